@@ -1,0 +1,123 @@
+// Joins state and channel, once for each model: views come and go, this stays.
+
+import { signal } from "@preact/signals";
+import { Channel, type Wire, type World } from "./channel";
+import type { TaskSpec } from "./keymap";
+import { Media } from "./media";
+import { currentId, initial, step, wanted, type Action } from "./state";
+
+export interface Config {
+  readonly protocol: number;
+  readonly widget: string;
+  readonly task: TaskSpec;
+  readonly session: string;
+  readonly instructions: string;
+  readonly suggest: boolean;
+  readonly batch: number;
+}
+
+type Unstamped<A> = A extends { readonly now: number } ? Omit<A, "id" | "at" | "now"> : A;
+export type Intent = Unstamped<Action>;
+
+/** While the kernel trains, the page asks this often how far it is. */
+const POLL_MS = 500;
+
+export class Controller {
+  readonly state;
+  readonly media = new Media();
+  private readonly channel: Channel;
+  private cancelPoll: () => void = () => undefined;
+
+  constructor(
+    readonly config: Config,
+    wire: Wire,
+    private readonly world: World,
+  ) {
+    this.state = signal(initial(config.suggest));
+    this.channel = new Channel(wire, world, {
+      message: (message, buffers) => this.act({ type: "message", message, buffers }),
+      unsaved: (count) => this.act({ type: "unsaved", count }),
+      slow: (slow) => {
+        if (this.state.value.link !== "gone") {
+          this.act({ type: "link", link: slow ? "busy" : "live" });
+        }
+      },
+    });
+  }
+
+  open(): void {
+    this.channel.open(this.config.session);
+  }
+
+  close(): void {
+    this.cancelPoll();
+    this.channel.close();
+    this.media.close();
+  }
+
+  /** Something happened: an intent of the person, or a message. */
+  act(intent: Intent): void {
+    const stamp = { id: this.world.newId(), at: new Date().toISOString(), now: this.world.now() };
+    const before = this.state.value;
+    const { state, events } = step(before, { ...intent, ...stamp } as Action);
+    this.state.value = state;
+    if (events.length) this.channel.say(events);
+    if (intent.type !== "unsaved") this.ask();
+  }
+
+  receive(raw: unknown, buffers: readonly DataView[]): void {
+    this.channel.receive(raw, buffers);
+  }
+
+  /** The kernel is gone: nothing that is pressed now could be kept. */
+  lost(): void {
+    this.cancelPoll();
+    this.channel.close();
+    this.act({ type: "link", link: "gone" });
+  }
+
+  retrain(): void {
+    this.channel.ask({ ...this.glance(), retrain: true });
+  }
+
+  reopen(): void {
+    this.act({ type: "reopen" });
+    this.channel.ask({ ...this.glance(), n: 60, skipped: true });
+  }
+
+  /** The person is back: has anything changed meanwhile? */
+  wake(): void {
+    if (this.state.value.phase === "ready" && !this.channel.asking) this.channel.ask(this.glance());
+  }
+
+  private glance() {
+    const { queue, items } = this.state.value;
+    const keep = queue.slice(0, 2);
+    const held = queue.filter((id) => items.has(id));
+    return { n: 0, keep, held, ids: [] as string[], before: null };
+  }
+
+  private ask(): void {
+    const state = this.state.value;
+    if (state.phase !== "ready" || state.link === "gone") return;
+    const want = wanted(state);
+    if (want && !this.channel.asking) this.channel.ask(want);
+    this.prepare();
+    this.cancelPoll();
+    if (state.status?.training === "training") {
+      this.cancelPoll = this.world.later(() => {
+        if (!this.channel.asking) this.channel.ask(this.glance());
+      }, POLL_MS);
+    }
+  }
+
+  /** Decode the images that come next. */
+  private prepare(): void {
+    const { items, queue } = this.state.value;
+    const id = currentId(this.state.value);
+    for (const next of [id, ...queue.slice(0, 12)]) {
+      const item = next === null ? undefined : items.get(next);
+      if (item) this.media.image(item);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// Numbers as people read them: pure.
+
+const grouped = new Intl.NumberFormat("en-US");
+
+/** 12345 as 12,345. */
+export const count = (n: number): string => grouped.format(n);
+
+/** 0.473 as 47 %; never 0 or 100 for what is neither. */
+export function percent(share: number): string {
+  const whole = Math.round(share * 100);
+  if (whole === 0 && share > 0) return "<1 %";
+  if (whole === 100 && share < 1) return ">99 %";
+  return `${whole} %`;
+}
+
+function duration(seconds: number): { n: number; unit: string } {
+  if (seconds < 90) return { n: Math.max(1, Math.round(seconds)), unit: "s" };
+  if (seconds < 90 * 60) return { n: Math.round(seconds / 60), unit: "min" };
+  if (seconds < 36 * 3600) return { n: Math.round(seconds / 3600), unit: "h" };
+  return { n: Math.round(seconds / 86400), unit: "days" };
+}
+
+/** A range of times, such as "12 to 15 min". */
+export function range(low: number, high: number): string {
+  const a = duration(low);
+  const b = duration(high);
+  if (a.unit === b.unit) return a.n === b.n ? `${a.n} ${a.unit}` : `${a.n} to ${b.n} ${a.unit}`;
+  return `${a.n} ${a.unit} to ${b.n} ${b.unit}`;
+}
+
+/** Median seconds per label as a rate, such as "24 per min". */
+export function rate(median: number): string {
+  const perMinute = 60 / Math.max(median, 0.05);
+  return perMinute >= 1.5
+    ? `${Math.round(perMinute)} per min`
+    : `${Math.round(perMinute * 60)} per h`;
+}
+
+/** Last part of a path. */
+export const fileName = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
+
+/** Points of a learning curve and its band, in a box of the given size. */
+export function curvePath(
+  points: readonly (readonly [number, number, number, number])[],
+  width: number,
+  height: number,
+): { line: string; band: string } {
+  if (points.length < 2) return { line: "", band: "" };
+  const xs = points.map((p) => p[0]);
+  const first = xs[0] ?? 0;
+  const span = Math.max(1, (xs.at(-1) ?? 1) - first);
+  const low = Math.min(...points.map((p) => p[2]));
+  const high = Math.max(...points.map((p) => p[3]));
+  const x = (n: number) => 1 + ((n - first) / span) * (width - 2);
+  const y = (v: number) => 1 + (1 - (v - low) / Math.max(high - low, 1e-9)) * (height - 2);
+  const at = (n: number, v: number) => `${x(n).toFixed(1)} ${y(v).toFixed(1)}`;
+  const line = points.map((p) => at(p[0], p[1]));
+  const lower = points.map((p) => at(p[0], p[2]));
+  const upper = points.map((p) => at(p[0], p[3])).reverse();
+  return { line: `M${line.join("L")}`, band: `M${[...lower, ...upper].join("L")}Z` };
+}

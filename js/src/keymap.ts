@@ -1,0 +1,148 @@
+// What each key means, in one table: the listener, the buttons and the sheet all read it.
+
+export interface TaskSpec {
+  readonly kind: string;
+  readonly classes: readonly string[];
+  readonly keys: Readonly<Record<string, string>>;
+  readonly question: string | null;
+}
+
+export type Command =
+  { readonly type: "label"; readonly value: string } | { readonly type: Simple };
+
+export type Simple =
+  | "accept"
+  | "undo"
+  | "back"
+  | "forward"
+  | "skip"
+  | "flag"
+  | "note"
+  | "suggest"
+  | "retrain"
+  | "instructions"
+  | "search"
+  | "sheet"
+  | "close";
+
+/** The part of a KeyboardEvent that decides. */
+export interface Press {
+  readonly key: string;
+  readonly shift: boolean;
+  readonly ctrl: boolean;
+  readonly alt: boolean;
+  readonly meta: boolean;
+}
+
+export interface Binding {
+  readonly command: Simple;
+  readonly keys: readonly string[];
+  readonly does: string;
+}
+
+/** With more labels than digits, letters are for finding a label and commands take Shift. */
+export const MOST_KEYED = 9;
+export const isMany = (task: TaskSpec): boolean => task.classes.length > MOST_KEYED;
+
+const COMMANDS: readonly Binding[] = [
+  { command: "accept", keys: ["space", "enter"], does: "accept the suggestion" },
+  { command: "undo", keys: ["z", "backspace", "ctrl+z"], does: "undo, as often as you like" },
+  { command: "back", keys: ["left"], does: "back to what you labeled, to change it" },
+  { command: "forward", keys: ["right"], does: "forward" },
+  { command: "skip", keys: ["s"], does: "skip: put the item away" },
+  { command: "flag", keys: ["f"], does: "flag the item, or unflag it" },
+  { command: "note", keys: ["n"], does: "write a note" },
+  { command: "suggest", keys: ["h"], does: "hide or show suggestions" },
+  { command: "retrain", keys: ["r"], does: "train the model now" },
+  { command: "instructions", keys: ["i"], does: "fold or unfold the instructions" },
+  { command: "search", keys: ["/"], does: "find a label by its name" },
+  { command: "sheet", keys: ["?"], does: "this sheet" },
+  { command: "close", keys: ["escape"], does: "close what is open" },
+];
+
+/** The commands as they are bound for a task. */
+export function bindings(task: TaskSpec): readonly Binding[] {
+  if (!isMany(task)) return COMMANDS;
+  return COMMANDS.map((binding) => ({
+    ...binding,
+    keys: binding.keys.map((key) => (/^[a-z]$/.test(key) ? `shift+${key}` : key)),
+  }));
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  " ": "space",
+  arrowleft: "left",
+  arrowright: "right",
+  arrowup: "up",
+  arrowdown: "down",
+};
+
+/** Name of a press, such as "z", "shift+s", "ctrl+z"; Cmd counts as Ctrl. */
+export function pressName(press: Press): string {
+  const lower = press.key.toLowerCase();
+  const name = NAMES[lower] ?? lower;
+  const letter = /^\p{Letter}$/u.test(name);
+  const parts = [];
+  if (press.ctrl || press.meta) parts.push("ctrl");
+  if (press.alt) parts.push("alt");
+  // Shift is part of how a character such as ? is typed; it counts with letters and named keys.
+  if (press.shift && (letter || name.length > 1)) parts.push("shift");
+  return [...parts, name].join("+");
+}
+
+/** What a press means, null if nothing. */
+export function commandFor(task: TaskSpec, press: Press): Command | null {
+  const name = pressName(press);
+  for (const [label, key] of Object.entries(task.keys)) {
+    if (name === (NAMES[key] ?? key)) return { type: "label", value: label };
+  }
+  for (const binding of bindings(task)) {
+    if (binding.keys.includes(name)) return { type: binding.command };
+  }
+  // Capitals mean the same as small letters where both cannot be meant.
+  if (!isMany(task) && name.startsWith("shift+") && name.length === 7) {
+    return commandFor(task, { ...press, key: press.key.toLowerCase(), shift: false });
+  }
+  return null;
+}
+
+/** Whether a press starts typing the name of a label. */
+export function startsTyping(task: TaskSpec, press: Press): boolean {
+  if (!isMany(task) || press.ctrl || press.alt || press.meta) return false;
+  return [...press.key].length === 1 && press.key !== " " && commandFor(task, press) === null;
+}
+
+/** Presses that belong to the page, such as saving the notebook or reloading. */
+export function belongsToPage(press: Press): boolean {
+  if (/^F\d+$/.test(press.key)) return true;
+  return (press.ctrl || press.meta) && !press.alt && /^[sclrtwn+=0-]$/i.test(press.key);
+}
+
+const SYMBOLS: Readonly<Record<string, string>> = {
+  space: "␣",
+  enter: "↵",
+  left: "←",
+  right: "→",
+  backspace: "⌫",
+  escape: "Esc",
+};
+
+/** A key as it is printed on a cap. */
+export function keyCap(name: string): string {
+  return name
+    .split("+")
+    .map((part) => (part === "shift" ? "⇧" : part === "ctrl" ? "Ctrl " : (SYMBOLS[part] ?? part)))
+    .join("");
+}
+
+/** The first key of a command, as it is printed. */
+export function capOf(task: TaskSpec, command: Simple): string {
+  const binding = bindings(task).find((b) => b.command === command);
+  return keyCap(binding?.keys[0] ?? "");
+}
+
+/** Key of a label, as it is printed; empty if it has none. */
+export function capOfLabel(task: TaskSpec, label: string): string {
+  const key = task.keys[label];
+  return key === undefined ? "" : keyCap(NAMES[key] ?? key);
+}

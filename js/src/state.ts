@@ -1,0 +1,522 @@
+// What is on the screen, as a pure function of what happened. Touches no DOM, no clock, no network:
+// times and ids come in with the actions, events to be said come out beside the new state.
+
+import type {
+  EventKind,
+  FromKernel,
+  ItemPart,
+  Items,
+  ShownPart,
+  StatusPart,
+  SuggestionPart,
+  TrailPart,
+  ViewPart,
+} from "./protocol";
+
+/** Items ahead that a page asks for; at two a second they outlast a kernel busy for a minute. */
+export const WINDOW = 120;
+/** Items behind whose view is kept for going back. */
+const KEEP_BEHIND = 200;
+/** The current and the next item never move. */
+const PINNED = 2;
+
+export interface Item {
+  readonly id: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly shown: ShownPart;
+  readonly suggestion: SuggestionPart | null;
+  readonly view: ViewPart;
+  readonly buffers: readonly DataView[];
+  readonly label: string | null;
+  readonly note: string;
+  readonly flagged: boolean;
+}
+
+/** An event before the channel numbers it. */
+export interface Draft {
+  readonly id: string;
+  readonly kind: EventKind;
+  readonly item: string;
+  readonly value: string | boolean | null;
+  readonly at: string;
+  readonly seconds: number | null;
+  readonly shown: ShownPart;
+}
+
+export type Phase = "connecting" | "ready" | "refused";
+export type Panel = "none" | "sheet" | "note" | "error";
+export type Link = "live" | "busy" | "gone";
+
+export interface State {
+  readonly phase: Phase;
+  readonly link: Link;
+  /** Why the page was refused, for the person. */
+  readonly refusal: string;
+  readonly annotator: string;
+  /** What the kernel chose to show, in words. */
+  readonly about: string;
+  readonly items: ReadonlyMap<string, Item>;
+  /** Ids to come, the first being the current one. */
+  readonly queue: readonly string[];
+  /** How many at the front of the queue came back by undo: they are pinned too. */
+  readonly returned: number;
+  /** Events that stand, oldest first. */
+  readonly trail: readonly TrailPart[];
+  /** Where older ones go on in the log. */
+  readonly more: number | null;
+  /** Skips that no longer keep their items out of the queue. */
+  readonly reopened: ReadonlySet<string>;
+  /** The item looked at when going back; null at the head of the queue. */
+  readonly cursor: string | null;
+  readonly status: StatusPart | null;
+  /** Version of the ranking that the queue follows. */
+  readonly rank: number;
+  readonly suggest: boolean;
+  readonly panel: Panel;
+  /** When the current item came on the screen, in milliseconds. */
+  readonly since: number;
+  /** Counts the items shown. */
+  readonly position: number;
+  readonly unsaved: number;
+  /** What a screen reader hears. */
+  readonly said: string;
+  /** One line for the person, such as a rejected event. */
+  readonly notice: string;
+}
+
+export interface Stamp {
+  readonly id: string;
+  readonly at: string;
+  readonly now: number;
+}
+
+export type Action =
+  | ({ readonly type: "label"; readonly value: string } & Stamp)
+  | ({ readonly type: "accept" } & Stamp)
+  | ({ readonly type: "skip" } & Stamp)
+  | ({ readonly type: "undo" } & Stamp)
+  | ({ readonly type: "flag" } & Stamp)
+  | ({ readonly type: "note"; readonly text: string } & Stamp)
+  | { readonly type: "back" | "forward"; readonly now: number }
+  | { readonly type: "suggest" }
+  | { readonly type: "panel"; readonly panel: Panel }
+  | { readonly type: "dismiss" }
+  | { readonly type: "reopen" }
+  | { readonly type: "unsaved"; readonly count: number }
+  | { readonly type: "link"; readonly link: Link }
+  | {
+      readonly type: "message";
+      readonly message: FromKernel;
+      readonly buffers: readonly DataView[];
+      readonly now: number;
+    };
+
+export interface Step {
+  readonly state: State;
+  readonly events: readonly Draft[];
+}
+
+/** Longest time that counts for one answer, in seconds: idle time is cut. */
+export const MOST_SECONDS = 120;
+
+export function initial(suggest: boolean): State {
+  return {
+    phase: "connecting",
+    link: "live",
+    refusal: "",
+    annotator: "",
+    about: "",
+    items: new Map(),
+    queue: [],
+    returned: 0,
+    trail: [],
+    more: null,
+    reopened: new Set(),
+    cursor: null,
+    status: null,
+    rank: -1,
+    suggest,
+    panel: "none",
+    since: 0,
+    position: 0,
+    unsaved: 0,
+    said: "",
+    notice: "",
+  };
+}
+
+// ---------------------------------------------------------------- reading
+
+/** Id of the item on the screen, null if there is none. */
+export const currentId = (state: State): string | null => state.cursor ?? state.queue[0] ?? null;
+
+/** The item on the screen, null if there is none or it has not come yet. */
+export function current(state: State): Item | null {
+  const id = currentId(state);
+  return id === null ? null : (state.items.get(id) ?? null);
+}
+
+/** The suggestion that may be seen: not hidden by choice, nor by chance for this item. */
+export function visibleSuggestion(state: State, item: Item | null): SuggestionPart | null {
+  return item && state.suggest && item.shown.visible ? item.suggestion : null;
+}
+
+/** Items answered, in the order of their first answer that stands. */
+export function visited(state: State): readonly string[] {
+  const seen = new Set<string>();
+  for (const entry of state.trail) if (isAnswer(entry.kind)) seen.add(entry.item);
+  return [...seen];
+}
+
+/** What the page should ask the kernel for now, null for nothing. */
+export function wanted(
+  state: State,
+): { n: number; keep: string[]; held: string[]; ids: string[]; before: number | null } | null {
+  if (state.phase !== "ready" || !state.status) return null;
+  const id = currentId(state);
+  const missing = id !== null && !state.items.has(id) ? [id] : [];
+  const places = state.cursor === null ? -1 : visited(state).indexOf(state.cursor);
+  const older = state.more !== null && (state.trail.length === 0 || places === 0);
+  const low = state.queue.length < WINDOW / 2 && state.queue.length < leftInPool(state);
+  const stale = state.status.rank > state.rank;
+  if (!missing.length && !older && !low && !stale) return null;
+  return {
+    n: low || stale ? WINDOW : 0,
+    keep: state.queue.slice(0, pinned(state)),
+    held: state.queue.filter((held) => state.items.has(held)),
+    ids: missing,
+    before: older ? state.more : null,
+  };
+}
+
+/** Items that the kernel may still hand out, as far as the page knows. */
+function leftInPool(state: State): number {
+  return Math.max(0, (state.status?.left ?? 0) - state.unsaved);
+}
+
+const pinned = (state: State): number => Math.max(PINNED, state.returned);
+const isAnswer = (kind: EventKind): boolean => kind === "label" || kind === "skip";
+
+// ---------------------------------------------------------------- stepping
+
+export function step(state: State, action: Action): Step {
+  switch (action.type) {
+    case "label":
+      return answer(state, action, "label", action.value);
+    case "skip":
+      return answer(state, action, "skip", null);
+    case "accept": {
+      const suggestion = visibleSuggestion(state, current(state));
+      if (suggestion) return answer(state, action, "label", suggestion.label);
+      return quiet({ ...state, said: "There is no suggestion to accept." });
+    }
+    case "undo":
+      return undo(state, action);
+    case "flag": {
+      const item = current(state);
+      if (!item) return quiet(state);
+      const flagged = !item.flagged;
+      const next = patch(state, item.id, { flagged });
+      return remark(next, action, item, "flag", flagged, flagged ? "Flagged." : "Flag removed.");
+    }
+    case "note": {
+      const item = current(state);
+      if (!item || action.text === item.note) return quiet({ ...state, panel: "none" });
+      const next = { ...patch(state, item.id, { note: action.text }), panel: "none" as const };
+      return remark(next, action, item, "note", action.text, "Note kept.");
+    }
+    case "back":
+    case "forward":
+      return quiet(move(state, action.type === "back" ? -1 : 1, action.now));
+    case "suggest":
+      return quiet({
+        ...state,
+        suggest: !state.suggest,
+        said: state.suggest ? "Suggestions hidden." : "Suggestions shown.",
+      });
+    case "panel":
+      return quiet({ ...state, panel: state.panel === action.panel ? "none" : action.panel });
+    case "dismiss":
+      return quiet({ ...state, panel: "none", notice: "" });
+    case "reopen": {
+      const skips = state.trail.filter((entry) => entry.kind === "skip").map((entry) => entry.id);
+      return quiet({ ...state, reopened: new Set(skips) });
+    }
+    case "unsaved":
+      return quiet({ ...state, unsaved: action.count });
+    case "link":
+      return quiet({ ...state, link: action.link });
+    case "message":
+      return quiet(receive(state, action.message, action.buffers, action.now));
+  }
+}
+
+const quiet = (state: State): Step => ({ state, events: [] });
+
+function patch(state: State, id: string, change: Partial<Item>): State {
+  const item = state.items.get(id);
+  if (!item) return state;
+  return { ...state, items: new Map(state.items).set(id, { ...item, ...change }) };
+}
+
+function answer(state: State, stamp: Stamp, kind: "label" | "skip", value: string | null): Step {
+  const item = current(state);
+  if (!item) return quiet(state);
+  const draft = drafted(state, stamp, item, kind, value);
+  const entry: TrailPart = { id: stamp.id, kind, item: item.id, value, before: item.label };
+  const answered = patch(state, item.id, { label: value });
+  const next: State = {
+    ...answered,
+    trail: [...state.trail, entry],
+    since: stamp.now,
+    position: state.position + 1,
+    panel: "none",
+    notice: "",
+  };
+  if (state.cursor !== null) {
+    const moved = move(next, 1, stamp.now);
+    return { state: say(moved, value ?? "Skipped"), events: [draft] };
+  }
+  const head: State = {
+    ...next,
+    queue: state.queue.slice(1),
+    returned: Math.max(0, state.returned - 1),
+  };
+  return { state: say(head, value ?? "Skipped"), events: [draft] };
+}
+
+/** Flags and notes stay beside the item; they do not move on. */
+function remark(
+  state: State,
+  stamp: Stamp,
+  item: Item,
+  kind: "flag" | "note",
+  value: string | boolean,
+  said: string,
+): Step {
+  const entry: TrailPart = { id: stamp.id, kind, item: item.id, value, before: null };
+  return {
+    state: { ...state, trail: [...state.trail, entry], said },
+    events: [{ ...drafted(state, stamp, item, kind, value), seconds: null }],
+  };
+}
+
+function drafted(
+  state: State,
+  stamp: Stamp,
+  item: Item,
+  kind: EventKind,
+  value: string | boolean | null,
+): Draft {
+  const seconds = Math.min(MOST_SECONDS, Math.max(0, (stamp.now - state.since) / 1000));
+  const visible = visibleSuggestion(state, item) !== null;
+  return {
+    id: stamp.id,
+    kind,
+    item: item.id,
+    value,
+    at: stamp.at,
+    seconds: Math.round(seconds * 1000) / 1000,
+    shown: { ...item.shown, visible, position: state.position },
+  };
+}
+
+function undo(state: State, stamp: Stamp): Step {
+  const last = state.trail.at(-1);
+  if (!last) return quiet({ ...state, said: "There is nothing to undo." });
+  const trail = state.trail.slice(0, -1);
+  const item = state.items.get(last.item);
+  const draft: Draft = {
+    id: stamp.id,
+    kind: "retract",
+    item: last.item,
+    value: last.id,
+    at: stamp.at,
+    seconds: null,
+    shown: item?.shown ?? NOT_SHOWN,
+  };
+  let next: State = { ...state, trail, notice: "" };
+  if (last.kind === "flag") {
+    next = patch(next, last.item, { flagged: last.value !== true });
+  } else if (last.kind === "note") {
+    const earlier = trail.filter((e) => e.kind === "note" && e.item === last.item).at(-1);
+    next = patch(next, last.item, {
+      note: typeof earlier?.value === "string" ? earlier.value : "",
+    });
+  } else {
+    next = patch(next, last.item, { label: last.before });
+    const stands = trail.some((e) => isAnswer(e.kind) && e.item === last.item);
+    const queue = state.queue.filter((id) => id !== last.item);
+    next = stands
+      ? { ...next, cursor: last.item }
+      : { ...next, cursor: null, queue: [last.item, ...queue], returned: state.returned + 1 };
+    next = { ...next, since: stamp.now };
+  }
+  const what = last.kind === "label" ? String(last.value) : last.kind;
+  return { state: say(next, `Took back ${what}`), events: [draft] };
+}
+
+const NOT_SHOWN: ShownPart = {
+  strategy: "browse",
+  audit: false,
+  draw: null,
+  seed: null,
+  model_version: 0,
+  suggestion: null,
+  confidence: null,
+  visible: false,
+  position: null,
+};
+
+function move(state: State, by: -1 | 1, now: number): State {
+  const path = visited(state);
+  const at = state.cursor === null ? path.length : path.indexOf(state.cursor);
+  const to = at + by;
+  if (to < 0) return { ...state, said: "This is the first one." };
+  if (to > path.length) return { ...state, said: "This is the newest one." };
+  return say({ ...state, cursor: path[to] ?? null, since: now, panel: "none" }, "");
+}
+
+/** Tell a screen reader what was done and what is on the screen now. */
+function say(state: State, done: string): State {
+  const item = current(state);
+  const text = item ? describe(item) : currentId(state) ? "Loading." : "No more items.";
+  return { ...state, said: done ? `${done}. ${text}` : text };
+}
+
+function describe(item: Item): string {
+  const text = item.view.data["text"];
+  const shown = typeof text === "string" ? text.slice(0, 160) : `${item.view.kind} ${item.name}`;
+  return item.label === null ? shown : `${shown} Labeled ${item.label}.`;
+}
+
+// ---------------------------------------------------------------- receiving
+
+function receive(
+  state: State,
+  message: FromKernel,
+  buffers: readonly DataView[],
+  now: number,
+): State {
+  switch (message.type) {
+    case "welcome":
+      return {
+        ...state,
+        phase: "ready",
+        link: "live",
+        refusal: "",
+        annotator: message.annotator,
+        about: message.note,
+        trail: state.phase === "ready" ? state.trail : message.trail,
+        more: state.phase === "ready" ? state.more : message.more,
+        status: message.status,
+      };
+    case "items":
+      return receiveItems(state, message, buffers, now);
+    case "ack":
+      return { ...state, link: "live", status: message.status };
+    case "reject":
+      return message.retry
+        ? { ...state, notice: message.text }
+        : { ...forget(state, message.ids), notice: message.text };
+    case "refuse":
+      return { ...state, phase: "refused", refusal: message.text };
+  }
+}
+
+/** What the kernel will not store did not happen. */
+function forget(state: State, ids: readonly string[]): State {
+  const lost = state.trail.filter((entry) => ids.includes(entry.id));
+  let next: State = { ...state, trail: state.trail.filter((entry) => !ids.includes(entry.id)) };
+  for (const entry of lost) {
+    if (!isAnswer(entry.kind)) continue;
+    next = patch(next, entry.item, { label: entry.before });
+    if (entry.before === null && !next.queue.includes(entry.item)) {
+      const [head, ...rest] = next.queue;
+      next = { ...next, queue: head === undefined ? [entry.item] : [head, entry.item, ...rest] };
+    }
+  }
+  return next;
+}
+
+function receiveItems(
+  state: State,
+  message: Items,
+  buffers: readonly DataView[],
+  now: number,
+): State {
+  const items = new Map(state.items);
+  let offset = 0;
+  for (const part of message.items) {
+    const count = part.view?.buffers ?? 0;
+    const own = buffers.slice(offset, offset + count);
+    offset += count;
+    const known = items.get(part.id);
+    // What is under the eye stays as it is: a new suggestion could be accepted unseen.
+    if (known && part.id === currentId(state)) continue;
+    const view = part.view ?? known?.view;
+    if (view)
+      items.set(part.id, merged(part, view, part.view ? own : (known?.buffers ?? []), known));
+  }
+  const wasEmpty = currentId(state) === null || !state.items.has(currentId(state) ?? "");
+  const answered = new Set(
+    state.trail.filter((e) => isAnswer(e.kind) && !state.reopened.has(e.id)).map((e) => e.item),
+  );
+  let queue = state.queue;
+  if (message.window) {
+    const head = state.queue.slice(0, pinned(state));
+    const tail = message.order.filter((id) => !head.includes(id) && !answered.has(id));
+    queue = [...head, ...tail.filter((id) => items.has(id))];
+  }
+  const older = message.trail.filter((e) => !state.trail.some((known) => known.id === e.id));
+  const next: State = {
+    ...state,
+    link: "live",
+    items,
+    queue,
+    trail: older.length ? [...older, ...state.trail] : state.trail,
+    more: message.trail.length || message.more !== null ? message.more : keptMore(state, message),
+    rank: message.window ? message.rank : state.rank,
+    status: message.status,
+    since: wasEmpty ? now : state.since,
+  };
+  const pruned = prune(next);
+  return wasEmpty && current(pruned) ? say(pruned, "") : pruned;
+}
+
+/** An answer to a question for older trail that brought none: there is none. */
+function keptMore(state: State, message: Items): number | null {
+  const asked = state.trail.length === 0 && state.more !== null && message.trail.length === 0;
+  return asked ? null : state.more;
+}
+
+/** The item on the screen keeps what was shown: only its tail may change under the eye. */
+function merged(
+  part: ItemPart,
+  view: ViewPart,
+  buffers: readonly DataView[],
+  known: Item | undefined,
+): Item {
+  return {
+    id: part.id,
+    name: part.name,
+    reason: part.reason,
+    shown: part.shown,
+    suggestion: part.suggestion,
+    view: known && !part.view ? known.view : view,
+    buffers,
+    label: known ? known.label : part.label,
+    note: known ? known.note : part.note,
+    flagged: known ? known.flagged : part.flagged,
+  };
+}
+
+function prune(state: State): State {
+  if (state.items.size <= WINDOW * 2 + KEEP_BEHIND) return state;
+  const keep = new Set(state.queue);
+  for (const id of visited(state).slice(-KEEP_BEHIND)) keep.add(id);
+  if (state.cursor !== null) keep.add(state.cursor);
+  const items = new Map([...state.items].filter(([id]) => keep.has(id)));
+  return { ...state, items };
+}

@@ -1,0 +1,51 @@
+// Light or dark, as the host is: from what is behind the widget, whatever the host calls it.
+
+/** Relative luminance of an sRGB colour, 0 to 1. */
+export function luminance(red: number, green: number, blue: number): number {
+  const [r, g, b] = [red, green, blue].map((channel) => {
+    const c = channel / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** Whether a CSS colour is dark; null if it is transparent or unreadable. */
+export function isDark(color: string): boolean | null {
+  const parts = color.match(/[\d.]+/g)?.map(Number) ?? [];
+  const [red, green, blue, alpha = 1] = parts;
+  if (red === undefined || green === undefined || blue === undefined || alpha < 0.5) return null;
+  return luminance(red, green, blue) < 0.2;
+}
+
+function detect(el: HTMLElement): "light" | "dark" {
+  for (let node: Element | null = el; node; node = parentOf(node)) {
+    const dark = isDark(getComputedStyle(node).backgroundColor);
+    if (dark !== null && node !== el) return dark ? "dark" : "light";
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+/** The element around; out of a shadow root too. */
+function parentOf(node: Element): Element | null {
+  if (node.parentElement) return node.parentElement;
+  const root = node.getRootNode();
+  return root instanceof ShadowRoot ? root.host : null;
+}
+
+/** Keep `data-theme` of an element true to its host until the signal is aborted. */
+export function followTheme(el: HTMLElement, signal: AbortSignal): void {
+  const update = () => el.setAttribute("data-theme", detect(el));
+  update();
+  requestAnimationFrame(update);
+  const observer = new MutationObserver(() => requestAnimationFrame(update));
+  const attributes = ["class", "style", "data-jp-theme-light", "data-jp-theme-name", "data-theme"];
+  for (const node of [document.documentElement, document.body]) {
+    observer.observe(node, { attributes: true, attributeFilter: attributes });
+  }
+  // A theme's style sheet arrives after its name has changed.
+  observer.observe(document.head, { childList: true });
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  scheme.addEventListener("change", update, { signal });
+  document.addEventListener("load", update, { capture: true, signal });
+  signal.addEventListener("abort", () => observer.disconnect());
+}

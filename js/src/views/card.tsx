@@ -1,0 +1,295 @@
+// The item on the screen, and what is said where there is none.
+
+import DOMPurify from "dompurify";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Controller } from "../controller";
+import { count } from "../format";
+import type { Media } from "../media";
+import type { SuggestionPart } from "../protocol";
+import { currentId, type Item, type State } from "../state";
+import { MOST_SHOWN, cut, segments } from "../text";
+
+interface Props {
+  readonly state: State;
+  readonly item: Item | null;
+  readonly suggestion: SuggestionPart | null;
+  readonly media: Media;
+  readonly controller: Controller;
+}
+
+export function Card({ state, item, suggestion, media, controller }: Props) {
+  if (state.link === "gone") {
+    return (
+      <Message title="The kernel is gone">
+        Run the cell again to go on.{" "}
+        {state.unsaved > 0
+          ? `${state.unsaved} unsaved ${state.unsaved === 1 ? "label is" : "labels are"} kept in this browser and will be delivered then.`
+          : "Everything you labeled is saved."}
+      </Message>
+    );
+  }
+  if (state.phase === "refused")
+    return <Message title="This labeler has ended">{state.refusal}</Message>;
+  if (state.phase === "connecting") {
+    return (
+      <Message title={state.link === "busy" ? "Waiting for the kernel" : "Getting ready"}>
+        {state.link === "busy" ? "It is busy; labeling starts as soon as it answers." : ""}
+      </Message>
+    );
+  }
+  if (!item) return <Nothing state={state} controller={controller} />;
+  const back = state.cursor !== null;
+  return (
+    <>
+      <main class="nblabel-card" data-item={item.id} data-kind={item.view.kind} tabIndex={-1}>
+        <View item={item} suggestion={suggestion} media={media} />
+      </main>
+      <p class="nblabel-why">
+        {item.flagged && <span class="nblabel-tag nblabel-flagged">⚑ flagged</span>}
+        {item.label !== null && <span class="nblabel-tag">labeled {item.label}</span>}
+        <span>{back ? "answered before; a key changes it" : item.reason}</span>
+        {!item.shown.visible && item.suggestion && state.suggest && (
+          <span title="A few suggestions are hidden at random, to measure how much they pull.">
+            suggestion hidden by chance
+          </span>
+        )}
+        <span>item {item.name}</span>
+        {item.note && <span class="nblabel-noted">✎ {item.note}</span>}
+      </p>
+    </>
+  );
+}
+
+function Message({ title, children }: { title: string; children?: preact.ComponentChildren }) {
+  return (
+    <main class="nblabel-card nblabel-message">
+      <strong>{title}</strong>
+      <p>{children}</p>
+    </main>
+  );
+}
+
+function Nothing({ state, controller }: { state: State; controller: Controller }) {
+  const { status } = state;
+  if (currentId(state) !== null) return <Message title="Fetching this item" />;
+  if (!status || status.left - state.unsaved > 0) {
+    return (
+      <Message title="Waiting for the kernel">
+        You labeled all that was ready. The next items come as soon as the kernel answers;{" "}
+        {state.unsaved > 0
+          ? `${state.unsaved} labels are kept in this browser meanwhile.`
+          : "nothing is lost."}
+      </Message>
+    );
+  }
+  return (
+    <Message title={status.skipped ? "Nothing left but what you skipped" : "All items are labeled"}>
+      {count(status.labeled)} of {count(status.items)} items have a label. They are in{" "}
+      <code>labeler.labels</code>.
+      {status.skipped > 0 && (
+        <>
+          {" "}
+          <button type="button" class="nblabel-button" onClick={() => controller.reopen()}>
+            look at the {count(status.skipped)} skipped again
+          </button>
+        </>
+      )}
+    </Message>
+  );
+}
+
+function View({
+  item,
+  suggestion,
+  media,
+}: {
+  item: Item;
+  suggestion: SuggestionPart | null;
+  media: Media;
+}) {
+  const { data, kind } = item.view;
+  switch (kind) {
+    case "text":
+      return (
+        <TextView
+          key={item.id}
+          text={textOf(data["text"])}
+          marks={suggestion?.marks ?? []}
+          label={suggestion?.label ?? ""}
+        />
+      );
+    case "image":
+      return <ImageView item={item} media={media} />;
+    case "row":
+      return <RowView fields={data["fields"]} />;
+    case "html":
+      return <HtmlView key={item.id} source={textOf(data["html"])} />;
+    case "missing":
+      return (
+        <p class="nblabel-missing">
+          nothing here <span class="nblabel-tag">{textOf(data["text"])}</span>
+        </p>
+      );
+    default:
+      return <BrokenView data={data} />;
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
+function TextView({
+  text,
+  marks,
+  label,
+}: {
+  text: string;
+  marks: readonly (readonly [number, number, number])[];
+  label: string;
+}) {
+  const [whole, setWhole] = useState(false);
+  const shown = whole ? text : cut(text);
+  const parts = useMemo(() => segments(shown, marks), [shown, marks]);
+  return (
+    <div class="nblabel-text" dir="auto">
+      {text.trim() === "" ? (
+        <span class="nblabel-missing">{text === "" ? "empty text" : "only white space"}</span>
+      ) : (
+        parts.map((part, k) =>
+          part.weight ? (
+            <mark key={k} style={{ "--w": part.weight.toFixed(2) }} title={`speaks for ${label}`}>
+              {part.text}
+            </mark>
+          ) : (
+            part.text
+          ),
+        )
+      )}
+      {text.length > MOST_SHOWN && !whole && (
+        <button type="button" class="nblabel-button" onClick={() => setWhole(true)}>
+          … show all {count(text.length)} characters
+        </button>
+      )}
+    </div>
+  );
+}
+
+function ImageView({ item, media }: { item: Item; media: Media }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [broken, setBroken] = useState(false);
+  const name = textOf(item.view.data["name"]);
+  useLayoutEffect(() => {
+    const image = media.image(item);
+    if (!image || !box.current) return;
+    image.alt = name ? `image ${name}` : `image of item ${item.name}`;
+    const width = Number(item.view.data["width"] ?? 0);
+    const height = Number(item.view.data["height"] ?? 0);
+    const small = width > 0 && Math.max(width, height) <= 64;
+    image.className = small ? "nblabel-pixels" : "";
+    if (small) image.style.aspectRatio = `${width} / ${height}`;
+    image.onerror = () => setBroken(true);
+    setBroken(false);
+    box.current.replaceChildren(image);
+  }, [item.id, item.view]);
+  return (
+    <>
+      <div class="nblabel-image" ref={box} hidden={broken} />
+      {broken && <BrokenView data={{ title: "This image cannot be shown", text: name }} />}
+    </>
+  );
+}
+
+function RowView({ fields }: { fields: unknown }) {
+  const rows = Array.isArray(fields) ? (fields as Readonly<Record<string, unknown>>[]) : [];
+  return (
+    <table class="nblabel-row">
+      <tbody>
+        {rows.map((field) => (
+          <tr key={textOf(field["name"])}>
+            <th scope="row" dir="auto">
+              {textOf(field["name"])}
+            </th>
+            <td dir="auto" data-type={textOf(field["type"])}>
+              {field["type"] === "missing" ? (
+                <span class="nblabel-missing">missing</span>
+              ) : (
+                textOf(field["text"])
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Nothing may be fetched, nothing may run: what is left of the source after sanitising is shown. */
+const POLICY =
+  "default-src 'none'; img-src data: blob:; media-src data: blob:; style-src 'unsafe-inline'; font-src data:";
+
+function HtmlView({ source }: { source: string }) {
+  const frame = useRef<HTMLIFrameElement>(null);
+  const page = useMemo(() => {
+    const body = DOMPurify.sanitize(source, {
+      FORBID_TAGS: ["form", "base", "meta", "link", "iframe", "object", "embed"],
+    });
+    return (
+      `<!doctype html><meta http-equiv="Content-Security-Policy" content="${POLICY}">` +
+      `<meta charset="utf-8"><style>${FRAME_STYLE}</style><body>${body}`
+    );
+  }, [source]);
+  useEffect(() => {
+    const element = frame.current;
+    if (!element) return;
+    const fit = () => {
+      const root = element.contentDocument?.documentElement;
+      if (!root) return;
+      element.style.height = `${Math.min(root.scrollHeight + 2, 420)}px`;
+      const theme = getComputedStyle(element);
+      root.style.color = theme.color;
+      // Keys pressed in the frame belong to the labeler.
+      for (const type of ["keydown", "keyup"] as const) {
+        root.ownerDocument.addEventListener(type, (event) => {
+          element.dispatchEvent(new KeyboardEvent(type, event));
+          if (event.key !== "Tab") event.preventDefault();
+        });
+      }
+    };
+    element.addEventListener("load", fit);
+    fit();
+    return () => element.removeEventListener("load", fit);
+  }, [page]);
+  return (
+    <iframe
+      ref={frame}
+      class="nblabel-html"
+      title="item"
+      sandbox="allow-same-origin"
+      referrerpolicy="no-referrer"
+      tabIndex={-1}
+      srcDoc={page}
+    />
+  );
+}
+
+const FRAME_STYLE =
+  "html{background:transparent;font:14px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}" +
+  "body{margin:0}table{border-collapse:collapse}td,th{padding:2px 8px;text-align:start;" +
+  "border-bottom:1px solid rgb(128 128 128/.3)}img,svg,video{max-width:100%;height:auto}" +
+  "a{color:inherit}pre{white-space:pre-wrap}";
+
+function BrokenView({ data }: { data: Readonly<Record<string, unknown>> }) {
+  const detail = textOf(data["detail"]);
+  return (
+    <div class="nblabel-broken">
+      <strong>{textOf(data["title"]) || "This item cannot be shown"}</strong>
+      <p>{textOf(data["text"])}</p>
+      {detail && (
+        <details>
+          <summary>traceback</summary>
+          <pre>{detail}</pre>
+        </details>
+      )}
+      <p class="nblabel-soft">You can skip it, or label it anyway.</p>
+    </div>
+  );
+}

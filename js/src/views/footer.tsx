@@ -1,0 +1,150 @@
+// The lines below: commands, progress, and the honest numbers.
+
+import { count, curvePath, percent, range, rate } from "../format";
+import { capOf, type Command, type Simple, type TaskSpec } from "../keymap";
+import type { StatusPart } from "../protocol";
+import type { State } from "../state";
+
+/** Below this many audit items the accuracy is not known: see `estimate.py`. */
+const LEAST_AUDITS = 20;
+
+interface Props {
+  readonly state: State;
+  readonly task: TaskSpec;
+  readonly run: (command: Command) => void;
+  readonly onAfter: () => void;
+}
+
+const SHOWN: readonly (readonly [Simple, string])[] = [
+  ["undo", "undo"],
+  ["back", "back"],
+  ["forward", "forward"],
+  ["skip", "skip"],
+  ["flag", "flag"],
+  ["note", "note"],
+  ["suggest", "suggestions"],
+  ["sheet", "keys"],
+];
+
+export function Footer({ state, task, run, onAfter }: Props) {
+  const { status } = state;
+  if (!status) return null;
+  const learns = status.training !== "off";
+  return (
+    <footer class="nblabel-foot">
+      <div class="nblabel-line">
+        <div class="nblabel-commands" role="toolbar" aria-label="commands">
+          {SHOWN.filter(([command]) => learns || command !== "suggest").map(([command, name]) => (
+            <button
+              key={command}
+              type="button"
+              class="nblabel-command"
+              aria-keyshortcuts={capOf(task, command)}
+              aria-pressed={command === "suggest" ? state.suggest : undefined}
+              onClick={() => {
+                run({ type: command });
+                if (command !== "note" && command !== "sheet") onAfter();
+              }}
+            >
+              <kbd>{capOf(task, command)}</kbd>
+              {command === "suggest"
+                ? state.suggest
+                  ? "hide suggestions"
+                  : "show suggestions"
+                : name}
+            </button>
+          ))}
+        </div>
+        <Progress status={status} unsaved={state.unsaved} />
+      </div>
+      <div class="nblabel-line">
+        {learns && <Accuracy status={status} />}
+        <span class="nblabel-space" />
+        <Counts status={status} task={task} />
+      </div>
+    </footer>
+  );
+}
+
+function Progress({ status, unsaved }: { status: StatusPart; unsaved: number }) {
+  const left = Math.max(0, status.left - unsaved);
+  const parts = [];
+  if (status.skipped) parts.push(`${count(status.skipped)} skipped`);
+  if (status.pace) {
+    const [median, low, high] = status.pace;
+    parts.push(rate(median));
+    // Beyond a working week it is no use to know.
+    if (left > 0 && low * left < 40 * 3600) parts.push(`${range(low * left, high * left)} left`);
+  }
+  return (
+    <span class="nblabel-progress" title={`${count(left)} items without a label`}>
+      <b>{count(status.labeled)}</b> of {count(status.items)}
+      {parts.map((part) => ` · ${part}`).join("")}
+    </span>
+  );
+}
+
+function Accuracy({ status }: { status: StatusPart }) {
+  if (!status.accuracy) {
+    const missing = LEAST_AUDITS - status.audits;
+    return (
+      <span
+        class="nblabel-accuracy"
+        title="Measured on items drawn at random: what the model said before your answer, against your answer."
+      >
+        accuracy not known yet
+        {status.version > 0 &&
+          missing > 0 &&
+          ` (${status.audits} of ${LEAST_AUDITS} random checks)`}
+      </span>
+    );
+  }
+  const [value, low, high, n] = status.accuracy;
+  const { line, band } = curvePath(status.curve, 86, 20);
+  return (
+    <span
+      class="nblabel-accuracy"
+      title={`On the newest ${n} items drawn at random, before you answered. 95 % interval by Wilson. About items that have no label yet.`}
+    >
+      {line && (
+        <svg width="86" height="20" viewBox="0 0 86 20" role="img" aria-label="learning curve">
+          <path d={band} class="nblabel-band" />
+          <path d={line} class="nblabel-curve" />
+        </svg>
+      )}
+      <b>{percent(value)}</b> right on what is left ({Math.round(low * 100)} to{" "}
+      {Math.round(high * 100)}, {count(n)} checked)
+    </span>
+  );
+}
+
+/** More classes than this are not counted one by one. */
+const MOST_COUNTED = 9;
+
+function Counts({ status, task }: { status: StatusPart; task: TaskSpec }) {
+  const named = task.classes
+    .map((name, k) => ({ name, color: k % 10, n: status.counts[name] ?? 0 }))
+    .filter((entry) => task.classes.length <= MOST_COUNTED || entry.n > 0);
+  if (named.length > MOST_COUNTED || task.classes.length > MOST_COUNTED) {
+    return (
+      <span class="nblabel-counts" title={named.map((e) => `${e.name}: ${e.n}`).join("\n")}>
+        {named.length} of {task.classes.length} labels used
+      </span>
+    );
+  }
+  return (
+    <span class="nblabel-counts">
+      {named.map((entry) => (
+        <span
+          key={entry.name}
+          class={`nblabel-count nblabel-k${entry.color}`}
+          title={`${entry.name}: ${count(entry.n)}`}
+        >
+          <i aria-hidden="true" />
+          <span class="nblabel-heard">{entry.name}: </span>
+          {count(entry.n)}
+        </span>
+      ))}
+    </span>
+  );
+}

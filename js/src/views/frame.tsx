@@ -1,0 +1,267 @@
+// The frame around the items: listens to keys, and puts the parts together.
+
+import { render } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Controller } from "../controller";
+import { belongsToPage, commandFor, isMany, startsTyping, type Command } from "../keymap";
+import { search } from "../search";
+import { current, currentId, visibleSuggestion, type State } from "../state";
+import { followTheme } from "../theme";
+import { Card } from "./card";
+import { Footer } from "./footer";
+import { Header } from "./header";
+import { Labels } from "./labels";
+import { ErrorPanel, Instructions, NotePanel, Sheet } from "./panels";
+
+/** Put a view of the controller into an element; the returned function takes it out again. */
+export function mount(el: HTMLElement, controller: Controller): () => void {
+  const abort = new AbortController();
+  render(<Frame controller={controller} signal={abort.signal} />, el);
+  // ipywidgets marks the views of a kernel that is gone.
+  const dead = () => {
+    if (el.closest(".jupyter-widgets-disconnected")) controller.lost();
+  };
+  const observer = new MutationObserver(dead);
+  observer.observe(el, { attributes: true, attributeFilter: ["class"] });
+  dead();
+  return () => {
+    observer.disconnect();
+    abort.abort();
+    render(null, el);
+  };
+}
+
+function Frame({ controller, signal }: { controller: Controller; signal: AbortSignal }) {
+  const state = controller.state.value;
+  const task = controller.config.task;
+  const root = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useState("");
+  const [picked, setPicked] = useState(0);
+  const [folded, setFolded] = useState(false);
+  const item = current(state);
+  const suggestion = visibleSuggestion(state, item);
+  const ranking = useMemo(() => suggestion?.ranking.map(([name]) => name) ?? [], [suggestion]);
+  const matches = useMemo(
+    () => (typed ? search(task.classes, typed, ranking) : task.classes),
+    [typed, task, ranking],
+  );
+  const labelable = state.phase === "ready" && state.link !== "gone" && item !== null;
+
+  useEffect(() => {
+    if (root.current) followTheme(root.current, signal);
+  }, []);
+
+  const home = () => {
+    setTyped("");
+    setPicked(0);
+    root.current?.focus({ preventScroll: true });
+  };
+
+  const run = (command: Command) => {
+    switch (command.type) {
+      case "label":
+        if (labelable) controller.act({ type: "label", value: command.value });
+        home();
+        return;
+      case "accept":
+      case "skip":
+      case "flag":
+        if (labelable) controller.act({ type: command.type });
+        return;
+      case "undo":
+        if (state.link !== "gone") controller.act({ type: "undo" });
+        return;
+      case "back":
+      case "forward":
+        controller.act({ type: command.type });
+        return;
+      case "note":
+        if (labelable) controller.act({ type: "panel", panel: "note" });
+        return;
+      case "sheet":
+        controller.act({ type: "panel", panel: "sheet" });
+        return;
+      case "suggest":
+        controller.act({ type: "suggest" });
+        return;
+      case "retrain":
+        controller.retrain();
+        return;
+      case "instructions":
+        setFolded(!folded);
+        return;
+      case "search":
+        input.current?.focus({ preventScroll: true });
+        return;
+      case "close":
+        controller.act({ type: "dismiss" });
+        home();
+        return;
+    }
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const press = {
+      key: event.key,
+      shift: event.shiftKey,
+      ctrl: event.ctrlKey,
+      alt: event.altKey,
+      meta: event.metaKey,
+    };
+    if (belongsToPage(press)) return;
+    // A notebook listens further up: a key that leaked could run, move or delete a cell.
+    event.stopPropagation();
+    if (event.isComposing) return;
+    const target = event.target as HTMLElement;
+    if (target.tagName === "TEXTAREA") {
+      if (event.key === "Escape") run({ type: "close" });
+      return;
+    }
+    if (target === input.current) {
+      if (typeInSearch(event)) event.preventDefault();
+      return;
+    }
+    const control = target.closest("button, a, summary");
+    if (control && (event.key === "Enter" || event.key === " ")) return;
+    if (event.key === "Tab") return;
+    const command = commandFor(task, press);
+    if (command) {
+      event.preventDefault();
+      if (
+        !event.repeat ||
+        command.type === "undo" ||
+        command.type === "back" ||
+        command.type === "forward"
+      )
+        run(command);
+    } else if (startsTyping(task, press)) {
+      // The character lands in the field, which has the focus when it is typed.
+      input.current?.focus({ preventScroll: true });
+    }
+  };
+
+  /** Keys while the name of a label is typed; returns whether the key was used up. */
+  const typeInSearch = (event: KeyboardEvent): boolean => {
+    const count = matches.length;
+    switch (event.key) {
+      case "Enter": {
+        const value = matches[Math.min(picked, count - 1)];
+        if (!typed) run({ type: "accept" });
+        else if (value !== undefined) run({ type: "label", value });
+        return true;
+      }
+      case "ArrowDown":
+      case "ArrowUp":
+        if (count) setPicked((picked + (event.key === "ArrowDown" ? 1 : count - 1)) % count);
+        return true;
+      case "Escape":
+        home();
+        return true;
+      case "Tab":
+        return false;
+    }
+    if (typed) return false;
+    const press = {
+      key: event.key,
+      shift: event.shiftKey,
+      ctrl: event.ctrlKey,
+      alt: event.altKey,
+      meta: event.metaKey,
+    };
+    const command = commandFor(task, press);
+    if (!command) return false;
+    run(command);
+    return true;
+  };
+
+  const seal = (event: Event) => event.stopPropagation();
+
+  return (
+    <div
+      ref={root}
+      class="nblabel"
+      tabIndex={0}
+      role="application"
+      aria-label={`Label items${task.question ? `: ${task.question}` : ""}. Press question mark for the keys.`}
+      data-lm-suppress-shortcuts="true"
+      data-state={phaseOf(state)}
+      data-unsaved={state.unsaved}
+      data-theme="light"
+      onKeyDown={onKeyDown}
+      onKeyUp={seal}
+      onKeyPress={seal}
+      onFocusIn={() => controller.wake()}
+      onMouseDown={(event) => {
+        // A click on anything that takes no focus of its own brings the keys here.
+        const own = (event.target as HTMLElement).closest("button, input, textarea, a, [tabindex]");
+        if (own === root.current)
+          requestAnimationFrame(() => root.current?.focus({ preventScroll: true }));
+      }}
+    >
+      <Header
+        state={state}
+        controller={controller}
+        folded={folded}
+        onFold={() => setFolded(!folded)}
+        onAfter={home}
+      />
+      {controller.config.instructions && !folded && (
+        <Instructions markdown={controller.config.instructions} />
+      )}
+      <Card
+        state={state}
+        item={item}
+        suggestion={suggestion}
+        media={controller.media}
+        controller={controller}
+      />
+      {state.phase === "ready" && (
+        <Labels
+          task={task}
+          item={item}
+          suggestion={suggestion}
+          matches={matches}
+          typed={typed}
+          picked={picked}
+          disabled={!labelable}
+          input={input}
+          onType={(text) => {
+            setTyped(text);
+            setPicked(0);
+          }}
+          onPick={(value) => run({ type: "label", value })}
+          many={isMany(task)}
+        />
+      )}
+      {state.panel === "note" && item && (
+        <NotePanel
+          key={item.id}
+          text={item.note}
+          onSave={(text) => {
+            controller.act({ type: "note", text });
+            home();
+          }}
+          onClose={() => run({ type: "close" })}
+        />
+      )}
+      {state.panel === "error" && state.status?.error && (
+        <ErrorPanel text={state.status.error} onClose={() => run({ type: "close" })} />
+      )}
+      {state.phase === "ready" && <Footer state={state} task={task} run={run} onAfter={home} />}
+      {state.panel === "sheet" && <Sheet task={task} onClose={() => run({ type: "close" })} />}
+      <div class="nblabel-heard" role="status" aria-live="polite">
+        {state.said}
+      </div>
+    </div>
+  );
+}
+
+/** In one word, for tests and styles. */
+function phaseOf(state: State): string {
+  if (state.link === "gone") return "gone";
+  if (state.phase !== "ready") return state.phase;
+  if (current(state)) return "ready";
+  if (currentId(state) !== null || !state.status) return "loading";
+  return state.status.left - state.unsaved > 0 ? "loading" : "finished";
+}

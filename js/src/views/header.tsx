@@ -1,0 +1,137 @@
+// The line above the item: the question, where labels are kept, what the model is doing.
+
+import type { Controller } from "../controller";
+import { count, fileName } from "../format";
+import type { State } from "../state";
+
+interface Props {
+  readonly state: State;
+  readonly controller: Controller;
+  readonly folded: boolean;
+  readonly onFold: () => void;
+  readonly onAfter: () => void;
+}
+
+export function Header({ state, controller, folded, onFold, onAfter }: Props) {
+  const { config } = controller;
+  const { status } = state;
+  const classes = config.task.classes;
+  return (
+    <>
+      <div class="nblabel-bar" aria-hidden="true">
+        {status &&
+          classes.map((name, k) => (
+            <i
+              key={name}
+              class={`nblabel-k${k % 10}`}
+              style={{ width: `${((status.counts[name] ?? 0) / status.items) * 100}%` }}
+            />
+          ))}
+      </div>
+      <header class="nblabel-top">
+        <strong class="nblabel-question" dir="auto">
+          {config.task.question ?? "Which label fits?"}
+        </strong>
+        {config.instructions && (
+          <button type="button" class="nblabel-link" aria-expanded={!folded} onClick={onFold}>
+            instructions {folded ? "▸" : "▾"}
+          </button>
+        )}
+        <span class="nblabel-space" />
+        {status && <Saved state={state} />}
+        {status && <Model state={state} controller={controller} onAfter={onAfter} />}
+      </header>
+      {status?.warning && (
+        <div class="nblabel-banner nblabel-warn" role="alert">
+          {status.warning}
+        </div>
+      )}
+      {state.link === "busy" && state.phase === "ready" && (
+        <div class="nblabel-banner" role="status">
+          The kernel is busy. Go on labeling: what you press is kept in this browser and saved as
+          soon as the kernel answers.
+        </div>
+      )}
+      {state.notice && (
+        <div class="nblabel-banner nblabel-warn" role="alert">
+          {state.notice}
+          <button
+            type="button"
+            class="nblabel-link"
+            onClick={() => controller.act({ type: "dismiss" })}
+          >
+            close
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Saved({ state }: { state: State }) {
+  const store = state.status?.store ?? null;
+  const where = store === null ? "in memory only" : fileName(store);
+  const title = store === null ? "Labels end with the kernel." : `Labels are kept in ${store}`;
+  if (state.unsaved > 0) {
+    return (
+      <span class="nblabel-saved" title={title}>
+        <i class="nblabel-dot nblabel-wait" />
+        unsaved: {state.unsaved}
+      </span>
+    );
+  }
+  return (
+    <span class="nblabel-saved" title={title}>
+      <i class={`nblabel-dot ${store === null ? "nblabel-off" : "nblabel-ok"}`} />
+      {store === null ? "not saved · " : "saved · "}
+      {where}
+    </span>
+  );
+}
+
+function Model({
+  state,
+  controller,
+  onAfter,
+}: {
+  readonly state: State;
+  readonly controller: Controller;
+  readonly onAfter: () => void;
+}) {
+  const { status } = state;
+  if (!status || status.training === "off") return null;
+  if (status.training === "failed") {
+    return (
+      <button
+        type="button"
+        class="nblabel-link nblabel-bad"
+        onClick={() => {
+          controller.act({ type: "panel", panel: "error" });
+        }}
+      >
+        model failed · why?
+      </button>
+    );
+  }
+  const trained = status.version > 0;
+  const text = trained
+    ? `model ${status.version} · ${count(status.learned)} labels`
+    : "no model yet";
+  return (
+    <button
+      type="button"
+      class="nblabel-link nblabel-model"
+      title={`${trained ? "Train again now" : "The model needs labels of two classes. Train now"} (r)`}
+      onClick={() => {
+        controller.retrain();
+        onAfter();
+      }}
+    >
+      <i
+        class={`nblabel-spin${status.training === "training" ? " nblabel-on" : ""}`}
+        aria-hidden="true"
+      />
+      {status.training === "training" ? (trained ? `${text} · training` : "getting ready") : text}
+    </button>
+  );
+}

@@ -1,0 +1,126 @@
+// What opens over or between: instructions, a note, the sheet of keys, an error.
+
+import DOMPurify from "dompurify";
+import { marked } from "marked";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { bindings, capOfLabel, isMany, keyCap, type TaskSpec } from "../keymap";
+
+export function Instructions({ markdown }: { markdown: string }) {
+  const made = useMemo(() => {
+    const source = marked.parse(markdown, { async: false, gfm: true });
+    return DOMPurify.sanitize(source, {
+      FORBID_TAGS: ["style", "form", "input", "button"],
+      FORBID_ATTR: ["style", "id", "class", "name"],
+    });
+  }, [markdown]);
+  return (
+    <section
+      class="nblabel-instructions"
+      aria-label="instructions"
+      dir="auto"
+      dangerouslySetInnerHTML={{ __html: made }}
+    />
+  );
+}
+
+interface NoteProps {
+  readonly text: string;
+  readonly onSave: (text: string) => void;
+  readonly onClose: () => void;
+}
+
+export function NotePanel({ text, onSave, onClose }: NoteProps) {
+  const area = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => area.current?.focus(), []);
+  const save = () => onSave(area.current?.value ?? "");
+  return (
+    <div class="nblabel-note">
+      <textarea
+        ref={area}
+        rows={2}
+        dir="auto"
+        aria-label="note on this item"
+        placeholder="A note on this item: Enter keeps it, Esc drops it, Shift+Enter starts a new line"
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+            event.preventDefault();
+            save();
+          }
+        }}
+        defaultValue={text}
+      />
+      <div class="nblabel-buttons">
+        <button type="button" class="nblabel-button nblabel-main" onClick={save}>
+          keep
+        </button>
+        <button type="button" class="nblabel-button" onClick={onClose}>
+          cancel
+        </button>
+      </div>
+    </div>
+  );
+}
+
+export function Sheet({ task, onClose }: { task: TaskSpec; onClose: () => void }) {
+  const close = useRef<HTMLButtonElement>(null);
+  useEffect(() => close.current?.focus({ preventScroll: true }), []);
+  const keyed = task.classes.filter((name) => capOfLabel(task, name));
+  return (
+    <div class="nblabel-sheet" role="dialog" aria-label="keys" aria-modal="true">
+      <div class="nblabel-sheet-top">
+        <strong>Keys</strong>
+        <button ref={close} type="button" class="nblabel-button" onClick={onClose}>
+          close <kbd>Esc</kbd>
+        </button>
+      </div>
+      <div class="nblabel-sheet-columns">
+        <dl>
+          {keyed.map((name) => (
+            <div key={name}>
+              <dt>
+                <kbd>{capOfLabel(task, name)}</kbd>
+              </dt>
+              <dd dir="auto">{name}</dd>
+            </div>
+          ))}
+          {isMany(task) && (
+            <div>
+              <dt>
+                <kbd>a…</kbd>
+              </dt>
+              <dd>type part of any label, ↑ ↓ choose, ↵ takes it</dd>
+            </div>
+          )}
+        </dl>
+        <dl>
+          {bindings(task)
+            .filter((binding) => binding.command !== "search" || isMany(task))
+            .map((binding) => (
+              <div key={binding.command}>
+                <dt>
+                  {binding.keys.map((key) => (
+                    <kbd key={key}>{keyCap(key)}</kbd>
+                  ))}
+                </dt>
+                <dd>{binding.does}</dd>
+              </div>
+            ))}
+        </dl>
+      </div>
+    </div>
+  );
+}
+
+export function ErrorPanel({ text, onClose }: { text: string; onClose: () => void }) {
+  return (
+    <div class="nblabel-error" role="alert">
+      <div class="nblabel-sheet-top">
+        <strong>The model failed. Labeling goes on without new suggestions.</strong>
+        <button type="button" class="nblabel-button" onClick={onClose}>
+          close <kbd>Esc</kbd>
+        </button>
+      </div>
+      <pre tabIndex={0}>{text}</pre>
+    </div>
+  );
+}

@@ -1,0 +1,91 @@
+// The module that anywidget loads: `initialize` once for each model, `render` for each view.
+
+import { Controller, type Config } from "./controller";
+import { mount } from "./views/frame";
+
+interface Model {
+  get(name: string): unknown;
+  send(content: unknown): void;
+  on(name: string, callback: (...values: never[]) => void): void;
+  off(name: string, callback?: (...values: never[]) => void): void;
+  readonly widget_manager?: unknown;
+}
+
+interface Context {
+  readonly model: Model;
+  readonly signal?: AbortSignal;
+}
+
+const controllers = new Map<string, Controller>();
+
+const configOf = (model: Model): Config => model.get("_config") as Config;
+
+function initialize({ model, signal }: Context): () => void {
+  const config = configOf(model);
+  const controller = new Controller(config, { send: (message) => model.send(message) }, world());
+  controllers.set(config.widget, controller);
+  model.on("msg:custom", (raw: unknown, buffers: unknown) =>
+    controller.receive(raw, viewsOf(buffers)),
+  );
+  model.on("destroy", () => controller.lost());
+  const wake = () => {
+    if (document.visibilityState === "visible") controller.wake();
+  };
+  document.addEventListener("visibilitychange", wake);
+  window.addEventListener("online", wake);
+  const close = () => {
+    document.removeEventListener("visibilitychange", wake);
+    window.removeEventListener("online", wake);
+    controllers.delete(config.widget);
+    controller.close();
+  };
+  signal?.addEventListener("abort", close);
+  controller.open();
+  return close;
+}
+
+function render({ model, el, signal }: Context & { readonly el: HTMLElement }): () => void {
+  const controller = controllers.get(configOf(model).widget);
+  if (!controller) throw new Error("nblabel: render before initialize");
+  const unmount = mount(el, controller);
+  signal?.addEventListener("abort", unmount);
+  return unmount;
+}
+
+/** Buffers come as views on larger ones: their offset and length count. */
+function viewsOf(buffers: unknown): readonly DataView[] {
+  if (!Array.isArray(buffers)) return [];
+  return buffers.map((buffer: unknown) => {
+    if (ArrayBuffer.isView(buffer)) {
+      return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    }
+    return new DataView(buffer as ArrayBuffer);
+  });
+}
+
+function world() {
+  let storage: Storage | null = null;
+  try {
+    storage = window.localStorage;
+  } catch {
+    // A host may forbid storage; unsaved labels then live as long as the page.
+  }
+  return {
+    storage,
+    now: () => Date.now(),
+    newId: () => randomId(),
+    later: (run: () => void, ms: number) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+    warn: (text: string) => console.warn(text),
+  };
+}
+
+/** `crypto.randomUUID` is missing where the page came over plain http. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export default { initialize, render };

@@ -1,0 +1,148 @@
+"""What comes next: the order of asking, and what is in whose hands.
+
+Every slot of the order is, with a fixed probability, an *audit*: the next item of one seeded random
+order of the whole pool that has no answer yet. That order is drawn before the first answer and does
+not look at predictions, so audits are uniform draws from the items without an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One item put forward, and by what.
+
+    Attributes
+    ----------
+    position : int
+        Place in the pool.
+    strategy : str
+        Name of what put it forward.
+    reason : str
+        Why, in a few words for the annotator.
+    audit : bool
+        Whether it is a uniform draw.
+    draw : int or None
+        Its place in the seeded order, for an audit.
+    """
+
+    position: int
+    strategy: str
+    reason: str = ""
+    audit: bool = False
+    draw: int | None = None
+
+
+class Queue:
+    """Order of asking over a pool.
+
+    Parameters
+    ----------
+    n_items : int
+    explore : float
+        Share of slots that are audits.
+    seed : int
+    """
+
+    def __init__(self, n_items: int, *, explore: float, seed: int) -> None:
+        self.explore = explore
+        self.seed = seed
+        self.version = 0
+        self._rng = np.random.default_rng((seed, 1))
+        self._order = np.random.default_rng(seed).permutation(n_items)
+        self._drawn = 0  # how far audits have gone down the order
+        self._ranking: Sequence[Draw] = ()
+        self._hands: dict[str, dict[int, Draw]] = {}
+
+    def rank(self, ranking: Sequence[Draw]) -> None:
+        """Install a new ranking, the best first."""
+        self._ranking = ranking
+        self.version += 1
+
+    def release(self, client: str) -> None:
+        """Forget what a client holds."""
+        self._hands.pop(client, None)
+
+    def held(self, client: str, position: int) -> Draw | None:
+        """Return how an item came into a client's hands."""
+        return self._hands.get(client, {}).get(position)
+
+    def window(
+        self, client: str, k: int, is_open: Callable[[int], bool], keep: Sequence[int] = ()
+    ) -> list[Draw]:
+        """Return what a client should hold: up to k items, what it keeps first.
+
+        Parameters
+        ----------
+        client : str
+        k : int
+        is_open : callable
+            Whether an item still wants an answer.
+        keep : sequence of int
+            Pinned items: the current and the next one never move.
+        """
+        before = self._hands.get(client, {})
+        window: dict[int, Draw] = {}
+        for position in keep:
+            if position in before and is_open(position):
+                window[position] = before[position]
+        # An audit once drawn is asked, whatever the model now says of it.
+        owed = [
+            draw
+            for position, draw in before.items()
+            if draw.audit and position not in window and is_open(position)
+        ]
+        elsewhere = {
+            position for other, hand in self._hands.items() if other != client for position in hand
+        }
+        ranking = iter(self._ranking)
+
+        def free(position: int) -> bool:
+            return position not in window and position not in elsewhere and is_open(position)
+
+        owed_places = {draw.position for draw in owed}
+        while len(window) < k:
+            draw = None
+            if self.explore > 0 and self._rng.random() < self.explore:
+                draw = owed.pop(0) if owed else self._audit(free)
+            if draw is None:
+                draw = next(
+                    (d for d in ranking if d.position not in owed_places and free(d.position)), None
+                )
+            if draw is None:  # no ranking, or none left
+                draw = owed.pop(0) if owed else self._fill(free)
+            if draw is None:
+                break
+            window[draw.position] = draw
+        if len(window) < k and elsewhere:
+            # All that is left lies in other hands: better twice than never.
+            for position in sorted(elsewhere):
+                if len(window) < k and position not in window and is_open(position):
+                    window[position] = Draw(position, "random", "also open in another view")
+        self._hands[client] = window | {d.position: d for d in owed}
+        return list(window.values())
+
+    def _audit(self, free: Callable[[int], bool]) -> Draw | None:
+        while self._drawn < len(self._order):
+            place = self._drawn
+            self._drawn += 1
+            position = int(self._order[place])
+            if free(position):
+                return Draw(position, "audit", "drawn at random", audit=True, draw=place)
+        return None
+
+    def _fill(self, free: Callable[[int], bool]) -> Draw | None:
+        if self.explore > 0:
+            draw = self._audit(free)
+            if draw is not None:
+                return draw
+        # The order has been walked to its end, and some items were passed by or came back.
+        for position in self._order.tolist():
+            if free(position):
+                return Draw(position, "random", "drawn at random")
+        return None

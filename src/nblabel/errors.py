@@ -1,0 +1,120 @@
+"""Every error nblabel raises on purpose.
+
+::
+
+    NblabelError
+    ├── DataError           the items cannot be read as a pool            (also a ValueError)
+    │   └── UnknownColumnError   a column that is not there               (also a KeyError)
+    ├── TaskError           the question makes no sense: classes, keys    (also a ValueError)
+    │   └── LabelValueError      a value that is no legal label
+    ├── OptionError         an argument of a call is off                  (also a ValueError)
+    ├── UnknownItemError    an item id that the pool does not have        (also a KeyError)
+    ├── NotFittedError      the model was asked before it has learned     (also scikit-learn's)
+    ├── StoreError          the log cannot be opened, read or written     (also an OSError)
+    │   └── StoreMismatchError   the log belongs to other items or labels
+    ├── EventError          an event that cannot be decoded or applied    (also a ValueError)
+    └── ProtocolError       a message from the page that is not understood
+
+A message says what was given, what was expected, and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import sklearn.exceptions
+
+
+class NblabelError(Exception):
+    """Root of all errors raised by nblabel."""
+
+
+class DataError(NblabelError, ValueError):
+    """The items cannot be read as a pool."""
+
+
+class UnknownColumnError(DataError, KeyError):
+    """A named column is not in the data."""
+
+    # KeyError would show the message as a quoted repr.
+    __str__ = Exception.__str__
+
+
+class TaskError(NblabelError, ValueError):
+    """The labels or keys do not make a legal task."""
+
+
+class LabelValueError(TaskError):
+    """A value is not a legal label of the task."""
+
+
+class OptionError(NblabelError, ValueError):
+    """An argument is off."""
+
+
+class UnknownItemError(NblabelError, KeyError):
+    """An item id that the pool does not have."""
+
+    __str__ = Exception.__str__
+
+
+class NotFittedError(NblabelError, sklearn.exceptions.NotFittedError):
+    """The model has not learned yet."""
+
+
+class StoreError(NblabelError, OSError):
+    """The log of labels cannot be opened, read or written."""
+
+    #: Whether the place cannot be written at all, so that another one is needed.
+    read_only = False
+
+
+class StoreMismatchError(StoreError):
+    """The log belongs to other items or to another label set."""
+
+
+class EventError(NblabelError, ValueError):
+    """An event cannot be decoded, or cannot follow the events before it."""
+
+
+class ProtocolError(NblabelError):
+    """A message from the page is not understood.
+
+    Parameters
+    ----------
+    code : str
+        Machine-readable reason, part of the protocol.
+    text : str
+        One sentence for a person.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+def shorten(values: Iterable[object], most: int = 5) -> str:
+    """Name at most `most` of the values, and how many more there are.
+
+    >>> shorten(["a", "b", "c"], most=2)
+    "'a', 'b' and 1 more"
+    """
+    listed = list(values)
+    named = ", ".join(repr(value) for value in listed[:most])
+    more = len(listed) - most
+    return f"{named} and {more:,} more" if more > 0 else named
+
+
+def near(name: object, known: Iterable[object]) -> str:
+    """Say which of the known names are near `name`, or list some of them.
+
+    >>> near("bdy", ["body", "date"])
+    "Did you mean 'body'?"
+    """
+    names = [str(value) for value in known]
+    close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
+    if close:
+        return "Did you mean " + " or ".join(repr(value) for value in close) + "?"
+    return f"There are: {shorten(names, 8)}." if names else "There are none."

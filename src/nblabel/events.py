@@ -1,0 +1,183 @@
+"""The label event: one immutable fact, and its versioned encoding.
+
+Nothing is ever edited: an undo is a `retract` event, a change is another `label` event. Logs live
+for years, so the encoding carries its own version (`schema`) and every older one has an upgrade.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime, timezone
+from typing import Any
+
+from .errors import EventError
+
+SCHEMA = 1
+
+#: What an event can say. A `label` gives a value; `skip` puts the item away; `flag` (true or false)
+#: and `note` (text) are said beside a label; `retract` takes back the event it names.
+KINDS = ("label", "skip", "flag", "note", "retract")
+
+#: from schema n to n + 1
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How the item came to be asked, and what the annotator saw.
+
+    A label is evidence only with this beside it: estimators filter and weight on these fields.
+
+    Attributes
+    ----------
+    strategy : str
+        Name of what put the item forward, ``"audit"`` for a uniform draw.
+    audit : bool
+        Whether the item was a uniform random draw from all unlabeled items.
+    draw : int or None
+        Position of an audit draw in the seeded order.
+    seed : int or None
+        Seed of that order.
+    probability : float or None
+        Probability with which the item was drawn, where the strategy samples.
+    model_version : int
+        Model behind the suggestion that the annotator saw (0: none).
+    suggestion : str or None
+        The label suggested for the item, whether or not it was visible.
+    confidence : float or None
+        Its probability according to the model.
+    visible : bool
+        Whether the suggestion was on the screen.
+    position : int or None
+        Place in the order of display, counted from 0 in each page.
+    predicted : str or None
+        What the newest model that had not seen this label predicts, for progressive validation.
+    predicted_version : int
+        The version of that model.
+    view : str
+        Where it was shown: ``"card"``, or ``"api"`` without a screen.
+    """
+
+    strategy: str = ""
+    audit: bool = False
+    draw: int | None = None
+    seed: int | None = None
+    probability: float | None = None
+    model_version: int = 0
+    suggestion: str | None = None
+    confidence: float | None = None
+    visible: bool = False
+    position: int | None = None
+    predicted: str | None = None
+    predicted_version: int = 0
+    view: str = "card"
+
+
+@dataclass(frozen=True)
+class LabelEvent:
+    """Who said what about which item, when, and how it came to be asked.
+
+    Attributes
+    ----------
+    id : str
+        Unique; made where the key is pressed, so that a repeated delivery is harmless.
+    kind : str
+        One of `KINDS`.
+    item : str
+        Item id.
+    annotator : str
+        ``"ana"``, ``"lf:has_link"``, ``"auto:<certificate>"``.
+    value : object
+        The label as JSON (`label`), a bool (`flag`), text (`note`), the id of the event taken back
+        (`retract`), None (`skip`).
+    at : str
+        UTC time, ISO 8601 with milliseconds.
+    seconds : float or None
+        From shown to answered, idle time cut.
+    shown : Shown
+        Provenance.
+    content : str or None
+        Digest of the item as it was labeled, so that a label never moves to other content.
+    schema : int
+        Version of this encoding.
+    """
+
+    id: str
+    kind: str
+    item: str
+    annotator: str
+    value: Any = None
+    at: str = ""
+    seconds: float | None = None
+    shown: Shown = field(default_factory=Shown)
+    content: str | None = None
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise EventError(f"Event kind {self.kind!r} is unknown; expected one of {KINDS}.")
+        for name in ("id", "item", "annotator"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value:
+                raise EventError(f"Event field {name!r} must be non-empty text, got {value!r}.")
+
+
+def new_id() -> str:
+    """Return a fresh event id."""
+    return uuid.uuid4().hex
+
+
+def now() -> str:
+    """Return the present time as events write it."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def encode(event: LabelEvent) -> str:
+    """Encode an event as one line of JSON."""
+    return json.dumps(asdict(event), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def decode(text: str) -> LabelEvent:
+    """Decode one line of JSON, upgrading what an older version wrote.
+
+    Raises
+    ------
+    EventError
+        If the text is no event, or was written by a newer nblabel.
+    """
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise EventError(f"This is not an event: {text[:80]!r} ({error}).") from None
+    if not isinstance(raw, dict):
+        raise EventError(f"An event is a JSON object, got {text[:80]!r}.")
+    schema = raw.get("schema")
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        raise EventError(f"An event names its schema (a whole number from 1), got {schema!r}.")
+    if schema > SCHEMA:
+        raise EventError(
+            f"This event has schema {schema}, this nblabel reads up to {SCHEMA}: "
+            "upgrade nblabel to open the log."
+        )
+    for version in range(schema, SCHEMA):
+        raw = UPGRADES[version](raw)
+    return from_dict({**raw, "schema": SCHEMA})
+
+
+def from_dict(raw: Mapping[str, Any]) -> LabelEvent:
+    """Build an event from a plain mapping, ignoring fields it does not know."""
+    shown = raw.get("shown") or {}
+    if not isinstance(shown, Mapping):
+        raise EventError(f"Event field 'shown' must be an object, got {shown!r}.")
+    known = {name: raw[name] for name in _EVENT_FIELDS if name in raw and name != "shown"}
+    try:
+        return LabelEvent(**known, shown=Shown(**{k: shown[k] for k in _SHOWN_FIELDS if k in shown}))
+    except TypeError as error:
+        raise EventError(f"This is not an event: {error}.") from None
+
+
+_EVENT_FIELDS = tuple(f.name for f in fields(LabelEvent))
+_SHOWN_FIELDS = tuple(f.name for f in fields(Shown))

@@ -1,0 +1,309 @@
+"""The fold of the log: what is true now.
+
+Law: folding a prefix and then the rest gives what folding the whole gives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from .errors import EventError
+from .events import LabelEvent
+from .pool import Pool
+from .tables import Votes
+from .tasks import Task
+
+RETRACTABLE = frozenset({"label", "skip", "flag", "note"})
+#: Annotators with these prefixes are machines; their labels are no human votes.
+MACHINES = ("auto:", "lf:")
+
+
+@dataclass
+class _Item:
+    """What stands for one item: the events said of it and not taken back, oldest first."""
+
+    answers: list[LabelEvent] = field(default_factory=list)  # label or skip
+    flags: list[LabelEvent] = field(default_factory=list)
+    notes: list[LabelEvent] = field(default_factory=list)
+
+    def stack(self, kind: str) -> list[LabelEvent]:
+        return {"flag": self.flags, "note": self.notes}.get(kind, self.answers)
+
+
+class Labels:
+    """Current labels, folded from events.
+
+    Not safe for several threads: the session holds its lock while it folds or reads.
+    """
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._items: dict[str, _Item] = {}
+        self._events: dict[str, LabelEvent] = {}
+        self._retracted: set[str] = set()
+        self._order: list[LabelEvent] = []
+        self._audits: dict[str, tuple[LabelEvent, int]] = {}
+        self._current: dict[str, LabelEvent] = {}  # item -> the answer that stands
+        self._counts: Counter[Any] = Counter()
+
+    # ------------------------------------------------------------ folding
+
+    def check(self, event: LabelEvent) -> None:
+        """Raise EventError if the event cannot follow those folded so far."""
+        if event.kind == "retract":
+            target = self._events.get(event.value) if isinstance(event.value, str) else None
+            if target is None:
+                raise EventError(f"There is no event {event.value!r} to take back.")
+            if target.kind not in RETRACTABLE:
+                raise EventError(f"An event of kind {target.kind!r} cannot be taken back.")
+            if target.item != event.item:
+                raise EventError(f"Event {event.value!r} is about {target.item!r}, not {event.item!r}.")
+
+    def apply(self, position: int, event: LabelEvent) -> bool:
+        """Fold one event in; return whether it was new. An event of a known id changes nothing."""
+        self.position = max(self.position, position)
+        if event.id in self._events:
+            return False
+        self.check(event)
+        self._events[event.id] = event
+        self._order.append(event)
+        item = self._items.setdefault(event.item, _Item())
+        if event.kind != "retract":
+            item.stack(event.kind).append(event)
+            if event.kind == "label" and event.shown.audit:
+                # The first answer counts: a later one may follow a model that has learned the item.
+                self._audits.setdefault(event.item, (event, len(self)))
+        elif event.value not in self._retracted:
+            self._retracted.add(event.value)
+            target = self._events[event.value]
+            item.stack(target.kind).remove(target)
+        self._settle(event.item, item)
+        return True
+
+    def extend(self, events: Iterable[tuple[int, LabelEvent]]) -> int:
+        """Fold events in; return how many were new."""
+        return sum(self.apply(position, event) for position, event in events)
+
+    def _settle(self, item_id: str, item: _Item) -> None:
+        before = self._current.get(item_id)
+        after = item.answers[-1] if item.answers else None
+        if before is after:
+            return
+        if before is not None and before.kind == "label":
+            self._counts[_key(before.value)] -= 1
+        if after is None:
+            del self._current[item_id]
+        else:
+            self._current[item_id] = after
+            if after.kind == "label":
+                self._counts[_key(after.value)] += 1
+
+    # ------------------------------------------------------------ reading
+
+    def __len__(self) -> int:
+        """Number of labeled items."""
+        return self._counts.total()
+
+    def __contains__(self, event_id: object) -> bool:
+        """Whether an event with this id has been folded."""
+        return event_id in self._events
+
+    @property
+    def answered(self) -> Collection[str]:
+        """Item ids that need no answer now: labeled or skipped."""
+        return self._current.keys()
+
+    @property
+    def skipped(self) -> list[str]:
+        """Item ids put away."""
+        return [item for item, event in self._current.items() if event.kind == "skip"]
+
+    @property
+    def events(self) -> list[LabelEvent]:
+        """All events in the order of the log."""
+        return self._order
+
+    def is_retracted(self, event_id: str) -> bool:
+        """Whether the event was taken back."""
+        return event_id in self._retracted
+
+    def current(self, item: str) -> LabelEvent | None:
+        """Return the answer that stands for an item: its newest label or skip."""
+        return self._current.get(item)
+
+    def label(self, item: str) -> Any:
+        """Return the current label of an item, None if it has none."""
+        event = self.current(item)
+        return event.value if event is not None and event.kind == "label" else None
+
+    def flagged(self, item: str) -> bool:
+        """Whether the item is flagged."""
+        found = self._items.get(item)
+        return bool(found and found.flags and found.flags[-1].value)
+
+    def note(self, item: str) -> str:
+        """Return the note on an item, empty if there is none."""
+        found = self._items.get(item)
+        return str(found.notes[-1].value) if found and found.notes else ""
+
+    def last(self, annotator: str) -> LabelEvent | None:
+        """Return the newest event of an annotator that can be taken back."""
+        for event in reversed(self._order):
+            if (
+                event.annotator == annotator
+                and event.kind in RETRACTABLE
+                and event.id not in self._retracted
+            ):
+                return event
+        return None
+
+    def trail(
+        self, annotator: str, most: int, before: int | None = None
+    ) -> tuple[list[tuple[LabelEvent, Any]], int | None]:
+        """Return the newest events of an annotator that stand, oldest first: see `Session.trail`."""
+        rows: list[tuple[LabelEvent, Any]] = []
+        end = len(self._order) if before is None else max(0, min(before, len(self._order)))
+        for place in range(end - 1, -1, -1):
+            event = self._order[place]
+            if (
+                event.annotator != annotator
+                or event.kind not in RETRACTABLE
+                or event.id in self._retracted
+            ):
+                continue
+            if len(rows) == most:
+                return rows[::-1], place + 1
+            rows.append((event, self._replaced(event)))
+        return rows[::-1], None
+
+    def _replaced(self, event: LabelEvent) -> Any:
+        answers = self._items[event.item].answers
+        if event.kind not in ("label", "skip"):
+            return None
+        place = next(k for k, answer in enumerate(answers) if answer.id == event.id)
+        earlier = answers[place - 1] if place else None
+        return earlier.value if earlier is not None and earlier.kind == "label" else None
+
+    def labeled(self, *, machines: bool = False) -> dict[str, Any]:
+        """Return the current label by item id, in the order of first answers."""
+        return {
+            item: event.value
+            for item, event in self._current.items()
+            if event.kind == "label" and (machines or not event.annotator.startswith(MACHINES))
+        }
+
+    def counts(self) -> dict[Any, int]:
+        """Number of labeled items per value."""
+        return {value: count for value, count in self._counts.items() if count}
+
+    def votes(self) -> Votes:
+        """Return every annotator's current label for every item."""
+        votes: dict[tuple[str, str], Any] = {}
+        for item, found in self._items.items():
+            for event in found.answers:
+                if event.kind == "label":
+                    votes[item, event.annotator] = event.value
+                else:  # a skip withdraws the vote
+                    votes.pop((item, event.annotator), None)
+        return Votes([item for item, _ in votes], [who for _, who in votes], list(votes.values()))
+
+    def audits(self) -> list[tuple[LabelEvent, Any, int]]:
+        """Return the audit items that still have a label, in the order of the answers.
+
+        Returns
+        -------
+        list of (LabelEvent, value, int)
+            The first answer, which knows what was predicted then; the label that stands now; how
+            many items had a label before.
+        """
+        return [
+            (event, label, before)
+            for item, (event, before) in self._audits.items()
+            if (label := self.label(item)) is not None
+        ]
+
+    def seconds(self, most: int = 50) -> list[float]:
+        """Return the seconds of the newest answers that stand, newest last."""
+        found: list[float] = []
+        for event in reversed(self._order):
+            if len(found) == most:
+                break
+            if (
+                event.kind in ("label", "skip")
+                and event.seconds is not None
+                and event.id not in self._retracted
+            ):
+                found.append(event.seconds)
+        return found[::-1]
+
+    # ------------------------------------------------------------ tables
+
+    def to_frame(self, pool: Pool, task: Task) -> pd.DataFrame:
+        """Return one row per labeled item, indexed and ordered like the source."""
+        rows = []
+        for item, event in self._current.items():
+            if event.kind != "label" or item not in pool:
+                continue
+            shown = event.shown
+            rows.append(
+                {
+                    "position": pool.position(item),
+                    **task.columns(event.value),
+                    "annotator": event.annotator,
+                    "labeled_at": event.at,
+                    "seconds": event.seconds,
+                    "suggestion": shown.suggestion,
+                    "probability": shown.confidence,
+                    "note": self.note(item),
+                    "flagged": self.flagged(item),
+                    "strategy": shown.strategy,
+                    "audit": shown.audit,
+                    "visible": shown.visible,
+                    "model_version": shown.model_version,
+                }
+            )
+        rows.sort(key=lambda row: row["position"])
+        places = [row.pop("position") for row in rows]
+        columns = list(rows[0]) if rows else [*_columns_of(task), *_FRAME]
+        frame = pd.DataFrame(rows, index=pool.index[places], columns=columns)
+        return frame.assign(
+            labeled_at=pd.to_datetime(frame["labeled_at"], utc=True, format="ISO8601"),
+            seconds=frame["seconds"].astype("float64"),
+            probability=frame["probability"].astype("float64"),
+            flagged=frame["flagged"].astype(bool),
+            audit=frame["audit"].astype(bool),
+            visible=frame["visible"].astype(bool),
+            model_version=frame["model_version"].astype("int64"),
+        )
+
+    def history(self) -> pd.DataFrame:
+        """Return the whole log, one row per event, oldest first."""
+        rows = []
+        for number, event in enumerate(self._order, start=1):
+            shown = {f"shown_{name}": value for name, value in vars(event.shown).items()}
+            row = {name: value for name, value in vars(event).items() if name != "shown"}
+            rows.append({**row, **shown, "retracted": event.id in self._retracted, "number": number})
+        frame = pd.DataFrame(rows, columns=None if rows else _HISTORY)
+        return frame.set_index("number").assign(
+            at=pd.to_datetime(frame.set_index("number")["at"], utc=True, format="ISO8601")
+        )
+
+
+def _key(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+_FRAME = ("annotator labeled_at seconds suggestion probability note flagged strategy audit visible "
+          "model_version").split()  # fmt: skip
+_HISTORY = ["id", "kind", "item", "annotator", "value", "at", "seconds", "content", "schema",
+            "retracted", "number"]  # fmt: skip
+
+
+def _columns_of(task: Task) -> list[str]:
+    return list(task.spec().get("columns", ["label"]))

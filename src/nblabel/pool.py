@@ -1,0 +1,287 @@
+"""The pool: items with stable ids.
+
+The log outlives the process and refers to items by id only, so an id must be the same tomorrow:
+it is the text of the index when that is unique, else a digest of the content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import narwhals.stable.v1 as nw
+import numpy as np
+import pandas as pd
+
+from .errors import DataError, UnknownColumnError, UnknownItemError, near
+
+IMAGE_SUFFIXES = frozenset(
+    ".png .jpg .jpeg .gif .webp .bmp .tif .tiff .svg .avif .ico .ppm .pgm".split()
+)
+
+
+class Pool:
+    """Items with stable ids, append only.
+
+    Parameters
+    ----------
+    values : Series, DataFrame, ndarray or list
+        The content of the items: a column, the columns of a table row, an array of images, or
+        any objects.
+    index : Index
+        Index of the source, the index of every result; need not be unique.
+    frame : DataFrame, optional
+        The whole source, which results can be joined to.
+
+    Attributes
+    ----------
+    ids : list of str
+    """
+
+    def __init__(
+        self, values: Any, index: pd.Index[Any] | None = None, frame: pd.DataFrame | None = None
+    ) -> None:
+        self.values = values
+        self.index = pd.RangeIndex(len(values)) if index is None else index
+        self.frame = frame
+        if len(self.index) != len(values):
+            raise DataError(f"{len(values)} items have an index of {len(self.index)} entries.")
+        if not len(values):
+            raise DataError("There are no items to label: the data is empty.")
+        self.ids = _ids(self)
+        self._positions: dict[str, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._position_of
+
+    @property
+    def _position_of(self) -> dict[str, int]:
+        if self._positions is None:
+            self._positions = {item: position for position, item in enumerate(self.ids)}
+        return self._positions
+
+    def position(self, item: str) -> int:
+        """Return the position of an item id.
+
+        Raises
+        ------
+        UnknownItemError
+            If the pool has no such item.
+        """
+        try:
+            return self._position_of[item]
+        except KeyError:
+            raise UnknownItemError(f"The pool has no item {item!r}. {near(item, self.ids[:1000])}") from None
+
+    def id_of(self, key: Hashable) -> str:
+        """Return the id of an item named by its index label, or by its id itself."""
+        if isinstance(key, str) and key in self._position_of:
+            return key
+        text = _id_text(key)
+        if text in self._position_of:
+            return text
+        try:
+            place = self.index.get_loc(key)
+        except (KeyError, TypeError):
+            place = None
+        if isinstance(place, (int, np.integer)):
+            return self.ids[int(place)]
+        if place is not None:
+            raise UnknownItemError(
+                f"{key!r} names several items: the index has duplicates. Use an id from `pool.ids`."
+            )
+        raise UnknownItemError(f"The pool has no item {key!r}. {near(key, self.ids[:1000])}")
+
+    def item(self, position: int) -> Any:
+        """Return the content of one item; a table row comes as a dict."""
+        if isinstance(self.values, pd.DataFrame):
+            row = self.values
+            return {str(name): row.iat[position, k] for k, name in enumerate(row.columns)}
+        if isinstance(self.values, pd.Series):
+            return self.values.iat[position]
+        return self.values[position]
+
+    def digest(self, position: int) -> str | None:
+        """Digest of one item's content, None for an object that has no stable bytes."""
+        return digest(self.item(position))
+
+    def fingerprint(self) -> str:
+        """Digest of all ids, in order."""
+        hashed = hashlib.blake2b(digest_size=16)
+        for start in range(0, len(self.ids), 65536):
+            hashed.update("\x1f".join(self.ids[start : start + 65536]).encode("utf-8", "replace"))
+        return hashed.hexdigest()
+
+
+# ---------------------------------------------------------------- sources
+
+
+def read_source(data: Any) -> tuple[Any, pd.Index[Any] | None]:
+    """Turn whatever a user has into a DataFrame, a Series, an array of images or a list.
+
+    Returns
+    -------
+    values : DataFrame, Series, ndarray of shape (n, height, width[, channels]) or list
+    index : Index or None
+
+    Raises
+    ------
+    DataError
+        If the data cannot be a pool.
+    """
+    if isinstance(data, (pd.DataFrame, pd.Series)):
+        return data, data.index
+    if isinstance(data, np.ndarray):
+        return _read_array(data)
+    if isinstance(data, (str, os.PathLike)):
+        return _read_folder(data)
+    if hasattr(data, "to_pandas") and hasattr(data, "column_names"):  # a Hugging Face dataset
+        frame = data.to_pandas()
+        return frame, frame.index
+    try:
+        native = nw.from_native(data, eager_only=True, allow_series=True)
+    except TypeError:
+        pass
+    else:
+        values = _from_narwhals(native)
+        return values, values.index
+    if isinstance(data, Mapping):
+        frame = pd.DataFrame(data)
+        return frame, frame.index
+    if isinstance(data, (bytes, bytearray)) or not isinstance(data, Iterable):
+        raise DataError(
+            f"Items must come as a DataFrame, Series, list, array of images or folder, "
+            f"got {type(data).__name__}."
+        )
+    values = list(data)
+    if values and all(isinstance(value, Mapping) and "bytes" not in value for value in values):
+        frame = pd.DataFrame(values)
+        return frame, frame.index
+    if values and all(isinstance(value, os.PathLike) for value in values):
+        names = pd.Index([str(value) for value in values], name="path")
+        return values, names if names.is_unique else None
+    return values, None
+
+
+def pick_columns(frame: pd.DataFrame, names: Any) -> Any:
+    """Return one column as a Series or several as a DataFrame, by name.
+
+    Raises
+    ------
+    UnknownColumnError
+        If a column is not there; the message names the near ones.
+    """
+    many = isinstance(names, (list, tuple))
+    for name in names if many else [names]:
+        if name not in frame.columns:
+            raise UnknownColumnError(f"There is no column {name!r}. {near(name, frame.columns)}")
+    picked = frame[list(names)] if many else frame[names]
+    if not many and isinstance(picked, pd.DataFrame):
+        raise DataError(f"There are {picked.shape[1]} columns named {names!r}; names must be unique.")
+    return picked
+
+
+def _from_narwhals(native: Any) -> Any:
+    if isinstance(native, nw.Series):
+        return pd.Series(_column(native), name=native.name)
+    return pd.DataFrame({name: _column(native[name]) for name in native.columns})
+
+
+def _column(series: Any) -> Any:
+    # Not `to_pandas`: polars would need pyarrow for it.
+    return series.to_numpy() if series.dtype.is_numeric() else series.to_list()
+
+
+def _read_array(data: np.ndarray) -> tuple[Any, pd.Index[Any] | None]:
+    if data.ndim == 1:
+        return data.tolist(), None
+    if data.ndim == 2:
+        frame = pd.DataFrame(data, columns=[f"x{k}" for k in range(data.shape[1])])
+        return frame, frame.index
+    if data.ndim == 3 or (data.ndim == 4 and data.shape[3] in (1, 3, 4)):
+        return data, None
+    raise DataError(
+        f"An array of images has the shape (n, height, width) or (n, height, width, channels) with "
+        f"1, 3 or 4 channels, got {data.shape}."
+    )
+
+
+def _read_folder(data: Any) -> tuple[list[Path], pd.Index[Any]]:
+    folder = Path(data).expanduser()
+    if not folder.is_dir():
+        raise DataError(
+            f"{str(data)[:120]!r} is not a folder. Items must come as a DataFrame, Series, list, "
+            "array of images or folder; a single text goes into a list."
+        )
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    if not paths:
+        raise DataError(f"There are no images ({', '.join(sorted(IMAGE_SUFFIXES))}) in {folder}.")
+    return paths, pd.Index([p.relative_to(folder).as_posix() for p in paths], name="file")
+
+
+# ---------------------------------------------------------------- ids and digests
+
+
+def _ids(pool: Pool) -> list[str]:
+    if isinstance(pool.index, pd.RangeIndex):
+        return list(map(str, pool.index))
+    if pool.index.is_unique:
+        ids = [_id_text(key) for key in pool.index]
+        if all(ids) and len(set(ids)) == len(ids):
+            return ids
+    seen: dict[str, int] = {}
+    ids = []
+    for position in range(len(pool.values)):
+        base = pool.digest(position) or f"item-{position}"
+        seen[base] = count = seen.get(base, 0) + 1
+        ids.append(base if count == 1 else f"{base}:{count}")
+    return ids
+
+
+def _id_text(key: Hashable) -> str:
+    return json.dumps([str(part) for part in key]) if isinstance(key, tuple) else str(key)
+
+
+def digest(value: Any) -> str | None:
+    """Digest of one item's content as 16 hexadecimal digits.
+
+    Returns
+    -------
+    str or None
+        None for an object that has no stable bytes, such as a figure.
+    """
+    content = _content(value)
+    return None if content is None else hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def _content(value: Any) -> bytes | None:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    if isinstance(value, os.PathLike):
+        try:
+            return Path(value).read_bytes()
+        except OSError:
+            return str(value).encode("utf-8", "surrogatepass")
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return repr((value.dtype.str, value.shape)).encode() + np.ascontiguousarray(value).tobytes()
+    if isinstance(value, Mapping):
+        parts = [(str(name), digest(part)) for name, part in value.items()]
+        return None if any(part is None for _, part in parts) else json.dumps(parts).encode()
+    if isinstance(value, Sequence):
+        parts_of = [digest(part) for part in value]
+        return None if None in parts_of else json.dumps(parts_of).encode()
+    if value is None or value is pd.NA or isinstance(value, (bool, int, float, np.generic, pd.Timestamp)):
+        missing = value is None or bool(pd.isna(value))
+        return b"missing" if missing else str(value).encode()
+    if hasattr(value, "tobytes") and hasattr(value, "size") and hasattr(value, "mode"):  # PIL
+        return repr((value.mode, value.size)).encode() + value.tobytes()
+    return None

@@ -1,0 +1,169 @@
+"""Renderers: how an item is shown, and the obvious choice when nobody says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from ..errors import DataError, OptionError
+from ..pool import IMAGE_SUFFIXES, Pool, pick_columns, read_source
+from .base import Renderer, View, safe_view
+from .display import DisplayRenderer
+from .image import ImageRenderer, pixel_range
+from .row import RowRenderer
+from .text import HtmlRenderer, TextRenderer
+
+__all__ = [
+    "DisplayRenderer",
+    "HtmlRenderer",
+    "ImageRenderer",
+    "Renderer",
+    "RowRenderer",
+    "TextRenderer",
+    "View",
+    "open_pool",
+    "safe_view",
+]
+
+#: Columns with these names hold the text of a data set, if they hold text.
+_TEXT_NAMES = ("text", "body", "content", "sentence", "document", "message", "review", "question")
+
+
+def open_pool(
+    data: Any,
+    *,
+    text: str | bool | None = None,
+    image: str | bool | None = None,
+    html: str | bool | None = None,
+    row: Sequence[str] | bool | None = None,
+    show: Callable[[Any], Any] | Renderer | None = None,
+    exclude: str | None = None,
+) -> tuple[Pool, Renderer, str]:
+    """Read the data and settle how its items are shown.
+
+    Parameters
+    ----------
+    data : DataFrame, Series, list, array of images, folder or Pool
+    text, image, html : str or True, optional
+        The column that holds it; True where the data has no columns.
+    row : sequence of str or True, optional
+        Columns of a table row; True for all.
+    show : callable or Renderer, optional
+        Makes of an item anything that Jupyter can display.
+    exclude : str, optional
+        A column that a table row must not show, such as known labels.
+
+    Returns
+    -------
+    pool : Pool
+    renderer : Renderer
+    note : str
+        What was chosen, in words for the status line; empty if the user chose.
+    """
+    chosen = {"text": text, "image": image, "html": html, "row": row, "show": show}
+    given = [name for name, value in chosen.items() if value is not None and value is not False]
+    if len(given) > 1:
+        raise OptionError(f"Say one of text=, image=, html=, row= and show=, got {' and '.join(given)}.")
+    values, index = read_source(data)
+    frame = values if isinstance(values, pd.DataFrame) else None
+    if not len(values):
+        raise DataError("There are no items to label: the data is empty.")
+    how = given[0] if given else None
+    note = ""
+    if how is None:
+        how, field, note = _obvious(values, exclude)
+    else:
+        field = chosen[how]
+
+    if how == "show":
+        renderer = field if isinstance(field, Renderer) else DisplayRenderer(_callable(field))
+    elif frame is not None:
+        values, renderer = _of_frame(frame, how, field, exclude)
+    elif isinstance(field, (str, list, tuple)):
+        raise OptionError(
+            f"{how}={field!r} names a column, but the data has none: it is a {_kind_of(values)}. "
+            f"Leave {how}= out or say {how}=True."
+        )
+    else:
+        renderer = _plain(values, how)
+    return Pool(values, index, frame), renderer, note
+
+
+def _callable(show: Any) -> Callable[[Any], Any]:
+    if not callable(show):
+        raise OptionError(f"show= is a callable that gets an item, got {show!r}.")
+    return show
+
+
+def _of_frame(frame: pd.DataFrame, how: str, field: Any, exclude: str | None) -> tuple[Any, Renderer]:
+    if how == "row":
+        names = [name for name in frame.columns if name != exclude] if field is True else list(field)
+        if not names:
+            raise DataError("There is no column left to show.")
+        return pick_columns(frame, names), RowRenderer()
+    if field is True:
+        raise OptionError(f"{how}=True does not say which column; say {how}='name of the column'.")
+    values = pick_columns(frame, field)
+    return values, _plain(values, how)
+
+
+def _plain(values: Any, how: str) -> Renderer:
+    if how == "image":
+        return ImageRenderer(*pixel_range(values)) if isinstance(values, np.ndarray) else ImageRenderer()
+    if how == "row":
+        return RowRenderer()
+    return HtmlRenderer() if how == "html" else TextRenderer()
+
+
+def _obvious(values: Any, exclude: str | None) -> tuple[str, Any, str]:
+    if isinstance(values, np.ndarray):
+        return "image", True, "showing images"
+    if not isinstance(values, pd.DataFrame):
+        first = next((v for v in values if not _is_null(v)), None)
+        how = "image" if _is_image(first) else "text"
+        if how == "text" and first is not None and not isinstance(first, (str, int, float, bool)):
+            return "show", lambda item: item, f"showing each {type(first).__name__} as Jupyter does"
+        return how, True, f"showing {'images' if how == 'image' else 'text'}"
+    columns = [name for name in values.columns if name != exclude]
+    for name in columns:
+        sample = values[name].dropna().head(20).tolist()
+        if sample and all(_is_image(value) for value in sample):
+            return "image", name, f"showing column {name!r} as image"
+    lengths = {}
+    for name in columns:
+        sample = values[name].dropna().head(200).tolist()
+        if sample and all(isinstance(value, str) for value in sample):
+            lengths[name] = sum(map(len, sample)) / len(sample)
+    if lengths:
+        named = [name for name in _TEXT_NAMES if name in lengths]
+        longest = max(lengths, key=lengths.__getitem__)
+        name = named[0] if named else longest
+        if named or lengths[longest] >= 20 or len(columns) == 1:
+            return "text", name, f"showing column {name!r} as text"
+    return "row", True, f"showing {len(columns)} columns as a table row"
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
+
+
+def _is_image(value: Any) -> bool:
+    if isinstance(value, (bytes, bytearray, Image.Image)):
+        return True
+    if isinstance(value, np.ndarray):
+        return value.ndim in (2, 3)
+    if isinstance(value, Mapping):
+        return "bytes" in value
+    if isinstance(value, (str, os.PathLike)):
+        name = str(value)
+        return len(name) < 4096 and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+    return False
+
+
+def _kind_of(values: Any) -> str:
+    return {np.ndarray: "array of images", pd.Series: "Series"}.get(type(values), "list")

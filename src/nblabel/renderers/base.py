@@ -1,0 +1,86 @@
+"""How an item is shown: item to view data and buffers."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class View:
+    """What the browser needs to show one item.
+
+    Attributes
+    ----------
+    kind : str
+        Name of the look in the browser: ``"text"``, ``"image"``, ``"html"``, ``"row"``,
+        ``"missing"`` or ``"error"``.
+    data : dict
+        JSON; every text in it is shown as text, never as markup (except by ``"html"``, sanitised).
+    buffers : tuple of bytes
+        Binary parts, such as an encoded image.
+    """
+
+    kind: str
+    data: dict[str, Any] = field(default_factory=dict)
+    buffers: tuple[bytes, ...] = ()
+
+    def size(self) -> int:
+        """Approximate number of bytes on the wire."""
+        return len(repr(self.data)) + sum(map(len, self.buffers))
+
+
+@runtime_checkable
+class Renderer(Protocol):
+    """Turns an item into a `View`.
+
+    Attributes
+    ----------
+    kind : str
+        Name of the renderer.
+    modality : str or None
+        What the default model can learn from: ``"text"``, ``"image"``, ``"row"``, or None.
+    """
+
+    kind: str
+    modality: str | None
+
+    def accepts(self, item: Any) -> bool:
+        """Whether the item can be shown by this renderer."""
+
+    def view(self, item: Any) -> View:
+        """Return what to show. May raise: the caller turns it into a card that says so."""
+
+
+def is_missing(item: Any) -> bool:
+    """Whether the item is None, NaN, NaT or NA."""
+    return item is None or (np.ndim(item) == 0 and isinstance(item, _SCALARS) and bool(pd.isna(item)))
+
+
+_SCALARS = (float, np.generic, type(pd.NaT), type(pd.NA))
+
+
+def clean(text: str) -> str:
+    """Replace lone surrogates, which no message can carry."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def safe_view(renderer: Renderer, item: Any) -> View:
+    """Render an item; what is missing or broken becomes a card that says so."""
+    if is_missing(item):
+        return View("missing", {"text": str(item)})
+    try:
+        return renderer.view(item)
+    except Exception as error:
+        return View(
+            "error",
+            {
+                "title": f"This item cannot be shown as {renderer.kind}",
+                "text": clean(f"{type(error).__name__}: {error}"),
+                "detail": clean(traceback.format_exc()),
+            },
+        )

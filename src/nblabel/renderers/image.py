@@ -1,0 +1,130 @@
+"""Images: arrays, files, encoded bytes, PIL images."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .base import View, clean
+
+#: Longest side that is sent; a larger image is scaled down for the card.
+MOST_PIXELS = 1600
+#: Files in these formats go to the browser as they are.
+_BROWSER_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+_MOST_BYTES = 1_500_000
+
+
+class ImageRenderer:
+    """Shows an item as an image.
+
+    Parameters
+    ----------
+    low, high : float
+        Range of the pixel values of arrays, black to white.
+    """
+
+    kind = "image"
+    modality = "image"
+
+    def __init__(self, low: float = 0.0, high: float = 255.0) -> None:
+        self.low = low
+        self.high = high
+
+    def accepts(self, item: Any) -> bool:
+        """Whether the item looks like an image."""
+        return (
+            isinstance(item, (bytes, bytearray, os.PathLike, Image.Image))
+            or (isinstance(item, np.ndarray) and item.ndim in (2, 3))
+            or (isinstance(item, str) and not item.startswith(("http://", "https://")))
+            or (isinstance(item, Mapping) and ("bytes" in item or "path" in item))
+        )
+
+    def view(self, item: Any) -> View:
+        """Return the encoded image as one buffer."""
+        name = clean(str(item)) if isinstance(item, (str, os.PathLike)) else ""
+        if isinstance(item, np.ndarray):
+            return _encoded(Image.fromarray(to_uint8(item, self.low, self.high)), name)
+        if isinstance(item, Image.Image):
+            return _encoded(item, name)
+        raw = _read(item)
+        if raw[:256].lstrip().startswith((b"<svg", b"<?xml")):
+            # An <img> never runs scripts of an SVG.
+            return View("image", {"mime": "image/svg+xml", "name": name}, (raw,))
+        with Image.open(io.BytesIO(raw)) as image:
+            mime = _BROWSER_FORMATS.get(image.format or "")
+            if mime and len(raw) <= _MOST_BYTES and max(image.size) <= 2 * MOST_PIXELS:
+                image.load()
+                data = {"mime": mime, "name": name, "width": image.width, "height": image.height}
+                return View("image", data, (raw,))
+            return _encoded(image, name)
+
+
+def _read(item: Any) -> bytes:
+    if isinstance(item, Mapping):  # an image of a Hugging Face dataset
+        item = item.get("bytes") or item.get("path")
+    if isinstance(item, (bytes, bytearray)):
+        return bytes(item)
+    if isinstance(item, (str, os.PathLike)):
+        if str(item).startswith(("http://", "https://")):
+            raise ValueError("an address on the web is not fetched; download the file first")
+        return Path(item).expanduser().read_bytes()
+    raise TypeError(f"expected an array, a file, bytes or a PIL image, got {type(item).__name__}")
+
+
+def _encoded(image: Image.Image, name: str) -> View:
+    full = image.size
+    if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):
+        image = image.convert("RGB")
+    if max(full) > MOST_PIXELS:
+        image = image.convert("RGBA" if "A" in image.mode or image.mode == "P" else "RGB")
+        image.thumbnail((MOST_PIXELS, MOST_PIXELS))
+    photo = image.mode == "RGB" and max(image.size) > 256
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG" if photo else "PNG", **({"quality": 88} if photo else {}))
+    mime = "image/jpeg" if photo else "image/png"
+    data = {"mime": mime, "name": name, "width": full[0], "height": full[1]}
+    return View("image", data, (buffer.getvalue(),))
+
+
+def to_uint8(array: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Scale pixel values from low..high to 0..255; NaN becomes black."""
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.dtype == np.uint8 and (low, high) == (0.0, 255.0):
+        return np.ascontiguousarray(array)
+    scaled = (np.nan_to_num(array.astype(np.float32)) - low) * (255.0 / max(high - low, 1e-12))
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def pixel_range(images: NDArray[Any]) -> tuple[float, float]:
+    """Guess the range of the pixel values: 0..1, 0..255, or what a sample has."""
+    if images.dtype == bool:
+        return 0.0, 1.0
+    if images.dtype == np.uint8:
+        sample = images[:: max(1, len(images) // 200)]
+        return (0.0, 255.0) if sample.max(initial=0) > 16 else (0.0, max(1.0, float(sample.max(initial=0))))
+    sample = np.nan_to_num(images[:: max(1, len(images) // 200)].astype(np.float32))
+    low, high = float(sample.min(initial=0.0)), float(sample.max(initial=0.0))
+    if low >= 0:
+        return 0.0, 1.0 if high <= 1 else 255.0 if 128 < high <= 255 else high
+    return low, high
+
+
+def read_gray(item: Any, side: int) -> NDArray[np.float32]:
+    """Read any image as a gray square of side x side, 0..1; one that cannot be read is all gray."""
+    try:
+        if isinstance(item, Image.Image):
+            image = item
+        else:
+            image = Image.open(io.BytesIO(_read(item)))
+        small = image.convert("L").resize((side, side), Image.Resampling.BILINEAR)
+        return np.asarray(small, dtype=np.float32) / 255.0
+    except Exception:
+        return np.full((side, side), 0.5, dtype=np.float32)

@@ -1,0 +1,961 @@
+"""The session: composes pool, task, log, model, strategy and queue; the one mutable object.
+
+Everything that labels, learns and ranks is here, without a screen. Methods may be called from any
+thread: they take one lock. The worker gets an immutable snapshot and returns a value, which is
+installed only if it is newer than what is there.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ._queue import Draw, Queue
+from ._trainer import Trainer
+from .errors import (
+    EventError,
+    LabelValueError,
+    NotFittedError,
+    OptionError,
+    StoreError,
+    StoreMismatchError,
+    shorten,
+)
+from .estimate import Share, learning_curve, pace, progressive
+from .events import LabelEvent, Shown, new_id, now
+from .labels import Labels
+from .pool import Pool, digest, pick_columns
+from .renderers import Renderer, View, open_pool, safe_view
+from .store import EventLog, SqliteLog
+from .strategies import Auto, Context, QueryStrategy, as_strategy, pick
+from .suggest import Fitted, ModelSuggester, Snapshot, Suggester, learning_inputs, score
+from .tables import Predictions
+from .tasks import as_task
+
+#: How many items of a ranking are kept.
+MOST_RANKED = 1000
+#: A page that was silent for this long no longer holds its items back from others, in seconds.
+HOLD_SECONDS = 90.0
+_API = "api"
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A prediction for one item, as it may be shown to a person.
+
+    Attributes
+    ----------
+    label : str
+    confidence : float or None
+        Probability of the label; None if the model gives none.
+    ranking : list of (str, float or None)
+        All classes the model knows, the most probable first.
+    version : int
+        Model behind it.
+    """
+
+    label: str
+    confidence: float | None
+    ranking: list[tuple[str, float | None]]
+    version: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One item put forward, with all that belongs to it.
+
+    Attributes
+    ----------
+    id : str
+        Item id.
+    key : object
+        Its label in the index of the source.
+    content : object
+        The item.
+    suggestion : Suggestion or None
+    shown : Shown
+        What will be recorded with the answer.
+    reason : str
+        Why it is asked.
+    """
+
+    id: str
+    key: Hashable
+    content: Any
+    suggestion: Suggestion | None
+    shown: Shown
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Result:
+    predictions: Predictions | None
+    fitted: Fitted | None
+    positions: frozenset[int]
+    ranking: list[Draw]
+    doing: str
+
+
+class Session:
+    """Labeling without a screen: the log over a pool, and what learns from it.
+
+    Parameters
+    ----------
+    data : DataFrame, Series, list, array of images, or folder
+        The items; pandas, polars or any frame that narwhals reads.
+    task : list of str or Task
+        The labels to choose from, or a task.
+    text, image, html : str or True, optional
+        Column to show; without any the obvious choice is made, and named in `note`.
+    row : sequence of str or True, optional
+        Columns of a table row to show.
+    show : callable or Renderer, optional
+        Makes of an item anything that Jupyter can display.
+    seed : str, optional
+        Column with labels that are known already.
+    keys : mapping of label to key, optional
+    question : str, optional
+    name : str
+        Names the file of labels.
+    store : path, EventLog or None
+        Where labels are kept; by default ``<name>.sqlite`` in the current folder. None keeps them
+        in memory.
+    annotator : str, optional
+        Who labels; by default the name of the user.
+    model : classifier or Pipeline, optional
+        By default logistic regression. False: no model, no suggestions.
+    features : transformer, matrix or column name, optional
+    strategy : str or QueryStrategy
+        What to ask next.
+    suggester : Suggester, optional
+        Replaces features and model altogether.
+    batch : int
+        The model retrains after this many labels.
+    explore : float
+        Share of items drawn uniformly, from which the accuracy is estimated.
+    blind : float
+        Share of items whose suggestion is hidden.
+    random_state : int
+    inline : bool
+        Train in the calling thread instead of the background.
+
+    Raises
+    ------
+    NblabelError
+        If anything of this makes no sense; the message says what to do.
+    """
+
+    def __init__(
+        self,
+        data: Any,
+        task: Any,
+        *,
+        text: str | bool | None = None,
+        image: str | bool | None = None,
+        html: str | bool | None = None,
+        row: Sequence[str] | bool | None = None,
+        show: Callable[[Any], Any] | Renderer | None = None,
+        seed: str | None = None,
+        keys: Mapping[Any, str] | None = None,
+        question: str | None = None,
+        name: str = "labels",
+        store: str | os.PathLike[str] | EventLog | None = "",
+        annotator: str | None = None,
+        model: Any = None,
+        features: Any = None,
+        strategy: str | QueryStrategy = "auto",
+        suggester: Suggester | None = None,
+        batch: int = 10,
+        explore: float = 0.1,
+        blind: float = 0.1,
+        random_state: int = 0,
+        inline: bool = False,
+    ) -> None:
+        if not isinstance(batch, int) or batch < 1:
+            raise OptionError(f"batch= is a whole number from 1, got {batch!r}.")
+        for option, share in (("explore", explore), ("blind", blind)):
+            if not isinstance(share, (int, float)) or not 0 <= share <= 1:
+                raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
+        self.task = as_task(task, keys=keys, question=question)
+        self._shown_as = {"text": text, "image": image, "html": html, "row": row, "show": show}
+        self.pool, self.renderer, self.note = open_pool(data, **self._shown_as, exclude=seed)
+        self.strategy = as_strategy(strategy)
+        self.annotator = annotator or _user()
+        self.batch = batch
+        self.blind = float(blind)
+        self.random_state = random_state
+        self._lock = threading.RLock()
+        self._trainer = Trainer(inline=inline)
+        self._suggester = self._make_suggester(suggester, model, features)
+        self._check_requirements()
+        self._queue = Queue(len(self.pool), explore=float(explore), seed=random_state)
+        self._open = np.ones(len(self.pool), dtype=bool)
+        self._labels = Labels()
+        self._predictions: Predictions | None = None
+        self._fitted: Fitted | None = None
+        self._trained_on: frozenset[int] = frozenset()
+        self._ordered_version = 0
+        self._changes = 0  # answers since the last training was ordered
+        self._waiting_rank = False
+        self._seen: dict[str, float] = {}
+        self._curve: tuple[int, list[tuple[int, Share]]] = (-1, [])
+        #: The newest error of the model, the strategy or the store, with its traceback.
+        self.last_error: str | None = None
+        self.doing = ""
+        self.warning = ""
+        self._log = self._open_store(store, name)
+        self._resume()
+        if seed is not None:
+            self._seed(seed)
+        self._order_training()
+
+    def __repr__(self) -> str:
+        return (
+            f"Session({len(self.pool):,} items, {self.task!r}, {len(self._labels):,} labeled, "
+            f"kept in {self.store_path or 'memory'})"
+        )
+
+    # ------------------------------------------------------------ making
+
+    def _make_suggester(self, suggester: Any, model: Any, features: Any) -> Suggester | None:
+        if suggester is not None:
+            if not isinstance(suggester, Suggester):
+                raise OptionError(
+                    "suggester= needs fit(snapshot) and embedding(), "
+                    f"got {type(suggester).__name__}."
+                )
+            return suggester
+        inputs = learning_inputs(self.renderer, self.pool.values)
+        if model is False or (inputs is None and features is None and model is None):
+            return None
+        return ModelSuggester(
+            inputs,
+            self.renderer.modality,
+            features=features,
+            estimator=model,
+            frame=self.pool.frame,
+            seed=self.random_state,
+            n_items=len(self.pool),
+        )
+
+    def _check_requirements(self) -> None:
+        if self.strategy.requires and self._suggester is None:
+            needs = " and ".join(sorted(self.strategy.requires))
+            raise OptionError(
+                f"Strategy {self.strategy.name!r} requires {needs}, but there is no model for these "
+                "items: give features= (a matrix or the name of an embedding column), or "
+                "strategy='random'."
+            )
+
+    def _open_store(self, store: Any, name: str) -> EventLog:
+        if store is None:
+            return SqliteLog(None)
+        if not isinstance(store, (str, os.PathLike)):
+            if not isinstance(store, EventLog):
+                raise OptionError(
+                    f"store= is a path, None, or has append, read and close, got {type(store).__name__}."
+                )
+            return store
+        path = Path(os.fspath(store) or f"{_file_name(name)}.sqlite")
+        try:
+            return SqliteLog(path)
+        except StoreError as error:
+            if not error.read_only:
+                raise
+            self.warning = f"Labels are NOT saved: {path.absolute().parent} cannot be written."
+            warnings.warn(
+                f"{self.warning} They are kept in memory only and end with the kernel. "
+                "Choose a file elsewhere with store=.",
+                stacklevel=4,
+            )
+            return SqliteLog(None)
+
+    def _resume(self) -> None:
+        events = list(self._log.read())
+        self._labels.extend(events)
+        self._check_log()
+        for item in self._labels.answered:
+            if item in self.pool:
+                self._open[self.pool.position(item)] = False
+        self._changes = len(self._labels)
+        if isinstance(self._log, SqliteLog):
+            self._log.tell(task=self.task.spec(), items=len(self.pool))
+
+    def _check_log(self) -> None:
+        """Raise StoreMismatchError if the log is about other items or other labels."""
+        current = [
+            event for item in self._labels.answered if (event := self._labels.current(item)) is not None
+        ]
+        labels = [event for event in current if event.kind == "label"]
+        advice = (
+            f"The file is {self.store_path}. Give the data and labels it was made with, or keep "
+            "both apart with name='another name' or store='another file'."
+        )
+        illegal: dict[Any, int] = {}
+        for event in labels:
+            try:
+                self.task.parse(event.value)
+            except LabelValueError:
+                illegal[event.value] = illegal.get(event.value, 0) + 1
+        if illegal:
+            raise StoreMismatchError(
+                f"The log has {sum(illegal.values())} label(s) that are not among those given: "
+                f"{shorten(illegal)}; given: {shorten(self.task.spec().get('classes', []), 8)}. {advice}"
+            )
+        known = [event for event in current if event.item in self.pool]
+        gone = len(current) - len(known)
+        if gone and not known:
+            raise StoreMismatchError(
+                f"The log is about other items: none of its {gone} labeled items is in this data "
+                f"(the first is {current[0].item!r}). {advice}"
+            )
+        changed = [
+            event.item
+            for event in known
+            if event.content is not None
+            and event.content != self.pool.digest(self.pool.position(event.item))
+        ]
+        if changed:
+            raise StoreMismatchError(
+                f"The log is about other items: {len(changed)} of {len(known)} labeled items have "
+                f"other content in this data than when they were labeled (items {shorten(changed)}). "
+                f"{advice}"
+            )
+        if gone:
+            self.warning = f"{gone} labeled item(s) of the log are not in this data."
+            warnings.warn(f"{self.warning} Their labels stay in {self.store_path}.", stacklevel=5)
+
+    def _seed(self, column: str) -> None:
+        if self.pool.frame is None:
+            raise OptionError(f"seed={column!r} names a column, but the data has no columns.")
+        values = pick_columns(self.pool.frame, column)
+        events, illegal = [], {}
+        for position in np.flatnonzero(values.notna().to_numpy()):
+            item = self.pool.ids[position]
+            try:
+                value = self.task.parse(values.iat[position])
+            except LabelValueError:
+                illegal[values.iat[position]] = True
+                continue
+            events.append(
+                LabelEvent(
+                    id=f"seed:{digest(f'{column}/{item}/{value}')}",
+                    kind="label",
+                    item=item,
+                    annotator=f"seed:{column}",
+                    value=value,
+                    at=now(),
+                    shown=Shown(strategy="seed", view="api"),
+                    content=self.pool.digest(int(position)),
+                )
+            )
+        if illegal:
+            raise LabelValueError(
+                f"Column {column!r} has values that are not among the labels: {shorten(illegal)}. "
+                f"The labels are {shorten(self.task.spec().get('classes', []), 8)}."
+            )
+        self._append([event for event in events if event.id not in self._labels])
+
+    # ------------------------------------------------------------ asking
+
+    def next(self, k: int = 1) -> list[Asked]:
+        """Return the k items to ask next; the same ones until they are answered."""
+        with self._lock:
+            return self.window(_API, k, keep=self._held.get(_API, []))
+
+    @property
+    def _held(self) -> dict[str, list[str]]:
+        hands = self._queue._hands
+        return {client: [self.pool.ids[p] for p in hand] for client, hand in hands.items()}
+
+    def window(self, client: str, k: int, keep: Iterable[str] = ()) -> list[Asked]:
+        """Return what a page should hold: up to k items, those it keeps first."""
+        with self._lock:
+            moment = time.monotonic()
+            self._seen[client] = moment
+            for other in [c for c, seen in self._seen.items() if moment - seen > HOLD_SECONDS]:
+                self.release(other)
+            places = [self.pool.position(item) for item in keep if item in self.pool]
+            draws = self._queue.window(client, k, lambda p: bool(self._open[p]), places)
+            return [self._asked(draw) for draw in draws[:k]]
+
+    def release(self, client: str) -> None:
+        """Let go of what a page held."""
+        with self._lock:
+            self._seen.pop(client, None)
+            self._queue.release(client)
+
+    def asked(self, item: str) -> Asked:
+        """Return an item that was not put forward, as when going back to it."""
+        with self._lock:
+            position = self.pool.position(item)
+            event = self._labels.current(item)
+            reason = "asked for by name" if event is None else "answered before"
+            return self._asked(Draw(position, "browse", reason))
+
+    def _asked(self, draw: Draw) -> Asked:
+        suggestion = self.suggestion(self.pool.ids[draw.position])
+        item = self.pool.ids[draw.position]
+        shown = Shown(
+            strategy=draw.strategy,
+            audit=draw.audit,
+            draw=draw.draw,
+            seed=self._queue.seed if draw.audit else None,
+            model_version=suggestion.version if suggestion else 0,
+            suggestion=suggestion.label if suggestion else None,
+            confidence=suggestion.confidence if suggestion else None,
+            visible=suggestion is not None and not self.is_blind(item),
+        )
+        return Asked(
+            item, self.pool.index[draw.position], self.pool.item(draw.position), suggestion, shown,
+            draw.reason,
+        )  # fmt: skip
+
+    def is_blind(self, item: str) -> bool:
+        """Whether the suggestion for an item is hidden, at random under the session's seed."""
+        text = f"{self.random_state}/{item}".encode("utf-8", "replace")
+        drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+        return drawn / 2**64 < self.blind
+
+    def suggestion(self, item: str) -> Suggestion | None:
+        """Return what the newest model suggests for an item."""
+        with self._lock:
+            predictions = self._predictions
+            if predictions is None:
+                return None
+            row = predictions.proba[self.pool.position(item)]
+            order = np.argsort(-row, kind="stable")
+            ranking = [
+                (predictions.classes[k], float(row[k]) if predictions.probabilistic else None)
+                for k in order
+            ]
+            return Suggestion(ranking[0][0], ranking[0][1], ranking, predictions.version)
+
+    def marks(self, item: str, label: str) -> list[tuple[int, int, float]]:
+        """Return the spans of an item's text that speak for a label."""
+        fitted = self._fitted
+        if fitted is None:
+            return []
+        try:
+            return fitted.marks(self.pool.position(item), label)
+        except Exception as error:
+            self._fail("The marks failed", error)
+            return []
+
+    def view(self, item: str) -> View:
+        """Return how an item is shown."""
+        return safe_view(self.renderer, self.pool.item(self.pool.position(item)))
+
+    # ------------------------------------------------------------ answering
+
+    def record(
+        self,
+        item: Hashable | Asked,
+        label: Any,
+        *,
+        seconds: float | None = None,
+        annotator: str | None = None,
+    ) -> LabelEvent:
+        """Label an item.
+
+        Parameters
+        ----------
+        item : Asked, item id, or label of the source's index
+        label : object
+            A legal value of the task.
+        seconds : float, optional
+            How long it took.
+        annotator : str, optional
+            Who labels, if not the session's annotator.
+
+        Returns
+        -------
+        LabelEvent
+            As it is in the log.
+        """
+        return self._say("label", item, self.task.parse(label), seconds, annotator)
+
+    def skip(self, item: Hashable | Asked) -> LabelEvent:
+        """Put an item away without a label."""
+        return self._say("skip", item, None, None, None)
+
+    def flag(self, item: Hashable | Asked, value: bool = True) -> LabelEvent:
+        """Flag an item, or take its flag away."""
+        return self._say("flag", item, bool(value), None, None)
+
+    def annotate(self, item: Hashable | Asked, note: str) -> LabelEvent:
+        """Write a note on an item; an empty one takes it away."""
+        return self._say("note", item, str(note), None, None)
+
+    def undo(self, annotator: str | None = None) -> LabelEvent | None:
+        """Take back the newest answer, flag or note that stands; return the event taken back."""
+        with self._lock:
+            who = annotator or self.annotator
+            target = self._labels.last(who)
+            if target is not None:
+                self.append([LabelEvent(new_id(), "retract", target.item, who, target.id, now())])
+            return target
+
+    def _say(
+        self, kind: str, item: Any, value: Any, seconds: float | None, annotator: str | None
+    ) -> LabelEvent:
+        with self._lock:
+            item_id = item.id if isinstance(item, Asked) else self.pool.id_of(item)
+            draw = self._queue.held(_API, self.pool.position(item_id))
+            asked = item if isinstance(item, Asked) else self._asked(
+                draw or Draw(self.pool.position(item_id), "given")
+            )
+            shown = replace(asked.shown, visible=False, view="api")
+            event = LabelEvent(
+                new_id(), kind, item_id, annotator or self.annotator, value, now(), seconds, shown
+            )
+            self.append([event])
+            return self._labels.events[-1]
+
+    def append(self, events: Sequence[LabelEvent]) -> list[int]:
+        """Check events, write them to the log, then fold them in.
+
+        Parameters
+        ----------
+        events : sequence of LabelEvent
+            Their `content` and what the newest model predicts are filled in here.
+
+        Returns
+        -------
+        list of int
+            Positions in the log.
+
+        Raises
+        ------
+        UnknownItemError, LabelValueError, EventError
+            If an event is not legal; then none is written.
+        StoreError
+            If they could not be written; then none counts as said.
+        """
+        with self._lock:
+            return self._append([self._complete(event, events) for event in events])
+
+    def _complete(self, event: LabelEvent, beside: Sequence[LabelEvent]) -> LabelEvent:
+        position = self.pool.position(event.item)
+        if event.kind == "retract":
+            if not any(other.id == event.value for other in beside):
+                self._labels.check(event)
+            return event
+        if event.kind != "label":
+            return event
+        shown = event.shown
+        if self._predictions is not None and position not in self._trained_on:
+            shown = replace(
+                shown,
+                predicted=self._predictions.label(position),
+                predicted_version=self._predictions.version,
+            )
+        return replace(
+            event, value=self.task.parse(event.value), content=self.pool.digest(position), shown=shown
+        )
+
+    def _append(self, events: Sequence[LabelEvent]) -> list[int]:
+        positions = self._log.append(events)
+        self.refresh()
+        return positions
+
+    def refresh(self) -> None:
+        """Fold in what was written since, also by another kernel on the same log."""
+        with self._lock:
+            for position, event in self._log.read(self._labels.position):
+                try:
+                    fresh = self._labels.apply(position, event)
+                except EventError as error:
+                    self._fail("An event of the log was passed over", error)
+                    continue
+                if fresh and event.item in self.pool:
+                    place = self.pool.position(event.item)
+                    self._open[place] = self._labels.current(event.item) is None
+                    self._changes += event.kind in ("label", "retract")
+            if self._changes >= self.batch:
+                self._order_training()
+
+    def said(self, item: str) -> tuple[Any, str, bool]:
+        """Return what stands for an item: its label or None, its note, whether it is flagged."""
+        with self._lock:
+            labels = self._labels
+            return labels.label(item), labels.note(item), labels.flagged(item)
+
+    @property
+    def skipped(self) -> list[str]:
+        """Ids of the items put away."""
+        with self._lock:
+            return [item for item in self._labels.skipped if item in self.pool]
+
+    def trail(
+        self, most: int, before: int | None = None
+    ) -> tuple[list[tuple[LabelEvent, Any]], int | None]:
+        """Return the newest events of the annotator that stand, oldest first, for undo.
+
+        Parameters
+        ----------
+        most : int
+        before : int, optional
+            Only events before this one, as counted by `more`.
+
+        Returns
+        -------
+        rows : list of (LabelEvent, value)
+            Each with the label that the item had before.
+        more : int or None
+            Where older ones go on; None if there are none.
+        """
+        with self._lock:
+            return self._labels.trail(self.annotator, most, before)
+
+    def reopen(self, items: Iterable[str]) -> None:
+        """Put skipped items back into the order of asking, without changing the log."""
+        with self._lock:
+            for item in items:
+                event = self._labels.current(item)
+                if event is not None and event.kind == "skip":
+                    self._open[self.pool.position(item)] = True
+
+    # ------------------------------------------------------------ learning
+
+    def retrain(self, *, wait: bool = False, timeout: float | None = None) -> None:
+        """Order a training from the labels as they are now.
+
+        Parameters
+        ----------
+        wait : bool
+            Return only when nothing is left to train.
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Raises
+        ------
+        TimeoutError
+            If it took longer.
+        """
+        with self._lock:
+            self._order_training()
+        if wait and not self._trainer.wait(timeout):
+            raise TimeoutError(f"The model was not trained within {timeout} seconds.")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until no training runs or waits; return False if the time ran out."""
+        return self._trainer.wait(timeout)
+
+    def _order_training(self) -> None:
+        self._changes = 0
+        self._ordered_version += 1
+        labeled = {
+            self.pool.position(item): value
+            for item, value in self._labels.labeled().items()
+            if item in self.pool
+        }
+        snapshot = Snapshot(
+            np.fromiter(labeled, dtype=np.intp, count=len(labeled)),
+            self.task.targets(list(labeled.values())),
+            self._ordered_version,
+            self.random_state,
+        )
+        candidates = np.flatnonzero(self._open)
+        values = tuple(labeled.values())
+        self._trainer.submit(
+            lambda: self._train(snapshot, values, candidates), self._install, self._training_failed
+        )
+
+    def _train(
+        self, snapshot: Snapshot, values: tuple[Any, ...], candidates: NDArray[np.intp]
+    ) -> _Result:
+        """Fit, predict and rank. Runs in the worker: reads nothing of the session that changes."""
+        suggester = self._suggester
+        predictions = fitted = None
+        if suggester is not None and len(set(map(str, values))) >= 2:
+            fitted = suggester.fit(snapshot)
+            scores = fitted.predict()
+            predictions = Predictions(
+                snapshot.version, len(values), scores.classes, scores.proba, scores.probabilistic
+            )
+        ranking, doing = self._rank(snapshot, values, candidates, predictions)
+        return _Result(predictions, fitted, frozenset(snapshot.positions.tolist()), ranking, doing)
+
+    def _rank(
+        self,
+        snapshot: Snapshot,
+        values: tuple[Any, ...],
+        candidates: NDArray[np.intp],
+        predictions: Predictions | None,
+    ) -> tuple[list[Draw], str]:
+        if not len(candidates):
+            return [], ""
+        strategy = self.strategy
+        wants_features = "features" in strategy.requires or isinstance(strategy, Auto)
+        features = self._suggester.embedding() if self._suggester and wants_features else None
+        context = Context(
+            candidates=candidates,
+            proba=None if predictions is None else predictions.proba[candidates],
+            classes=() if predictions is None else predictions.classes,
+            features=features,
+            labeled=snapshot.positions,
+            labels=values,
+            batch=self.batch,
+            seed=self.random_state + snapshot.version,
+        )
+        if isinstance(strategy, Auto):
+            strategy = strategy.choose(context)
+        if "proba" in strategy.requires and predictions is None:
+            return [], "at random until there are two labels"
+        utilities = np.asarray(strategy.utilities(context), dtype=np.float64)
+        if utilities.shape != (len(candidates),):
+            raise ValueError(
+                f"strategy {strategy.name!r} gave utilities of shape {utilities.shape}, "
+                f"expected ({len(candidates)},)"
+            )
+        best = pick(utilities, MOST_RANKED, context.rng())
+        ranking = [
+            Draw(int(candidates[k]), strategy.name, strategy.reason(float(utilities[k])))
+            for k in best
+            if utilities[k] > -np.inf
+        ]
+        return ranking, strategy.name
+
+    def _install(self, result: _Result) -> None:
+        with self._lock:
+            if result.predictions is not None and (
+                self._predictions is None or result.predictions.version > self._predictions.version
+            ):
+                self._predictions = result.predictions
+                self._fitted = result.fitted
+                self._trained_on = result.positions
+            self._queue.rank(result.ranking)
+            self.doing = result.doing
+            if self.last_error and self._error_from_training:
+                self.last_error = None
+            if self._changes >= self.batch:
+                self._order_training()
+
+    _error_from_training = False
+
+    def _training_failed(self, error: Exception) -> None:
+        with self._lock:
+            self._fail("The model could not be trained", error, training=True)
+
+    def _fail(self, what: str, error: Exception, *, training: bool = False) -> None:
+        details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        first = self.last_error is None
+        self.last_error = f"{what}: {type(error).__name__}: {error}\n\n{details}"
+        self._error_from_training = training
+        if first:
+            warnings.warn(
+                f"{what}: {type(error).__name__}: {error}. Labeling goes on; "
+                "the traceback is in session.last_error.",
+                stacklevel=2,
+            )
+
+    # ------------------------------------------------------------ results
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """One row per labeled item, indexed and ordered like the source."""
+        with self._lock:
+            return self._labels.to_frame(self.pool, self.task)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The whole log, one row per event, oldest first."""
+        with self._lock:
+            return self._labels.history()
+
+    def frame(self) -> pd.DataFrame:
+        """Return the source with the labels joined to it; items without a label have none."""
+        with self._lock:
+            labels = self._labels.to_frame(self.pool, self.task)
+            places = [self.pool.position(item) for item in self._labels.labeled(machines=True) if item in self.pool]
+            source = self.pool.frame
+            if source is None:
+                plain = self.renderer.modality == "text"
+                values = list(self.pool.values) if plain else None
+                source = pd.DataFrame({"item": values} if plain else {}, index=self.pool.index)
+            # Joined by place: the index may have duplicates.
+            labels.index = pd.Index(sorted(places))
+            joined = source.reset_index(drop=True).join(labels, rsuffix="_nblabel")
+            joined.index = self.pool.index
+            return joined
+
+    @property
+    def model(self) -> Any:
+        """The fitted scikit-learn estimator, ready for new data."""
+        if self._fitted is None:
+            raise NotFittedError(
+                "There is no model yet: it needs labels of at least two classes"
+                + (f" (the last training failed: {self.last_error.splitlines()[0]})" if self.last_error else "")
+                + "."
+            )
+        return self._fitted.model
+
+    def predict(self, data: Any) -> pd.DataFrame:
+        """Predict labels for new data of the same form.
+
+        Parameters
+        ----------
+        data : DataFrame, Series, list or array
+            Read as the data of the session was; for a model on a matrix of features, such a matrix.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``label`` and ``probability`` (NaN if the model gives none), indexed like `data`.
+        """
+        model = self.model
+        if getattr(model, "steps", [("", None)])[0][0] != "features" and _is_matrix(data):
+            scores, index = score(model, np.asarray(data)), getattr(data, "index", None)
+        else:
+            shown_as = dict(self._shown_as)
+            if self.note and isinstance(self.pool.values, pd.Series) and self.pool.frame is not None:
+                # The column that was chosen for the pool, if the new data has columns.
+                how = "html" if self.renderer.kind == "html" else self.renderer.kind
+                if hasattr(data, "columns"):
+                    shown_as[how] = self.pool.values.name
+            elif self.renderer.kind == "row" and isinstance(self.pool.values, pd.DataFrame):
+                shown_as["row"] = list(self.pool.values.columns)
+            elif not hasattr(data, "columns"):
+                shown_as = {k: (True if v else v) for k, v in shown_as.items() if k != "show"}
+            pool, _, _ = open_pool(data, **shown_as)
+            scores = score(model, learning_inputs(self.renderer, pool.values))
+            index = pool.index
+        best = scores.proba.argmax(axis=1)
+        confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
+        labels = [scores.classes[k] for k in best]
+        return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Label and probability for every item of the pool, by the newest model."""
+        with self._lock:
+            predictions = self._predictions
+            if predictions is None:
+                raise NotFittedError("There are no predictions yet: label items of at least two classes.")
+            best = predictions.best()
+            confidence = (
+                predictions.proba.max(axis=1).astype(float) if predictions.probabilistic else np.nan
+            )
+            return pd.DataFrame(
+                {
+                    "label": [predictions.classes[k] for k in best],
+                    "probability": confidence,
+                    "labeled": ~self._open,
+                },
+                index=self.pool.index,
+            )
+
+    @property
+    def store_path(self) -> str | None:
+        """File of the labels, None if they are in memory."""
+        return self._log.path
+
+    @property
+    def store_id(self) -> str:
+        """Identifies the log, so that a page sends what it kept to the right one."""
+        if isinstance(self._log, SqliteLog):
+            return str(self._log.about()["id"])
+        return str(digest(self._log.path or repr(id(self._log))))
+
+    @property
+    def rank_version(self) -> int:
+        """Counts the rankings."""
+        return self._queue.version
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is anything that learns."""
+        return self._suggester is not None
+
+    def accuracy(self) -> Share | None:
+        """Return the model's accuracy on items without a label, None if not known yet.
+
+        By progressive validation on audit items: see `estimate.progressive`.
+        """
+        with self._lock:
+            hits, _ = self._hits()
+            return progressive(hits)
+
+    def _hits(self) -> tuple[list[bool], list[int]]:
+        hits, counts = [], []
+        for event, label, before in self._labels.audits():
+            if event.shown.predicted is not None:
+                hits.append(event.shown.predicted == label)
+                counts.append(before)
+        return hits, counts
+
+    def status(self) -> dict[str, Any]:
+        """Return the state in numbers, as JSON: what a frame around the items shows."""
+        with self._lock:
+            labels = self._labels
+            predictions = self._predictions
+            skipped = len(self.skipped)
+            left = int(self._open.sum())
+            hits, counts = self._hits()
+            share = progressive(hits)
+            if self._curve[0] != len(hits):
+                self._curve = (len(hits), learning_curve(hits, counts))
+            times = pace(labels.seconds())
+            training = "off" if self._suggester is None else "idle"
+            if self._trainer.busy:
+                training = "training"
+            elif self.last_error and self._error_from_training:
+                training = "failed"
+            elif self._suggester is not None and predictions is None:
+                training = "waiting"
+            return {
+                "items": len(self.pool),
+                "labeled": len(labels),
+                "skipped": skipped,
+                "left": left,
+                "counts": labels.counts(),
+                "training": training,
+                "version": predictions.version if predictions else 0,
+                "learned": predictions.n_labels if predictions else 0,
+                "rank": self._queue.version,
+                "doing": self.doing,
+                "audits": len(hits),
+                "accuracy": None if share is None else [share.value, share.low, share.high, share.n],
+                "curve": [[n, s.value, s.low, s.high] for n, s in self._curve[1]],
+                "pace": None if times is None else [times.median, times.low, times.high],
+                "store": self.store_path,
+                "warning": self.warning,
+                "error": self.last_error,
+            }
+
+    def close(self) -> None:
+        """Let go of the log."""
+        self._trainer.cancel()
+        with self._lock:
+            self._log.close()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except Exception:  # no name on this machine, as in some containers
+        return "me"
+
+
+def _file_name(name: str) -> str:
+    if not isinstance(name, str) or not name.strip() or any(c in name for c in "/\\\0"):
+        raise OptionError(f"name= names a file in this folder, such as 'labels', got {name!r}.")
+    return name.strip()
+
+
+def _is_matrix(data: Any) -> bool:
+    return hasattr(data, "shape") and len(data.shape) == 2 and not hasattr(data, "columns")

@@ -1,0 +1,94 @@
+"""Active learning against known labels: how courses show it and how we measure it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, f1_score
+
+from .errors import OptionError
+from .pool import pick_columns
+from .session import Session
+
+
+def simulate(
+    session: Session,
+    truth: Any,
+    budget: int,
+    *,
+    test: tuple[Any, Any] | None = None,
+) -> pd.DataFrame:
+    """Let known labels answer, and follow what the model learns.
+
+    Parameters
+    ----------
+    session : Session
+        Labels in batches of ``session.batch``. Its log keeps what was answered.
+    truth : str, Series, mapping or array-like of shape (n_items,)
+        The label of every item: a column of the source, a Series on its index, or in its order.
+    budget : int
+        Number of labels to give.
+    test : (data, labels), optional
+        Held-out items to score on, read as the session's data was. Without it the scores are over
+        the whole pool, including the items that were labeled.
+
+    Returns
+    -------
+    DataFrame
+        One row after each batch: ``n_labels``, ``accuracy``, ``macro_f1``, ``strategy``, ``doing``
+        (the strategy that chose the next batch). Before there is a model the scores are those of
+        naming the commonest label so far.
+    """
+    if not isinstance(budget, int) or budget < 1:
+        raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
+    answers = _truth(session, truth)
+    scored = list(map(str, answers.values())) if test is None else [str(label) for label in test[1]]
+    rows: list[dict[str, Any]] = []
+    session.wait()
+    given = 0
+    while given < budget:
+        asked = session.next(min(session.batch, budget - given))
+        if not asked:
+            break
+        for one in asked:
+            session.record(one, answers[one.id])
+            given += 1
+        session.retrain(wait=True)
+        predicted = _predicted(session, test, len(scored))
+        rows.append(
+            {
+                "n_labels": len(session.labels),
+                "accuracy": float(accuracy_score(scored, predicted)),
+                "macro_f1": float(f1_score(scored, predicted, average="macro", zero_division=0)),
+                "strategy": session.strategy.name,
+                "doing": session.doing,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _predicted(session: Session, test: tuple[Any, Any] | None, n: int) -> list[str]:
+    if session.status()["version"] == 0:
+        counts = session.status()["counts"]
+        return [max(counts, key=counts.__getitem__)] * n
+    table = session.predictions if test is None else session.predict(test[0])
+    return [str(label) for label in table["label"]]
+
+
+def _truth(session: Session, truth: Any) -> dict[str, Any]:
+    pool = session.pool
+    if isinstance(truth, str):
+        if pool.frame is None:
+            raise OptionError(f"truth={truth!r} names a column, but the data has no columns.")
+        truth = pick_columns(pool.frame, truth).to_numpy()
+    elif isinstance(truth, Mapping):
+        truth = [truth[key] for key in pool.index]
+    elif isinstance(truth, pd.Series) and not truth.index.equals(pool.index) and truth.index.is_unique:
+        truth = truth.reindex(pool.index).to_numpy()
+    values = np.asarray(truth, dtype=object)
+    if values.shape != (len(pool),):
+        raise OptionError(f"truth= needs one label per item, ({len(pool)},), got the shape {values.shape}.")
+    return {item: session.task.parse(value) for item, value in zip(pool.ids, values, strict=True)}

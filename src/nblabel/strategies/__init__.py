@@ -1,0 +1,56 @@
+"""Query strategies: which item teaches the model most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import OptionError, near
+from .base import Context, QueryStrategy, Random, pick
+from .diversity import ClusterMargin, TypicalClusters
+from .mixed import Auto
+from .uncertainty import Entropy, LeastConfidence, Margin
+
+__all__ = [
+    "BUILT_IN",
+    "Auto",
+    "ClusterMargin",
+    "Context",
+    "Entropy",
+    "LeastConfidence",
+    "Margin",
+    "QueryStrategy",
+    "Random",
+    "TypicalClusters",
+    "as_strategy",
+    "pick",
+]
+
+BUILT_IN: dict[str, type[Any]] = {
+    part.name: part
+    for part in (Auto, Random, LeastConfidence, Margin, Entropy, TypicalClusters, ClusterMargin)
+}
+
+
+def as_strategy(strategy: Any) -> QueryStrategy:
+    """Return a strategy: itself, or the built-in of that name.
+
+    Raises
+    ------
+    OptionError
+        If there is none of that name, or the object cannot be one.
+    """
+    if isinstance(strategy, str):
+        if strategy not in BUILT_IN:
+            raise OptionError(f"There is no strategy {strategy!r}. {near(strategy, BUILT_IN)}")
+        return BUILT_IN[strategy]()  # type: ignore[no-any-return]
+    if isinstance(strategy, type):
+        raise OptionError(f"strategy= takes an object: write {strategy.__name__}().")
+    if not isinstance(strategy, QueryStrategy):
+        raise OptionError(
+            f"strategy= takes a name ({', '.join(BUILT_IN)}) or an object with name, requires, "
+            f"utilities(context) and reason(utility), got {type(strategy).__name__}."
+        )
+    unknown = set(strategy.requires) - {"proba", "features"}
+    if unknown:
+        raise OptionError(f"Strategy {strategy.name!r} requires {sorted(unknown)}; there are 'proba' and 'features'.")
+    return strategy

@@ -1,0 +1,195 @@
+"""Default features by kind of item: what a light model can learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, Normalizer, OneHotEncoder, StandardScaler
+
+from ..renderers import Renderer
+from ..renderers.image import pixel_range, read_gray, to_uint8
+from ..renderers.text import as_text, strip_tags
+
+#: Images are learned from as gray squares of this side, in pixels.
+SIDE = 32
+#: Principal components of images and dimensions of an embedding of sparse features.
+COMPONENTS = 64
+#: A text column of a table row is read as text when its values are this long on average.
+_LONG_TEXT = 25
+#: Characters of scripts written without spaces between words.
+_UNSPACED = r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+
+
+def learning_inputs(renderer: Renderer, values: Any) -> Any:
+    """Turn the content of a pool into what features are computed from.
+
+    Returns
+    -------
+    list of str, DataFrame, or sequence of images
+        By the renderer's modality; None if the default model cannot learn from it.
+    """
+    if renderer.modality == "text":
+        texts = [as_text(value) for value in values]
+        return [strip_tags(text) for text in texts] if renderer.kind == "html" else texts
+    if renderer.modality == "row":
+        return values if isinstance(values, pd.DataFrame) else pd.DataFrame(list(values))
+    return values if renderer.modality == "image" else None
+
+
+def default_features(modality: str | None, inputs: Any) -> Any:
+    """Return the default transformer for a kind of item, unfitted; None if there is none."""
+    if modality == "text":
+        return text_features(inputs)
+    if modality == "image":
+        return image_features(inputs)
+    if modality == "row":
+        return row_features(inputs)
+    return None
+
+
+def text_features(texts: Sequence[str]) -> TfidfVectorizer:
+    """TF-IDF of words and bigrams; of character n-grams for scripts without spaces."""
+    sample = pd.Series(texts[:: max(1, len(texts) // 300)], dtype=object)
+    unspaced = sample.str.count(_UNSPACED).sum() > 0.3 * max(1, sample.str.len().sum())
+    kind: dict[str, Any] = (
+        {"analyzer": "char", "ngram_range": (1, 3)}
+        if unspaced
+        else {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"}
+    )
+    return TfidfVectorizer(
+        sublinear_tf=True, min_df=2 if len(texts) > 2000 else 1, dtype=np.float32, **kind
+    )
+
+
+def image_features(images: Any) -> Pipeline:
+    """Scaled gray pixels into principal components."""
+    scaler = PixelScaler().fit(images)
+    width = min(COMPONENTS, len(images), scaler.n_features_)
+    return make_pipeline(scaler, PCA(n_components=width, random_state=0))
+
+
+def row_features(rows: pd.DataFrame) -> ColumnTransformer:
+    """Numbers imputed and scaled, categories one-hot, long texts as TF-IDF."""
+    numbers, texts, categories = [], [], []
+    for name in rows.columns:
+        column = rows[name]
+        if pd.api.types.is_bool_dtype(column):
+            categories.append(name)
+        elif pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+            numbers.append(name)
+        else:
+            known = column.dropna()
+            length = known.astype(str).str.len().mean() if len(known) else 0
+            long = length >= _LONG_TEXT and known.astype(str).nunique() > 0.5 * len(known)
+            (texts if long else categories).append(name)
+    parts: list[tuple[str, Any, Any]] = []
+    if numbers:
+        scale = make_pipeline(
+            FunctionTransformer(_numbers, feature_names_out="one-to-one"),
+            SimpleImputer(strategy="median", keep_empty_features=True),
+            StandardScaler(),
+        )
+        parts.append(("numbers", scale, numbers))
+    if categories:
+        one_hot = make_pipeline(
+            FunctionTransformer(_strings, feature_names_out="one-to-one"),
+            OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=50, dtype=np.float32),
+        )
+        parts.append(("categories", one_hot, categories))
+    for place, name in enumerate(texts):
+        words = make_pipeline(FunctionTransformer(_texts), TfidfVectorizer(dtype=np.float32))
+        parts.append((f"text{place}", words, name))
+    return ColumnTransformer(parts)
+
+
+def _numbers(columns: pd.DataFrame) -> NDArray[np.float64]:
+    made = {}
+    for name in columns.columns:
+        column = columns[name]
+        if pd.api.types.is_datetime64_any_dtype(column):
+            days = (column - pd.Timestamp("2000-01-01", tz=column.dt.tz)).dt.total_seconds() / 86400
+            made[name] = days.to_numpy(dtype="float64", na_value=np.nan)
+        else:
+            made[name] = pd.to_numeric(column, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+    table = np.column_stack(list(made.values()))
+    table[~np.isfinite(table)] = np.nan
+    return table
+
+
+def _strings(columns: pd.DataFrame) -> NDArray[Any]:
+    return columns.astype(object).where(columns.notna(), "(missing)").astype(str).to_numpy(dtype=object)
+
+
+def _texts(column: pd.Series) -> list[str]:
+    return [as_text(value) for value in column]
+
+
+class PixelScaler(TransformerMixin, BaseEstimator):
+    """Images of any size and kind to one row of pixels each, 0..1.
+
+    Arrays of one size of at most `side` pixels keep their pixels; all others become gray squares.
+    An image that cannot be read becomes plain gray.
+
+    Parameters
+    ----------
+    side : int
+        Side of the square, in pixels.
+    """
+
+    def __init__(self, side: int = SIDE) -> None:
+        self.side = side
+
+    def fit(self, images: Any, y: Any = None) -> PixelScaler:
+        """Learn the range of the pixel values, and the size."""
+        array = isinstance(images, np.ndarray) and images.dtype != object
+        self.low_, self.high_ = pixel_range(images) if array else (0.0, 255.0)
+        self.keep_ = array and max(images.shape[1:3]) <= self.side
+        self.n_features_ = int(np.prod(images.shape[1:])) if self.keep_ else self.side**2
+        return self
+
+    def transform(self, images: Any) -> NDArray[np.float32]:
+        """Return float32 of shape (n_images, n_features)."""
+        if self.keep_:
+            flat = np.asarray(images, dtype=np.float32).reshape(len(images), -1)
+            return np.nan_to_num((flat - self.low_) / max(self.high_ - self.low_, 1e-12))
+        return np.stack([self._gray(image).ravel() for image in images])
+
+    def _gray(self, image: Any) -> NDArray[np.float32]:
+        if isinstance(image, np.ndarray):
+            image = Image.fromarray(to_uint8(image, self.low_, self.high_))
+        return read_gray(image, self.side)
+
+
+def embed(features: Any, seed: int = 0) -> NDArray[np.float32]:
+    """Return a dense embedding, rows of length one, that clusters can be found in.
+
+    Parameters
+    ----------
+    features : array or sparse matrix of shape (n_items, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_items, at most 64), float32
+    """
+    if sparse.issparse(features):
+        width = min(COMPONENTS, features.shape[1] - 1, features.shape[0] - 1)
+        if width < 1:
+            return np.asarray(features.todense(), dtype=np.float32)
+        reduced = TruncatedSVD(width, algorithm="randomized", n_iter=2, random_state=seed).fit_transform(
+            features
+        )
+    else:
+        reduced = np.asarray(features, dtype=np.float32)
+    return Normalizer().fit_transform(reduced).astype(np.float32)

@@ -1,0 +1,321 @@
+"""Learning from labels: features and an estimator make predictions for the pool."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.special import expit, softmax
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from ..errors import DataError, OptionError, UnknownColumnError, near, shorten
+from .explain import WordMarks
+from .features import PixelScaler, default_features, embed
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a model may learn from, frozen when its training is ordered.
+
+    Attributes
+    ----------
+    positions : ndarray of shape (n_labels,), int
+        Places of the labeled items in the pool.
+    targets : array of shape (n_labels, ...)
+        Made by the task.
+    version : int
+        The version that the model will be.
+    seed : int
+    """
+
+    positions: NDArray[np.intp]
+    targets: Any
+    version: int
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Predictions before they get a version: see `tables.Predictions`."""
+
+    classes: tuple[str, ...]
+    proba: NDArray[np.float32]
+    probabilistic: bool
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """What a suggester has learned; it never changes any more."""
+
+    model: Any
+
+    def predict(self) -> Scores:
+        """Predict for every item of the pool."""
+
+    def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
+        """Return the spans of an item's text that speak for a label; empty if unknown."""
+
+
+@runtime_checkable
+class Suggester(Protocol):
+    """Learns from labels and predicts for the pool. Called from one thread at a time."""
+
+    def fit(self, snapshot: Snapshot) -> Fitted:
+        """Learn from a snapshot."""
+
+    def embedding(self) -> NDArray[np.float32] | None:
+        """Return dense features of the pool for clustering, None if there are none."""
+
+
+class ModelSuggester:
+    """A scikit-learn classifier over features of the pool.
+
+    Parameters
+    ----------
+    inputs : list of str, DataFrame, images or None
+        What the features are computed from, one entry per item.
+    modality : str or None
+        ``"text"``, ``"image"``, ``"row"`` or None.
+    features : transformer, matrix of shape (n_items, n_features), or None
+        None takes the default for the modality.
+    estimator : classifier, Pipeline or None
+        None takes balanced logistic regression. A Pipeline, without `features`, replaces the
+        default features too: it gets the inputs as they are (images as rows of pixels, 0..1).
+    frame : DataFrame, optional
+        Source of an embedding column named by `features`.
+    seed : int
+        For estimators that take a ``random_state``.
+
+    Raises
+    ------
+    OptionError
+        If features or estimator cannot do their part.
+    """
+
+    def __init__(
+        self,
+        inputs: Any,
+        modality: str | None,
+        *,
+        features: Any = None,
+        estimator: Any = None,
+        frame: pd.DataFrame | None = None,
+        seed: int = 0,
+        n_items: int | None = None,
+    ) -> None:
+        self._inputs = inputs
+        self._modality = modality
+        self._seed = seed
+        self._estimator = _checked_estimator(estimator)
+        self._whole = isinstance(self._estimator, Pipeline) and features is None
+        self._transformer: Any = None
+        self._matrix: Any = None
+        self._embedding: NDArray[np.float32] | None = None
+        expected = n_items if n_items is not None else len(inputs)
+        if isinstance(features, str):
+            features = _embedding_column(frame, features)
+        if features is None and self._whole and modality == "image":
+            features, self._whole = PixelScaler(), False
+        if features is None:
+            pass
+        elif hasattr(features, "fit_transform") or hasattr(features, "transform"):
+            self._transformer = features
+        else:
+            self._matrix = _checked_matrix(features, expected)
+        if inputs is None and self._matrix is None:
+            raise OptionError(
+                "The model needs features= (a matrix with one row per item, or the name of an "
+                "embedding column) to learn from these items; without it there are no suggestions."
+            )
+
+    def features(self) -> Any:
+        """Return the features of the pool, computed at the first call.
+
+        Returns
+        -------
+        ndarray or CSR matrix of shape (n_items, n_features)
+        """
+        if self._matrix is None:
+            transformer = self._transformer
+            if transformer is None:
+                transformer = default_features(self._modality, self._inputs)
+            transformer = clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
+            matrix = transformer.fit_transform(self._inputs)
+            self._transformer = transformer
+            self._matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
+        return self._matrix
+
+    def embedding(self) -> NDArray[np.float32]:
+        """Return dense features of the pool, rows of length one."""
+        if self._embedding is None:
+            self._embedding = embed(self.features(), self._seed)
+        return self._embedding
+
+    def fit(self, snapshot: Snapshot) -> FittedModel:
+        """Fit the estimator on the labeled items."""
+        estimator = clone(self._estimator)
+        if "random_state" in estimator.get_params() and estimator.get_params()["random_state"] is None:
+            estimator.set_params(random_state=snapshot.seed)
+        targets = np.asarray(snapshot.targets, dtype=str)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            if self._whole:
+                estimator.fit(_take(self._inputs, snapshot.positions), targets)
+                return FittedModel(estimator, self._inputs, None, self._inputs)
+            matrix = self.features()
+            rows = matrix[snapshot.positions]
+            if type(estimator) is LogisticRegression and sparse.issparse(rows):
+                fit_seen_columns(estimator, rows, targets)
+            else:
+                estimator.fit(rows, targets)
+        return FittedModel(estimator, matrix, self._transformer, self._inputs)
+
+
+class FittedModel:
+    """A fitted estimator and its view of the pool.
+
+    Attributes
+    ----------
+    model : estimator
+        Ready for new data: a Pipeline that starts from the items where the features are a
+        transformer, else the estimator on the user's own matrix.
+    """
+
+    def __init__(self, estimator: Any, matrix: Any, transformer: Any, inputs: Any) -> None:
+        self._estimator = estimator
+        self._matrix = matrix
+        self._inputs = inputs
+        steps = [("features", transformer), ("classifier", estimator)]
+        self.model = estimator if transformer is None else Pipeline(steps)
+        linear = estimator
+        if transformer is None and isinstance(estimator, Pipeline) and len(estimator.steps) == 2:
+            transformer, linear = estimator[0], estimator[-1]
+        self._vectorizer = transformer
+        self._marks = WordMarks.of(transformer, linear)
+
+    def predict(self) -> Scores:
+        """Predict for every item of the pool."""
+        return score(self._estimator, self._matrix)
+
+    def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
+        """Return the spans of an item's text that speak for a label."""
+        if self._marks is None or not isinstance(self._inputs, list):
+            return []
+        text = self._inputs[position]
+        if sparse.issparse(self._matrix):
+            row = self._matrix[[position]]
+        else:
+            row = self._vectorizer.transform([text])
+        return self._marks.marks(text, row, label)
+
+
+def score(estimator: Any, rows: Any) -> Scores:
+    """Return class scores for rows, from whichever method the estimator has.
+
+    Raises
+    ------
+    ValueError
+        If the estimator returns the wrong shape or values that are no numbers.
+    """
+    classes = tuple(str(name) for name in estimator.classes_)
+    n_rows = rows.shape[0] if hasattr(rows, "shape") else len(rows)
+    probabilistic = hasattr(estimator, "predict_proba")
+    if probabilistic:
+        proba = np.asarray(estimator.predict_proba(rows))
+    elif hasattr(estimator, "decision_function"):
+        margins = np.asarray(estimator.decision_function(rows), dtype=np.float64)
+        if margins.ndim == 1:
+            proba = np.column_stack([expit(-margins), expit(margins)])
+        else:
+            proba = softmax(margins, axis=1)
+    else:
+        guessed = np.asarray(estimator.predict(rows)).astype(str)
+        proba = (guessed[:, None] == np.asarray(classes)[None, :]).astype(np.float32)
+    if proba.shape != (n_rows, len(classes)):
+        raise ValueError(
+            f"{type(estimator).__name__} gave predictions of shape {proba.shape}, "
+            f"expected ({n_rows}, {len(classes)})"
+        )
+    if not np.isfinite(proba).all():
+        raise ValueError(f"{type(estimator).__name__} gave predictions that are not finite numbers")
+    return Scores(classes, np.ascontiguousarray(proba, dtype=np.float32), probabilistic)
+
+
+def fit_seen_columns(estimator: LogisticRegression, rows: Any, targets: NDArray[Any]) -> None:
+    """Fit on the columns that the labeled rows have, the others get weight 0.
+
+    The same model, many times faster: a column that is zero in every row has no gradient but the
+    penalty's, so its weight is exactly 0.
+    """
+    seen = np.unique(rows.indices)
+    estimator.fit(rows[:, seen], targets)
+    full = np.zeros((estimator.coef_.shape[0], rows.shape[1]), dtype=np.float32)
+    full[:, seen] = estimator.coef_
+    estimator.coef_ = full
+    estimator.intercept_ = estimator.intercept_.astype(np.float32)
+    estimator.n_features_in_ = rows.shape[1]
+
+
+def _take(inputs: Any, positions: NDArray[np.intp]) -> Any:
+    if isinstance(inputs, pd.DataFrame):
+        return inputs.iloc[positions]
+    if isinstance(inputs, np.ndarray):
+        return inputs[positions]
+    return [inputs[position] for position in positions]
+
+
+def _checked_estimator(estimator: Any) -> Any:
+    if estimator is None:
+        return LogisticRegression(C=10.0, class_weight="balanced", max_iter=300)
+    if isinstance(estimator, type):
+        raise OptionError(
+            f"model= takes an estimator object, got the class {estimator.__name__}: "
+            f"write {estimator.__name__}()."
+        )
+    if not isinstance(estimator, BaseEstimator) and not hasattr(estimator, "get_params"):
+        raise OptionError(
+            f"model= takes a scikit-learn classifier or pipeline, got {type(estimator).__name__}."
+        )
+    if not is_classifier(estimator):
+        raise OptionError(
+            f"model= takes a classifier; {type(estimator).__name__} is none, so it cannot suggest labels."
+        )
+    return estimator
+
+
+def _checked_matrix(features: Any, expected: int) -> Any:
+    matrix = features.tocsr() if sparse.issparse(features) else np.asarray(features)
+    if matrix.ndim != 2 or matrix.shape[0] != expected:
+        raise OptionError(
+            f"features= as a matrix needs one row per item, ({expected}, n_features), "
+            f"got the shape {matrix.shape}."
+        )
+    if not np.issubdtype(matrix.dtype, np.number):
+        raise OptionError(f"features= must hold numbers, got {matrix.dtype}.")
+    values = matrix.data if sparse.issparse(matrix) else matrix
+    if not np.isfinite(values).all():
+        raise OptionError("features= has NaN or infinite values; fill them first.")
+    return matrix
+
+
+def _embedding_column(frame: pd.DataFrame | None, name: str) -> NDArray[np.float32]:
+    if frame is None:
+        raise OptionError(f"features={name!r} names a column, but the data has no columns.")
+    if name not in frame.columns:
+        raise UnknownColumnError(f"There is no column {name!r} for features=. {near(name, frame.columns)}")
+    rows = frame[name].tolist()
+    lengths = {np.size(row) if row is not None else 0 for row in rows}
+    if len(lengths) != 1 or lengths == {0}:
+        raise DataError(
+            f"Column {name!r} must hold one vector of the same length per item, "
+            f"got lengths {shorten(sorted(lengths))}."
+        )
+    return np.asarray([np.ravel(row) for row in rows], dtype=np.float32)

@@ -1,0 +1,23 @@
+"""Tasks: the question and its legal values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import OptionError
+from .base import Task
+from .choice import Choice
+
+__all__ = ["Choice", "Task", "as_task"]
+
+
+def as_task(
+    task: Any, *, keys: Mapping[Any, str] | None = None, question: str | None = None
+) -> Task:
+    """Return a task: itself, or one choice for a list of names."""
+    if isinstance(task, Task):
+        if keys or question:
+            raise OptionError("keys= and question= go with a list of names; a task object has its own.")
+        return task
+    return Choice(task, keys=keys, question=question)

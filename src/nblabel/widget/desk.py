@@ -1,0 +1,274 @@
+"""The kernel's end of the protocol: one desk a labeler, where pages ask and are answered.
+
+No comm, no trait: a request comes in as a plain object, replies go out as plain objects with
+buffers. The widget is a skin over it, and a test can sit at it without a browser.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from ..errors import EventError, LabelValueError, ProtocolError, StoreError, UnknownItemError
+from ..events import LabelEvent, Shown
+from ..renderers import View
+from ..session import Asked, Session
+from . import protocol as p
+
+Reply = tuple[dict[str, Any], list[bytes]]
+
+#: A window of items stops growing at this size, so that large items do not choke the line.
+MOST_BYTES = 4_000_000
+#: Items that a page gets whatever their size: the current one, the next, and one in reserve.
+LEAST_ITEMS = 3
+MOST_ITEMS = 200
+TRAIL = 200
+#: Events of one page that wait for an earlier one.
+MOST_EARLY = 2000
+MOST_CLIENTS = 64
+
+
+class _Client:
+    def __init__(self) -> None:
+        self.expected = 1
+        self.early: dict[int, p.EventPart] = {}
+
+
+class Desk:
+    """Answers the pages of one labeler.
+
+    Parameters
+    ----------
+    session : Session
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        #: The desk that took over, when the same cell was run again.
+        self.successor: Desk | None = None
+        self._lock = threading.RLock()
+        self._clients: OrderedDict[str, _Client] = OrderedDict()
+        self._views: OrderedDict[str, View] = OrderedDict()
+
+    def handle(self, raw: Any) -> list[Reply]:
+        """Answer one message; what is not understood is ignored or refused, never raised."""
+        try:
+            message = p.parse(raw)
+        except ProtocolError as error:
+            return self._not_understood(raw, error)
+        with self._lock:
+            if isinstance(message, p.Event):
+                return list(self._event(message))
+            if self.successor is not None:
+                text = "This labeler was replaced: the cell was run again. Go on in its new output."
+                return [self._refuse(message.client, message.id, "replaced", text)]
+            if isinstance(message, p.Hello):
+                return [self._hello(message)]
+            return [self._want(message)]
+
+    # ------------------------------------------------------------ hello
+
+    def _hello(self, message: p.Hello) -> Reply:
+        if p.VERSION not in message.speaks:
+            text = (
+                f"The page speaks protocol {message.speaks}, the kernel {p.VERSION}: nblabel was "
+                "upgraded in between. Reload the page and restart the kernel."
+            )
+            return self._refuse(message.client, message.id, "version", text)
+        self._client(message.client)
+        trail, more = self._trail(None)
+        session = self.session
+        return _reply(
+            p.Welcome(
+                p.VERSION, "welcome", message.client, message.id, session.store_id,
+                session.annotator, session.note, trail, more, self._status(),
+            )
+        )  # fmt: skip
+
+    def _client(self, name: str) -> _Client:
+        if name not in self._clients:
+            while len(self._clients) >= MOST_CLIENTS:
+                gone, _ = self._clients.popitem(last=False)
+                self.session.release(gone)
+            self._clients[name] = _Client()
+        self._clients.move_to_end(name)
+        return self._clients[name]
+
+    # ------------------------------------------------------------ event
+
+    def _event(self, message: p.Event) -> Iterator[Reply]:
+        """Apply events in the order of their `seq`, whatever the order of their coming."""
+        client = self._client(message.client)
+        for event in message.events:
+            client.early[event.seq] = event
+        done: list[str] = []
+        # What was applied before and comes again is acknowledged again.
+        for seq in sorted(s for s in client.early if s < client.expected):
+            done.append(client.early.pop(seq).id)
+        while client.expected in client.early:
+            event = client.early[client.expected]
+            try:
+                self._desk_session.append([self._to_event(event)])
+            except (EventError, LabelValueError, UnknownItemError) as error:
+                yield self._reject(message, [event.id], "illegal", str(error), retry=False)
+            except StoreError as error:
+                # Not now: it stays in the page's outbox, and so do those behind it.
+                waiting = [e.id for e in client.early.values()]
+                client.early.clear()
+                yield self._reject(message, waiting, "store", str(error), retry=True)
+                break
+            else:
+                done.append(event.id)
+            client.early.pop(client.expected)
+            client.expected += 1
+        if len(client.early) > MOST_EARLY:
+            client.early.clear()  # the page will send them again
+        yield _reply(
+            p.Ack(p.VERSION, "ack", message.client, message.id, done, client.expected, self._status())
+        )
+
+    @property
+    def _desk_session(self) -> Session:
+        desk = self
+        while desk.successor is not None:
+            desk = desk.successor
+        return desk.session
+
+    def _to_event(self, event: p.EventPart) -> LabelEvent:
+        shown = Shown(**asdict(event.shown), view="card")
+        return LabelEvent(
+            event.id, event.kind, event.item, self.session.annotator, event.value, event.at,
+            event.seconds, shown,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ want
+
+    def _want(self, message: p.Want) -> Reply:
+        session = self.session
+        self._client(message.client)
+        if message.retrain:
+            session.retrain()
+        if message.skipped:
+            session.reopen(session.skipped)
+        rank = session.rank_version
+        held = set(message.held)
+        buffers: list[bytes] = []
+        items: list[p.ItemPart] = []
+        order: list[str] = []
+        size = 0
+        if message.n > 0:
+            for asked in session.window(message.client, min(message.n, MOST_ITEMS), message.keep):
+                view = None if asked.id in held else self._view(asked.id)
+                size += view.size() if view else 0
+                if len(order) >= LEAST_ITEMS and size > MOST_BYTES:
+                    break
+                order.append(asked.id)
+                items.append(self._item(asked, view, buffers))
+        for item in message.ids[:50]:
+            if item in session.pool:
+                items.append(self._item(session.asked(item), self._view(item), buffers))
+        trail, more = ([], None) if message.before is None else self._trail(message.before)
+        made = p.Items(
+            p.VERSION, "items", message.client, message.id, message.n > 0, order, items, trail, more,
+            rank, self._status(),
+        )  # fmt: skip
+        return _reply(made, buffers)
+
+    def _view(self, item: str) -> View:
+        # A renderer may be slow; what was made lately is kept for the other page and for going back.
+        if item in self._views:
+            self._views.move_to_end(item)
+            return self._views[item]
+        view = self.session.view(item)
+        if view.size() < 200_000:
+            self._views[item] = view
+            if len(self._views) > 2 * MOST_ITEMS:
+                self._views.popitem(last=False)
+        return view
+
+    def _item(self, asked: Asked, view: View | None, buffers: list[bytes]) -> p.ItemPart:
+        session = self.session
+        made = None
+        if view is not None:
+            made = p.ViewPart(view.kind, view.data, len(view.buffers))
+            buffers.extend(view.buffers)
+        suggestion = None
+        if asked.suggestion is not None:
+            text = asked.content if isinstance(asked.content, str) else ""
+            marks = session.marks(asked.id, asked.suggestion.label) if text else []
+            suggestion = p.SuggestionPart(
+                asked.suggestion.label,
+                asked.suggestion.confidence,
+                asked.suggestion.ranking[:12],
+                utf16_marks(text, marks),
+                asked.suggestion.version,
+            )
+        shown = asked.shown
+        part = p.ShownPart(
+            shown.strategy, shown.audit, shown.draw, shown.seed, shown.model_version,
+            shown.suggestion, shown.confidence, shown.visible,
+        )  # fmt: skip
+        label, note, flagged = session.said(asked.id)
+        return p.ItemPart(
+            asked.id, _name(asked), asked.reason, part, suggestion, made, label, note, flagged
+        )
+
+    # ------------------------------------------------------------ parts
+
+    def _trail(self, before: int | None) -> tuple[list[p.TrailPart], int | None]:
+        rows, more = self.session.trail(TRAIL, before)
+        return [
+            p.TrailPart(event.id, event.kind, event.item, event.value, replaced)  # type: ignore[arg-type]
+            for event, replaced in rows
+        ], more
+
+    def _status(self) -> p.StatusPart:
+        status = self._desk_session.status()
+        return p.StatusPart(**{**status, "accuracy": _tuple(status["accuracy"])})
+
+    def _not_understood(self, raw: Any, error: ProtocolError) -> list[Reply]:
+        client = raw.get("client") if isinstance(raw, dict) else None
+        request = raw.get("id") if isinstance(raw, dict) else None
+        if error.code in ("shape", "type") or not isinstance(client, str):
+            return []  # another version's message, or not ours: nobody waits for an answer
+        return [self._refuse(client, request if isinstance(request, str) else "", error.code, error.text)]
+
+    def _refuse(self, client: str, re: str, code: str, text: str) -> Reply:
+        return _reply(p.Refuse(p.VERSION, "refuse", client, re, code, text))
+
+    def _reject(self, message: p.Event, ids: list[str], code: str, text: str, *, retry: bool) -> Reply:
+        return _reply(p.Reject(p.VERSION, "reject", message.client, message.id, ids, code, text, retry))
+
+
+def utf16_marks(
+    text: str, marks: list[tuple[int, int, float]]
+) -> list[tuple[int, int, float]]:
+    """Convert code points, as Python counts, to UTF-16 units, as JavaScript counts."""
+    if text.isascii() or not marks:
+        return marks
+    made, at, units = [], 0, 0
+    for start, end, weight in marks:  # sorted, not overlapping
+        units += _units(text[at:start])
+        length = _units(text[start:end])
+        made.append((units, units + length, weight))
+        units, at = units + length, end
+    return made
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _name(asked: Asked) -> str:
+    return str(asked.key)[:80]
+
+
+def _tuple(values: list[Any] | None) -> Any:
+    return None if values is None else tuple(values)
+
+
+def _reply(message: Any, buffers: list[bytes] | None = None) -> Reply:
+    return asdict(message), buffers or []

@@ -1,0 +1,169 @@
+"""The widget: a skin over a session."""
+
+from __future__ import annotations
+
+import html
+import sys
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import pandas as pd
+import traitlets
+
+from ..errors import OptionError
+from ..events import new_id
+from ..session import Session
+from . import protocol
+from .desk import Desk
+
+_STATIC = Path(__file__).parent / "static"
+#: The newest labeler of each log in this kernel: running a cell again takes over.
+_NEWEST: weakref.WeakValueDictionary[str, Labeler]
+
+
+class Labeler(anywidget.AnyWidget):
+    """Label items by keyboard in an output cell.
+
+    Takes what `Session` takes, and:
+
+    Parameters
+    ----------
+    data : DataFrame, Series, list, array of images, folder, or Session
+    task : list of str or Task
+    instructions : str, optional
+        Markdown, shown in a panel that folds.
+    suggest : bool
+        Whether suggestions are shown at first; the key ``h`` hides and shows them.
+    **options
+        See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``seed``, ``keys``,
+        ``question``, ``name``, ``store``, ``annotator``, ``model``, ``features``, ``strategy``,
+        ``batch``, ``explore``, ``blind``, ``random_state``.
+
+    Attributes
+    ----------
+    session : Session
+        Everything, without the widget.
+
+    Examples
+    --------
+    >>> labeler = Labeler(["win money now", "see you at ten"], ["spam", "ham"], store=None)
+    >>> len(labeler.labels)
+    0
+    """
+
+    _esm = _STATIC / "widget.js"
+    _css = _STATIC / "widget.css"
+    _config = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        data: Any,
+        task: Any = None,
+        *,
+        instructions: str | None = None,
+        suggest: bool = True,
+        **options: Any,
+    ) -> None:
+        session = data if isinstance(data, Session) else None
+        if session is not None and (task is not None or options):
+            raise OptionError("A Session brings its own labels and options; give it alone.")
+        if instructions is not None and not isinstance(instructions, str):
+            raise OptionError(f"instructions= is markdown text, got {type(instructions).__name__}.")
+        if session is None:
+            session = Session(data, task, **options)
+        self.session = session
+        self._desk = Desk(session)
+        config = {
+            "protocol": protocol.VERSION,
+            "widget": new_id(),
+            "task": session.task.spec(),
+            "session": session.store_id,
+            "instructions": instructions or "",
+            "suggest": bool(suggest and session.has_model),
+            "batch": session.batch,
+        }
+        super().__init__(_config=config)
+        pin_route(self.comm)
+        self.on_msg(self._on_message)
+        older = _NEWEST.get(session.store_id)
+        if older is not None:
+            older._desk.successor = self._desk
+        _NEWEST[session.store_id] = self
+
+    def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        for message, buffers in self._desk.handle(content):
+            self.send(message, buffers)
+
+    # ------------------------------------------------------------ what the session knows
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """One row per labeled item, indexed and ordered like the source."""
+        return self.session.labels
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The whole log, one row per event, oldest first."""
+        return self.session.history
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Label and probability for every item, by the newest model."""
+        return self.session.predictions
+
+    @property
+    def model(self) -> Any:
+        """The fitted scikit-learn estimator, ready for new data."""
+        return self.session.model
+
+    def frame(self) -> pd.DataFrame:
+        """Return the source with the labels joined to it."""
+        return self.session.frame()
+
+    def predict(self, data: Any) -> pd.DataFrame:
+        """Predict label and probability for new data of the same form."""
+        return self.session.predict(data)
+
+    # ------------------------------------------------------------ display
+
+    def __repr__(self) -> str:
+        status = self.session.status()
+        where = status["store"] or "memory"
+        return f"Labeler({status['labeled']:,} of {status['items']:,} items labeled, kept in {where})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        # What a viewer without a kernel shows, and what the saved notebook keeps: a summary.
+        return {**data, "text/plain": repr(self), "text/html": _summary(self.session)}, metadata
+
+
+_NEWEST = weakref.WeakValueDictionary()
+
+
+def pin_route(comm: Any) -> None:
+    """Let the front end decide which thread of the kernel serves this comm.
+
+    ipykernel 7.4 sends replies to the thread that published last on the comm, which for a widget
+    made in a cell is the main thread, busy as long as the cell runs. Every other version takes the
+    thread that the front end names; where the private method is missing nothing is changed.
+    """
+    if "ipykernel" in sys.modules and hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, named: named
+
+
+def _summary(session: Session) -> str:
+    status: Mapping[str, Any] = session.status()
+    counts = ", ".join(f"{html.escape(str(name))} {n:,}" for name, n in status["counts"].items())
+    where = html.escape(status["store"] or "memory (not saved)")
+    return (
+        '<div class="nblabel-summary"><strong>nblabel</strong>: '
+        f"{status['labeled']:,} of {status['items']:,} items labeled"
+        f"{f' ({counts})' if counts else ''}, kept in {where}. "
+        "Run the cell to go on labeling.</div>"
+    )

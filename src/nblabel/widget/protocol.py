@@ -1,0 +1,346 @@
+"""The messages between a page and the kernel: one frozen dataclass a type, and one `parse`.
+
+Every exchange is a request of the page and replies to it: the kernel never speaks first, so nothing
+but a handler publishes on the comm. The TypeScript side is generated from here
+(``python scripts/gen_protocol.py``); golden messages are read by the tests of both sides.
+
+A change of shape that an old page could not survive raises `VERSION`.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any, Literal, Union
+
+from ..errors import ProtocolError
+
+VERSION = 1
+MOST_EVENTS = 1000
+MOST_IDS = 5000
+MOST_TEXT = 100_000
+
+EventKind = Literal["label", "skip", "flag", "note", "retract"]
+Training = Literal["off", "waiting", "idle", "training", "failed"]
+
+
+# ---------------------------------------------------------------- parts
+
+
+@dataclass(frozen=True)
+class ShownPart:
+    """Provenance of an item in a page's hands; the page sends it back with the answer."""
+
+    strategy: str
+    audit: bool
+    draw: int | None
+    seed: int | None
+    model_version: int
+    suggestion: str | None
+    confidence: float | None
+    visible: bool
+    position: int | None = None
+
+
+@dataclass(frozen=True)
+class EventPart:
+    """One thing said by the annotator; `seq` counts the events of this page from 1."""
+
+    id: str
+    seq: int
+    kind: EventKind
+    item: str
+    value: str | bool | None
+    at: str
+    seconds: float | None
+    shown: ShownPart
+
+
+@dataclass(frozen=True)
+class ViewPart:
+    """How an item is shown; `buffers` counts its binary parts, in the order of the items."""
+
+    kind: str
+    data: dict[str, Any]
+    buffers: int
+
+
+@dataclass(frozen=True)
+class SuggestionPart:
+    """A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text."""
+
+    label: str
+    confidence: float | None
+    ranking: list[tuple[str, float | None]]
+    marks: list[tuple[int, int, float]]
+    version: int
+
+
+@dataclass(frozen=True)
+class ItemPart:
+    """One item; without `view` when the page holds its view already."""
+
+    id: str
+    name: str
+    reason: str
+    shown: ShownPart
+    suggestion: SuggestionPart | None
+    view: ViewPart | None
+    label: str | None
+    note: str
+    flagged: bool
+
+
+@dataclass(frozen=True)
+class TrailPart:
+    """One event that stands, for undo and for going back; `before` is the label it replaced."""
+
+    id: str
+    kind: EventKind
+    item: str
+    value: str | bool | None
+    before: str | None
+
+
+@dataclass(frozen=True)
+class StatusPart:
+    """The state in numbers."""
+
+    items: int
+    labeled: int
+    skipped: int
+    left: int
+    counts: dict[str, int]
+    training: Training
+    version: int
+    learned: int
+    rank: int
+    doing: str
+    audits: int
+    accuracy: tuple[float, float, float, int] | None
+    curve: list[tuple[int, float, float, float]]
+    pace: tuple[float, float, float] | None
+    store: str | None
+    warning: str
+    error: str | None
+
+
+# ---------------------------------------------------------------- page to kernel
+
+
+@dataclass(frozen=True)
+class Hello:
+    """A page has come, or lost its way: who am I speaking to, and where were we?"""
+
+    v: int
+    type: Literal["hello"]
+    client: str
+    id: str
+    speaks: list[int]
+    unsent: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """Things said; answered by `ack` or `reject`, and safe to send again."""
+
+    v: int
+    type: Literal["event"]
+    client: str
+    id: str
+    events: list[EventPart]
+
+
+@dataclass(frozen=True)
+class Want:
+    """What the page would like: a window of `n` items that keeps `keep`, or items by id."""
+
+    v: int
+    type: Literal["want"]
+    client: str
+    id: str
+    n: int
+    keep: list[str]
+    held: list[str]
+    ids: list[str]
+    before: int | None = None  # older trail, from this log position on backwards
+    retrain: bool = False
+    skipped: bool = False  # put skipped items back into the queue
+
+
+# ---------------------------------------------------------------- kernel to page
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """Answer to `hello`."""
+
+    v: int
+    type: Literal["welcome"]
+    client: str
+    re: str
+    session: str
+    annotator: str
+    note: str
+    trail: list[TrailPart]
+    more: int | None  # the log position to ask older trail from, None if that is all
+    status: StatusPart
+
+
+@dataclass(frozen=True)
+class Items:
+    """Answer to `want`: the order of the window if one was asked for, and what the page lacks."""
+
+    v: int
+    type: Literal["items"]
+    client: str
+    re: str
+    window: bool
+    order: list[str]
+    items: list[ItemPart]
+    trail: list[TrailPart]
+    more: int | None
+    rank: int
+    status: StatusPart
+
+
+@dataclass(frozen=True)
+class Ack:
+    """These events are on disk."""
+
+    v: int
+    type: Literal["ack"]
+    client: str
+    re: str
+    ids: list[str]
+    expected: int  # the next seq this kernel waits for
+    status: StatusPart
+
+
+@dataclass(frozen=True)
+class Reject:
+    """These events will not be stored, or not now if `retry`."""
+
+    v: int
+    type: Literal["reject"]
+    client: str
+    re: str
+    ids: list[str]
+    code: str
+    text: str
+    retry: bool
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """This page cannot be served; `text` says what to do."""
+
+    v: int
+    type: Literal["refuse"]
+    client: str
+    re: str
+    code: str
+    text: str
+
+
+PARTS = (ShownPart, EventPart, ViewPart, SuggestionPart, ItemPart, TrailPart, StatusPart)
+FROM_PAGE = (Hello, Event, Want)
+FROM_KERNEL = (Welcome, Items, Ack, Reject, Refuse)
+_TYPES = {"hello": Hello, "event": Event, "want": Want}
+_BOUNDS = {"events": MOST_EVENTS}
+
+
+def parse(raw: Any) -> Hello | Event | Want:
+    """Read a message of a page.
+
+    Raises
+    ------
+    ProtocolError
+        With a code: ``shape`` (no message at all), ``type`` (unknown, to be ignored), ``version``
+        or ``field`` (something in it is off).
+    """
+    if not isinstance(raw, dict):
+        raise ProtocolError("shape", f"a message is an object, got {type(raw).__name__}")
+    kind = raw.get("type")
+    if not isinstance(kind, str) or kind not in _TYPES:
+        raise ProtocolError("type", f"unknown message type {str(kind)[:40]!r}")
+    if raw.get("v") != VERSION and kind != "hello":
+        raise ProtocolError("version", f"protocol {str(raw.get('v'))[:20]} is not {VERSION}")
+    message = _read(raw, _TYPES[kind], kind)
+    return typing.cast("Hello | Event | Want", message)
+
+
+def _read(raw: Any, shape: Any, where: str) -> Any:
+    origin = typing.get_origin(shape)
+    if shape is Any:
+        return raw
+    if is_dataclass(shape):
+        return _read_object(raw, shape, where)
+    if origin is Literal:
+        if raw not in typing.get_args(shape) or isinstance(raw, bool):
+            raise _off(where, f"one of {typing.get_args(shape)}", raw)
+        return raw
+    if origin in (Union, types.UnionType):
+        for option in typing.get_args(shape):
+            try:
+                return _read(raw, option, where)
+            except ProtocolError:
+                continue
+        raise _off(where, str(shape), raw)
+    if origin is list:
+        if not isinstance(raw, list):
+            raise _off(where, "a list", raw)
+        most = _BOUNDS.get(where.rpartition(".")[2], MOST_IDS)
+        if len(raw) > most:
+            raise ProtocolError("field", f"{where}: at most {most} entries, got {len(raw)}")
+        (of,) = typing.get_args(shape)
+        return [_read(entry, of, where) for entry in raw]
+    if shape is type(None):
+        if raw is not None:
+            raise _off(where, "nothing", raw)
+        return None
+    if shape is bool:
+        if not isinstance(raw, bool):
+            raise _off(where, "true or false", raw)
+        return raw
+    if shape is int:
+        if not isinstance(raw, int) or isinstance(raw, bool) or abs(raw) > 2**53:
+            raise _off(where, "a whole number", raw)
+        return raw
+    if shape is float:
+        if not isinstance(raw, (int, float)) or isinstance(raw, bool) or not math.isfinite(raw):
+            raise _off(where, "a number", raw)
+        return float(raw)
+    if shape is str:
+        if not isinstance(raw, str) or len(raw) > MOST_TEXT:
+            raise _off(where, f"text of at most {MOST_TEXT} characters", raw)
+        return raw
+    raise TypeError(f"no reader for {shape}")  # pragma: no cover
+
+
+def _read_object(raw: Any, shape: Any, where: str) -> Any:
+    if not isinstance(raw, dict):
+        raise _off(where, "an object", raw)
+    hints = _hints(shape)
+    values = {}
+    for part in fields(shape):
+        if part.name in raw:
+            values[part.name] = _read(raw[part.name], hints[part.name], f"{where}.{part.name}")
+        elif part.default is MISSING:
+            raise ProtocolError("field", f"{where}.{part.name} is missing")
+    return shape(**values)
+
+
+_HINTS: dict[Any, dict[str, Any]] = {}
+
+
+def _hints(shape: Any) -> dict[str, Any]:
+    if shape not in _HINTS:
+        _HINTS[shape] = typing.get_type_hints(shape)
+    return _HINTS[shape]
+
+
+def _off(where: str, expected: str, got: Any) -> ProtocolError:
+    return ProtocolError("field", f"{where}: expected {expected}, got {str(got)[:60]!r}")
