@@ -41,7 +41,9 @@ def typescript(shape: Any) -> str:
         return f"readonly [{', '.join(typescript(part) for part in arguments)}]"
     if origin is dict:
         return f"Readonly<Record<string, {typescript(arguments[1])}>>"
-    return {type(None): "null", bool: "boolean", int: "number", float: "number", str: "string"}[shape]
+    return {type(None): "null", bool: "boolean", int: "number", float: "number", str: "string"}[
+        shape
+    ]
 
 
 def checker(shape: Any) -> str:
@@ -72,7 +74,10 @@ def repr_ts(value: str) -> str:
 def interface(shape: Any) -> str:
     """Return the interface of a dataclass."""
     hints = typing.get_type_hints(shape)
-    lines = [f"/** {' '.join((shape.__doc__ or '').split())} */", f"export interface {shape.__name__} {{"]
+    lines = [
+        f"/** {' '.join((shape.__doc__ or '').split())} */",
+        f"export interface {shape.__name__} {{",
+    ]
     for part in fields(shape):
         optional = "?" if part.default is not MISSING and shape in protocol.FROM_PAGE else ""
         lines.append(f"  readonly {part.name}{optional}: {typescript(hints[part.name])};")

@@ -68,6 +68,10 @@ class Queue:
         """Forget what a client holds."""
         self._hands.pop(client, None)
 
+    def hand(self, client: str) -> list[int]:
+        """Return the places of what a client holds, in order."""
+        return list(self._hands.get(client, {}))
+
     def held(self, client: str, position: int) -> Draw | None:
         """Return how an item came into a client's hands."""
         return self._hands.get(client, {}).get(position)

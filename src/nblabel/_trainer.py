@@ -43,7 +43,9 @@ class Trainer:
         with self._condition:
             self._waiting = (job, done, failed)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="nblabel-trainer", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._work, name="nblabel-trainer", daemon=True
+                )
                 self._thread.start()
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -174,7 +174,9 @@ def from_dict(raw: Mapping[str, Any]) -> LabelEvent:
         raise EventError(f"Event field 'shown' must be an object, got {shown!r}.")
     known = {name: raw[name] for name in _EVENT_FIELDS if name in raw and name != "shown"}
     try:
-        return LabelEvent(**known, shown=Shown(**{k: shown[k] for k in _SHOWN_FIELDS if k in shown}))
+        return LabelEvent(
+            **known, shown=Shown(**{k: shown[k] for k in _SHOWN_FIELDS if k in shown})
+        )
     except TypeError as error:
         raise EventError(f"This is not an event: {error}.") from None
 

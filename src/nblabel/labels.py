@@ -63,7 +63,9 @@ class Labels:
             if target.kind not in RETRACTABLE:
                 raise EventError(f"An event of kind {target.kind!r} cannot be taken back.")
             if target.item != event.item:
-                raise EventError(f"Event {event.value!r} is about {target.item!r}, not {event.item!r}.")
+                raise EventError(
+                    f"Event {event.value!r} is about {target.item!r}, not {event.item!r}."
+                )
 
     def apply(self, position: int, event: LabelEvent) -> bool:
         """Fold one event in; return whether it was new. An event of a known id changes nothing."""
@@ -166,7 +168,7 @@ class Labels:
     def trail(
         self, annotator: str, most: int, before: int | None = None
     ) -> tuple[list[tuple[LabelEvent, Any]], int | None]:
-        """Return the newest events of an annotator that stand, oldest first: see `Session.trail`."""
+        """Return the newest events of an annotator that stand, oldest first: see `Session`."""
         rows: list[tuple[LabelEvent, Any]] = []
         end = len(self._order) if before is None else max(0, min(before, len(self._order)))
         for place in range(end - 1, -1, -1):
@@ -288,7 +290,9 @@ class Labels:
         for number, event in enumerate(self._order, start=1):
             shown = {f"shown_{name}": value for name, value in vars(event.shown).items()}
             row = {name: value for name, value in vars(event).items() if name != "shown"}
-            rows.append({**row, **shown, "retracted": event.id in self._retracted, "number": number})
+            rows.append(
+                {**row, **shown, "retracted": event.id in self._retracted, "number": number}
+            )
         frame = pd.DataFrame(rows, columns=None if rows else _HISTORY)
         return frame.set_index("number").assign(
             at=pd.to_datetime(frame.set_index("number")["at"], utc=True, format="ISO8601")
@@ -299,8 +303,10 @@ def _key(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
-_FRAME = ("annotator labeled_at seconds suggestion probability note flagged strategy audit visible "
-          "model_version").split()  # fmt: skip
+_FRAME = [
+    "annotator", "labeled_at", "seconds", "suggestion", "probability", "note", "flagged",
+    "strategy", "audit", "visible", "model_version",
+]  # fmt: skip
 _HISTORY = ["id", "kind", "item", "annotator", "value", "at", "seconds", "content", "schema",
             "retracted", "number"]  # fmt: skip
 

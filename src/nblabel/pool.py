@@ -20,7 +20,21 @@ import pandas as pd
 from .errors import DataError, UnknownColumnError, UnknownItemError, near
 
 IMAGE_SUFFIXES = frozenset(
-    ".png .jpg .jpeg .gif .webp .bmp .tif .tiff .svg .avif .ico .ppm .pgm".split()
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".webp",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".svg",
+        ".avif",
+        ".ico",
+        ".ppm",
+        ".pgm",
+    ]
 )
 
 
@@ -36,6 +50,8 @@ class Pool:
         Index of the source, the index of every result; need not be unique.
     frame : DataFrame, optional
         The whole source, which results can be joined to.
+    field : str or list of str, optional
+        The column or columns of it that `values` are.
 
     Attributes
     ----------
@@ -43,9 +59,14 @@ class Pool:
     """
 
     def __init__(
-        self, values: Any, index: pd.Index[Any] | None = None, frame: pd.DataFrame | None = None
+        self,
+        values: Any,
+        index: pd.Index[Any] | None = None,
+        frame: pd.DataFrame | None = None,
+        field: Any = None,
     ) -> None:
         self.values = values
+        self.field = field
         self.index = pd.RangeIndex(len(values)) if index is None else index
         self.frame = frame
         if len(self.index) != len(values):
@@ -78,7 +99,9 @@ class Pool:
         try:
             return self._position_of[item]
         except KeyError:
-            raise UnknownItemError(f"The pool has no item {item!r}. {near(item, self.ids[:1000])}") from None
+            raise UnknownItemError(
+                f"The pool has no item {item!r}. {near(item, self.ids[:1000])}"
+            ) from None
 
     def id_of(self, key: Hashable) -> str:
         """Return the id of an item named by its index label, or by its id itself."""
@@ -184,7 +207,9 @@ def pick_columns(frame: pd.DataFrame, names: Any) -> Any:
             raise UnknownColumnError(f"There is no column {name!r}. {near(name, frame.columns)}")
     picked = frame[list(names)] if many else frame[names]
     if not many and isinstance(picked, pd.DataFrame):
-        raise DataError(f"There are {picked.shape[1]} columns named {names!r}; names must be unique.")
+        raise DataError(
+            f"There are {picked.shape[1]} columns named {names!r}; names must be unique."
+        )
     return picked
 
 
@@ -279,7 +304,11 @@ def _content(value: Any) -> bytes | None:
     if isinstance(value, Sequence):
         parts_of = [digest(part) for part in value]
         return None if None in parts_of else json.dumps(parts_of).encode()
-    if value is None or value is pd.NA or isinstance(value, (bool, int, float, np.generic, pd.Timestamp)):
+    if (
+        value is None
+        or value is pd.NA
+        or isinstance(value, (bool, int, float, np.generic, pd.Timestamp))
+    ):
         missing = value is None or bool(pd.isna(value))
         return b"missing" if missing else str(value).encode()
     if hasattr(value, "tobytes") and hasattr(value, "size") and hasattr(value, "mode"):  # PIL

@@ -16,37 +16,28 @@ import traceback
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from ._learning import Order, Result, learn
+from ._opening import check_log, open_log, seed_events
 from ._queue import Draw, Queue
 from ._trainer import Trainer
-from .errors import (
-    EventError,
-    LabelValueError,
-    NotFittedError,
-    OptionError,
-    StoreError,
-    StoreMismatchError,
-    shorten,
-)
+from .errors import EventError, NotFittedError, OptionError
 from .estimate import Share, learning_curve, pace, progressive
 from .events import LabelEvent, Shown, new_id, now
 from .labels import Labels
-from .pool import Pool, digest, pick_columns
+from .pool import digest
 from .renderers import Renderer, View, open_pool, safe_view
 from .store import EventLog, SqliteLog
-from .strategies import Auto, Context, QueryStrategy, as_strategy, pick
+from .strategies import QueryStrategy, as_strategy
 from .suggest import Fitted, ModelSuggester, Snapshot, Suggester, learning_inputs, score
 from .tables import Predictions
 from .tasks import as_task
 
-#: How many items of a ranking are kept.
-MOST_RANKED = 1000
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
 _API = "api"
@@ -98,15 +89,6 @@ class Asked:
     suggestion: Suggestion | None
     shown: Shown
     reason: str
-
-
-@dataclass(frozen=True)
-class _Result:
-    predictions: Predictions | None
-    fitted: Fitted | None
-    positions: frozenset[int]
-    ranking: list[Draw]
-    doing: str
 
 
 class Session:
@@ -190,8 +172,9 @@ class Session:
             if not isinstance(share, (int, float)) or not 0 <= share <= 1:
                 raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
         self.task = as_task(task, keys=keys, question=question)
-        self._shown_as = {"text": text, "image": image, "html": html, "row": row, "show": show}
-        self.pool, self.renderer, self.note = open_pool(data, **self._shown_as, exclude=seed)
+        self.pool, self.renderer, self.note = open_pool(
+            data, text=text, image=image, html=html, row=row, show=show, exclude=seed
+        )
         self.strategy = as_strategy(strategy)
         self.annotator = annotator or _user()
         self.batch = batch
@@ -209,17 +192,16 @@ class Session:
         self._trained_on: frozenset[int] = frozenset()
         self._ordered_version = 0
         self._changes = 0  # answers since the last training was ordered
-        self._waiting_rank = False
         self._seen: dict[str, float] = {}
         self._curve: tuple[int, list[tuple[int, Share]]] = (-1, [])
         #: The newest error of the model, the strategy or the store, with its traceback.
         self.last_error: str | None = None
         self.doing = ""
-        self.warning = ""
-        self._log = self._open_store(store, name)
+        self._log, self.warning = open_log(store, name)
         self._resume()
         if seed is not None:
-            self._seed(seed)
+            known = seed_events(self.pool, self.task, seed)
+            self._append([event for event in known if event.id not in self._labels])
         self._order_training()
 
     def __repr__(self) -> str:
@@ -255,131 +237,30 @@ class Session:
         if self.strategy.requires and self._suggester is None:
             needs = " and ".join(sorted(self.strategy.requires))
             raise OptionError(
-                f"Strategy {self.strategy.name!r} requires {needs}, but there is no model for these "
-                "items: give features= (a matrix or the name of an embedding column), or "
+                f"Strategy {self.strategy.name!r} requires {needs}, but there is no model for "
+                "these items: give features= (a matrix or the name of an embedding column), or "
                 "strategy='random'."
             )
 
-    def _open_store(self, store: Any, name: str) -> EventLog:
-        if store is None:
-            return SqliteLog(None)
-        if not isinstance(store, (str, os.PathLike)):
-            if not isinstance(store, EventLog):
-                raise OptionError(
-                    f"store= is a path, None, or has append, read and close, got {type(store).__name__}."
-                )
-            return store
-        path = Path(os.fspath(store) or f"{_file_name(name)}.sqlite")
-        try:
-            return SqliteLog(path)
-        except StoreError as error:
-            if not error.read_only:
-                raise
-            self.warning = f"Labels are NOT saved: {path.absolute().parent} cannot be written."
-            warnings.warn(
-                f"{self.warning} They are kept in memory only and end with the kernel. "
-                "Choose a file elsewhere with store=.",
-                stacklevel=4,
-            )
-            return SqliteLog(None)
-
     def _resume(self) -> None:
-        events = list(self._log.read())
-        self._labels.extend(events)
-        self._check_log()
+        self._labels.extend(self._log.read())
+        gone = check_log(self._labels, self.pool, self.task, self.store_path)
+        if gone:
+            self.warning = gone
+            warnings.warn(f"{gone} Their labels stay in {self.store_path}.", stacklevel=4)
         for item in self._labels.answered:
             if item in self.pool:
                 self._open[self.pool.position(item)] = False
-        self._changes = len(self._labels)
         if isinstance(self._log, SqliteLog):
             self._log.tell(task=self.task.spec(), items=len(self.pool))
-
-    def _check_log(self) -> None:
-        """Raise StoreMismatchError if the log is about other items or other labels."""
-        current = [
-            event for item in self._labels.answered if (event := self._labels.current(item)) is not None
-        ]
-        labels = [event for event in current if event.kind == "label"]
-        advice = (
-            f"The file is {self.store_path}. Give the data and labels it was made with, or keep "
-            "both apart with name='another name' or store='another file'."
-        )
-        illegal: dict[Any, int] = {}
-        for event in labels:
-            try:
-                self.task.parse(event.value)
-            except LabelValueError:
-                illegal[event.value] = illegal.get(event.value, 0) + 1
-        if illegal:
-            raise StoreMismatchError(
-                f"The log has {sum(illegal.values())} label(s) that are not among those given: "
-                f"{shorten(illegal)}; given: {shorten(self.task.spec().get('classes', []), 8)}. {advice}"
-            )
-        known = [event for event in current if event.item in self.pool]
-        gone = len(current) - len(known)
-        if gone and not known:
-            raise StoreMismatchError(
-                f"The log is about other items: none of its {gone} labeled items is in this data "
-                f"(the first is {current[0].item!r}). {advice}"
-            )
-        changed = [
-            event.item
-            for event in known
-            if event.content is not None
-            and event.content != self.pool.digest(self.pool.position(event.item))
-        ]
-        if changed:
-            raise StoreMismatchError(
-                f"The log is about other items: {len(changed)} of {len(known)} labeled items have "
-                f"other content in this data than when they were labeled (items {shorten(changed)}). "
-                f"{advice}"
-            )
-        if gone:
-            self.warning = f"{gone} labeled item(s) of the log are not in this data."
-            warnings.warn(f"{self.warning} Their labels stay in {self.store_path}.", stacklevel=5)
-
-    def _seed(self, column: str) -> None:
-        if self.pool.frame is None:
-            raise OptionError(f"seed={column!r} names a column, but the data has no columns.")
-        values = pick_columns(self.pool.frame, column)
-        events, illegal = [], {}
-        for position in np.flatnonzero(values.notna().to_numpy()):
-            item = self.pool.ids[position]
-            try:
-                value = self.task.parse(values.iat[position])
-            except LabelValueError:
-                illegal[values.iat[position]] = True
-                continue
-            events.append(
-                LabelEvent(
-                    id=f"seed:{digest(f'{column}/{item}/{value}')}",
-                    kind="label",
-                    item=item,
-                    annotator=f"seed:{column}",
-                    value=value,
-                    at=now(),
-                    shown=Shown(strategy="seed", view="api"),
-                    content=self.pool.digest(int(position)),
-                )
-            )
-        if illegal:
-            raise LabelValueError(
-                f"Column {column!r} has values that are not among the labels: {shorten(illegal)}. "
-                f"The labels are {shorten(self.task.spec().get('classes', []), 8)}."
-            )
-        self._append([event for event in events if event.id not in self._labels])
 
     # ------------------------------------------------------------ asking
 
     def next(self, k: int = 1) -> list[Asked]:
         """Return the k items to ask next; the same ones until they are answered."""
         with self._lock:
-            return self.window(_API, k, keep=self._held.get(_API, []))
-
-    @property
-    def _held(self) -> dict[str, list[str]]:
-        hands = self._queue._hands
-        return {client: [self.pool.ids[p] for p in hand] for client, hand in hands.items()}
+            keep = [self.pool.ids[position] for position in self._queue.hand(_API)]
+            return self.window(_API, k, keep[:k])
 
     def window(self, client: str, k: int, keep: Iterable[str] = ()) -> list[Asked]:
         """Return what a page should hold: up to k items, those it keeps first."""
@@ -515,8 +396,10 @@ class Session:
         with self._lock:
             item_id = item.id if isinstance(item, Asked) else self.pool.id_of(item)
             draw = self._queue.held(_API, self.pool.position(item_id))
-            asked = item if isinstance(item, Asked) else self._asked(
-                draw or Draw(self.pool.position(item_id), "given")
+            asked = (
+                item
+                if isinstance(item, Asked)
+                else self._asked(draw or Draw(self.pool.position(item_id), "given"))
             )
             shown = replace(asked.shown, visible=False, view="api")
             event = LabelEvent(
@@ -564,7 +447,10 @@ class Session:
                 predicted_version=self._predictions.version,
             )
         return replace(
-            event, value=self.task.parse(event.value), content=self.pool.digest(position), shown=shown
+            event,
+            value=self.task.parse(event.value),
+            content=self.pool.digest(position),
+            shown=shown,
         )
 
     def _append(self, events: Sequence[LabelEvent]) -> list[int]:
@@ -669,68 +555,20 @@ class Session:
             self._ordered_version,
             self.random_state,
         )
-        candidates = np.flatnonzero(self._open)
-        values = tuple(labeled.values())
+        order = Order(
+            snapshot,
+            tuple(labeled.values()),
+            np.flatnonzero(self._open),
+            self.batch,
+            self.random_state,
+        )
         self._trainer.submit(
-            lambda: self._train(snapshot, values, candidates), self._install, self._training_failed
+            partial(learn, self._suggester, self.strategy, order),
+            self._install,
+            self._training_failed,
         )
 
-    def _train(
-        self, snapshot: Snapshot, values: tuple[Any, ...], candidates: NDArray[np.intp]
-    ) -> _Result:
-        """Fit, predict and rank. Runs in the worker: reads nothing of the session that changes."""
-        suggester = self._suggester
-        predictions = fitted = None
-        if suggester is not None and len(set(map(str, values))) >= 2:
-            fitted = suggester.fit(snapshot)
-            scores = fitted.predict()
-            predictions = Predictions(
-                snapshot.version, len(values), scores.classes, scores.proba, scores.probabilistic
-            )
-        ranking, doing = self._rank(snapshot, values, candidates, predictions)
-        return _Result(predictions, fitted, frozenset(snapshot.positions.tolist()), ranking, doing)
-
-    def _rank(
-        self,
-        snapshot: Snapshot,
-        values: tuple[Any, ...],
-        candidates: NDArray[np.intp],
-        predictions: Predictions | None,
-    ) -> tuple[list[Draw], str]:
-        if not len(candidates):
-            return [], ""
-        strategy = self.strategy
-        wants_features = "features" in strategy.requires or isinstance(strategy, Auto)
-        features = self._suggester.embedding() if self._suggester and wants_features else None
-        context = Context(
-            candidates=candidates,
-            proba=None if predictions is None else predictions.proba[candidates],
-            classes=() if predictions is None else predictions.classes,
-            features=features,
-            labeled=snapshot.positions,
-            labels=values,
-            batch=self.batch,
-            seed=self.random_state + snapshot.version,
-        )
-        if isinstance(strategy, Auto):
-            strategy = strategy.choose(context)
-        if "proba" in strategy.requires and predictions is None:
-            return [], "at random until there are two labels"
-        utilities = np.asarray(strategy.utilities(context), dtype=np.float64)
-        if utilities.shape != (len(candidates),):
-            raise ValueError(
-                f"strategy {strategy.name!r} gave utilities of shape {utilities.shape}, "
-                f"expected ({len(candidates)},)"
-            )
-        best = pick(utilities, MOST_RANKED, context.rng())
-        ranking = [
-            Draw(int(candidates[k]), strategy.name, strategy.reason(float(utilities[k])))
-            for k in best
-            if utilities[k] > -np.inf
-        ]
-        return ranking, strategy.name
-
-    def _install(self, result: _Result) -> None:
+    def _install(self, result: Result) -> None:
         with self._lock:
             if result.predictions is not None and (
                 self._predictions is None or result.predictions.version > self._predictions.version
@@ -781,7 +619,11 @@ class Session:
         """Return the source with the labels joined to it; items without a label have none."""
         with self._lock:
             labels = self._labels.to_frame(self.pool, self.task)
-            places = [self.pool.position(item) for item in self._labels.labeled(machines=True) if item in self.pool]
+            places = [
+                self.pool.position(item)
+                for item in self._labels.labeled(machines=True)
+                if item in self.pool
+            ]
             source = self.pool.frame
             if source is None:
                 plain = self.renderer.modality == "text"
@@ -799,7 +641,11 @@ class Session:
         if self._fitted is None:
             raise NotFittedError(
                 "There is no model yet: it needs labels of at least two classes"
-                + (f" (the last training failed: {self.last_error.splitlines()[0]})" if self.last_error else "")
+                + (
+                    f" (the last training failed: {self.last_error.splitlines()[0]})"
+                    if self.last_error
+                    else ""
+                )
                 + "."
             )
         return self._fitted.model
@@ -815,23 +661,15 @@ class Session:
         Returns
         -------
         DataFrame
-            Columns ``label`` and ``probability`` (NaN if the model gives none), indexed like `data`.
+            Columns ``label`` and ``probability`` (NaN if the model gives none), indexed
+            like `data`.
         """
         model = self.model
-        if getattr(model, "steps", [("", None)])[0][0] != "features" and _is_matrix(data):
-            scores, index = score(model, np.asarray(data)), getattr(data, "index", None)
+        if _is_matrix(data) and not self._model_takes_items:
+            scores, index = score(model, np.asarray(data)), None
         else:
-            shown_as = dict(self._shown_as)
-            if self.note and isinstance(self.pool.values, pd.Series) and self.pool.frame is not None:
-                # The column that was chosen for the pool, if the new data has columns.
-                how = "html" if self.renderer.kind == "html" else self.renderer.kind
-                if hasattr(data, "columns"):
-                    shown_as[how] = self.pool.values.name
-            elif self.renderer.kind == "row" and isinstance(self.pool.values, pd.DataFrame):
-                shown_as["row"] = list(self.pool.values.columns)
-            elif not hasattr(data, "columns"):
-                shown_as = {k: (True if v else v) for k, v in shown_as.items() if k != "show"}
-            pool, _, _ = open_pool(data, **shown_as)
+            field = self.pool.field if hasattr(data, "columns") else None
+            pool, _, _ = open_pool(data, **{self.renderer.kind: True if field is None else field})
             scores = score(model, learning_inputs(self.renderer, pool.values))
             index = pool.index
         best = scores.proba.argmax(axis=1)
@@ -840,12 +678,18 @@ class Session:
         return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
 
     @property
+    def _model_takes_items(self) -> bool:
+        return getattr(self._fitted, "takes_items", True)
+
+    @property
     def predictions(self) -> pd.DataFrame:
         """Label and probability for every item of the pool, by the newest model."""
         with self._lock:
             predictions = self._predictions
             if predictions is None:
-                raise NotFittedError("There are no predictions yet: label items of at least two classes.")
+                raise NotFittedError(
+                    "There are no predictions yet: label items of at least two classes."
+                )
             best = predictions.best()
             confidence = (
                 predictions.proba.max(axis=1).astype(float) if predictions.probabilistic else np.nan
@@ -929,7 +773,9 @@ class Session:
                 "rank": self._queue.version,
                 "doing": self.doing,
                 "audits": len(hits),
-                "accuracy": None if share is None else [share.value, share.low, share.high, share.n],
+                "accuracy": None
+                if share is None
+                else [share.value, share.low, share.high, share.n],
                 "curve": [[n, s.value, s.low, s.high] for n, s in self._curve[1]],
                 "pace": None if times is None else [times.median, times.low, times.high],
                 "store": self.store_path,
@@ -949,12 +795,6 @@ def _user() -> str:
         return getpass.getuser()
     except Exception:  # no name on this machine, as in some containers
         return "me"
-
-
-def _file_name(name: str) -> str:
-    if not isinstance(name, str) or not name.strip() or any(c in name for c in "/\\\0"):
-        raise OptionError(f"name= names a file in this folder, such as 'labels', got {name!r}.")
-    return name.strip()
 
 
 def _is_matrix(data: Any) -> bool:

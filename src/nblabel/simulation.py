@@ -86,9 +86,15 @@ def _truth(session: Session, truth: Any) -> dict[str, Any]:
         truth = pick_columns(pool.frame, truth).to_numpy()
     elif isinstance(truth, Mapping):
         truth = [truth[key] for key in pool.index]
-    elif isinstance(truth, pd.Series) and not truth.index.equals(pool.index) and truth.index.is_unique:
+    elif (
+        isinstance(truth, pd.Series)
+        and not truth.index.equals(pool.index)
+        and truth.index.is_unique
+    ):
         truth = truth.reindex(pool.index).to_numpy()
     values = np.asarray(truth, dtype=object)
     if values.shape != (len(pool),):
-        raise OptionError(f"truth= needs one label per item, ({len(pool)},), got the shape {values.shape}.")
+        raise OptionError(
+            f"truth= needs one label per item, ({len(pool)},), got the shape {values.shape}."
+        )
     return {item: session.task.parse(value) for item, value in zip(pool.ids, values, strict=True)}

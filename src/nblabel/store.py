@@ -125,7 +125,9 @@ class SqliteLog:
                 positions: dict[str, int] = {}
                 for start in range(0, len(ids), 500):  # SQLite bounds the values of one statement
                     chunk = _EVENTS.c.id.in_(ids[start : start + 500])
-                    found = connection.execute(sa.select(_EVENTS.c.id, _EVENTS.c.position).where(chunk))
+                    found = connection.execute(
+                        sa.select(_EVENTS.c.id, _EVENTS.c.position).where(chunk)
+                    )
                     positions.update((row.id, row.position) for row in found)
         except sa.exc.DatabaseError as error:
             raise self._error("written", error) from error
@@ -149,7 +151,9 @@ class SqliteLog:
         """Return what the file says of itself: its id, its task, its items."""
         try:
             with self._engine.connect() as connection:
-                return {row.name: json.loads(row.value) for row in connection.execute(sa.select(_ABOUT))}
+                return {
+                    row.name: json.loads(row.value) for row in connection.execute(sa.select(_ABOUT))
+                }
         except sa.exc.DatabaseError as error:
             raise self._error("read", error) from error
 
@@ -185,7 +189,9 @@ class SqliteLog:
         elif "full" in cause:
             advice = "The disk is full: make room, unsaved labels are kept in the browser."
         elif "readonly" in cause or "unable to open" in cause:
-            advice = "Check that the folder exists and may be written, or choose another with store=."
+            advice = (
+                "Check that the folder exists and may be written, or choose another with store=."
+            )
         else:
             advice = "Unsaved labels are kept in the browser and sent again."
         failure = StoreError(f"{where} cannot be {what} ({cause}). {advice}")
@@ -195,7 +201,9 @@ class SqliteLog:
 
 def _check_file(path: Path) -> None:
     if path.is_dir():
-        raise StoreError(f"store= names a folder, {path}; name a file in it, such as labels.sqlite.")
+        raise StoreError(
+            f"store= names a folder, {path}; name a file in it, such as labels.sqlite."
+        )
     if not path.parent.is_dir():
         raise StoreError(f"The folder {path.parent} of the log does not exist: make it first.")
 

@@ -68,7 +68,9 @@ def open_pool(
     chosen = {"text": text, "image": image, "html": html, "row": row, "show": show}
     given = [name for name, value in chosen.items() if value is not None and value is not False]
     if len(given) > 1:
-        raise OptionError(f"Say one of text=, image=, html=, row= and show=, got {' and '.join(given)}.")
+        raise OptionError(
+            f"Say one of text=, image=, html=, row= and show=, got {' and '.join(given)}."
+        )
     values, index = read_source(data)
     frame = values if isinstance(values, pd.DataFrame) else None
     if not len(values):
@@ -91,7 +93,10 @@ def open_pool(
         )
     else:
         renderer = _plain(values, how)
-    return Pool(values, index, frame), renderer, note
+    names: Any = None
+    if frame is not None and how != "show":
+        names = list(values.columns) if how == "row" else field
+    return Pool(values, index, frame, names), renderer, note
 
 
 def _callable(show: Any) -> Callable[[Any], Any]:
@@ -100,9 +105,13 @@ def _callable(show: Any) -> Callable[[Any], Any]:
     return show
 
 
-def _of_frame(frame: pd.DataFrame, how: str, field: Any, exclude: str | None) -> tuple[Any, Renderer]:
+def _of_frame(
+    frame: pd.DataFrame, how: str, field: Any, exclude: str | None
+) -> tuple[Any, Renderer]:
     if how == "row":
-        names = [name for name in frame.columns if name != exclude] if field is True else list(field)
+        names = (
+            [name for name in frame.columns if name != exclude] if field is True else list(field)
+        )
         if not names:
             raise DataError("There is no column left to show.")
         return pick_columns(frame, names), RowRenderer()
@@ -114,7 +123,11 @@ def _of_frame(frame: pd.DataFrame, how: str, field: Any, exclude: str | None) ->
 
 def _plain(values: Any, how: str) -> Renderer:
     if how == "image":
-        return ImageRenderer(*pixel_range(values)) if isinstance(values, np.ndarray) else ImageRenderer()
+        return (
+            ImageRenderer(*pixel_range(values))
+            if isinstance(values, np.ndarray)
+            else ImageRenderer()
+        )
     if how == "row":
         return RowRenderer()
     return HtmlRenderer() if how == "html" else TextRenderer()

@@ -58,7 +58,9 @@ class Renderer(Protocol):
 
 def is_missing(item: Any) -> bool:
     """Whether the item is None, NaN, NaT or NA."""
-    return item is None or (np.ndim(item) == 0 and isinstance(item, _SCALARS) and bool(pd.isna(item)))
+    return item is None or (
+        np.ndim(item) == 0 and isinstance(item, _SCALARS) and bool(pd.isna(item))
+    )
 
 
 _SCALARS = (float, np.generic, type(pd.NaT), type(pd.NA))
@@ -66,7 +68,11 @@ _SCALARS = (float, np.generic, type(pd.NaT), type(pd.NA))
 
 def clean(text: str) -> str:
     """Replace lone surrogates, which no message can carry."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return (
+        text
+        if text.isascii()
+        else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )
 
 
 def safe_view(renderer: Renderer, item: Any) -> View:

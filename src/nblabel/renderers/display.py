@@ -26,7 +26,7 @@ class DisplayRenderer:
     """
 
     kind = "display"
-    modality = None
+    modality: str | None = None
 
     def __init__(self, show: Callable[[Any], Any]) -> None:
         self.show = show

@@ -17,7 +17,12 @@ from .base import View, clean
 #: Longest side that is sent; a larger image is scaled down for the card.
 MOST_PIXELS = 1600
 #: Files in these formats go to the browser as they are.
-_BROWSER_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+_BROWSER_FORMATS = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+}
 _MOST_BYTES = 1_500_000
 
 
@@ -31,7 +36,7 @@ class ImageRenderer:
     """
 
     kind = "image"
-    modality = "image"
+    modality: str | None = "image"
 
     def __init__(self, low: float = 0.0, high: float = 255.0) -> None:
         self.low = low
@@ -109,7 +114,11 @@ def pixel_range(images: NDArray[Any]) -> tuple[float, float]:
         return 0.0, 1.0
     if images.dtype == np.uint8:
         sample = images[:: max(1, len(images) // 200)]
-        return (0.0, 255.0) if sample.max(initial=0) > 16 else (0.0, max(1.0, float(sample.max(initial=0))))
+        return (
+            (0.0, 255.0)
+            if sample.max(initial=0) > 16
+            else (0.0, max(1.0, float(sample.max(initial=0))))
+        )
     sample = np.nan_to_num(images[:: max(1, len(images) // 200)].astype(np.float32))
     low, high = float(sample.min(initial=0.0)), float(sample.max(initial=0.0))
     if low >= 0:
@@ -120,10 +129,7 @@ def pixel_range(images: NDArray[Any]) -> tuple[float, float]:
 def read_gray(item: Any, side: int) -> NDArray[np.float32]:
     """Read any image as a gray square of side x side, 0..1; one that cannot be read is all gray."""
     try:
-        if isinstance(item, Image.Image):
-            image = item
-        else:
-            image = Image.open(io.BytesIO(_read(item)))
+        image = item if isinstance(item, Image.Image) else Image.open(io.BytesIO(_read(item)))
         small = image.convert("L").resize((side, side), Image.Resampling.BILINEAR)
         return np.asarray(small, dtype=np.float32) / 255.0
     except Exception:

@@ -14,7 +14,7 @@ class RowRenderer:
     """Shows a mapping of names to values as a small table."""
 
     kind = "row"
-    modality = "row"
+    modality: str | None = "row"
 
     def accepts(self, item: Any) -> bool:
         """Whether the item is a mapping."""

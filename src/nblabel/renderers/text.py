@@ -12,7 +12,7 @@ class TextRenderer:
     """Shows an item as plain text; anything that is no text by its `str`."""
 
     kind = "text"
-    modality = "text"
+    modality: str | None = "text"
 
     def accepts(self, item: Any) -> bool:
         """Whether the item is text."""
@@ -27,7 +27,7 @@ class HtmlRenderer:
     """Shows an item as HTML: sanitised, in a frame of its own, without scripts."""
 
     kind = "html"
-    modality = "text"
+    modality: str | None = "text"
 
     def accepts(self, item: Any) -> bool:
         """Whether the item is text."""

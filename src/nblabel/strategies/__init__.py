@@ -42,7 +42,7 @@ def as_strategy(strategy: Any) -> QueryStrategy:
     if isinstance(strategy, str):
         if strategy not in BUILT_IN:
             raise OptionError(f"There is no strategy {strategy!r}. {near(strategy, BUILT_IN)}")
-        return BUILT_IN[strategy]()  # type: ignore[no-any-return]
+        return BUILT_IN[strategy]()
     if isinstance(strategy, type):
         raise OptionError(f"strategy= takes an object: write {strategy.__name__}().")
     if not isinstance(strategy, QueryStrategy):
@@ -52,5 +52,8 @@ def as_strategy(strategy: Any) -> QueryStrategy:
         )
     unknown = set(strategy.requires) - {"proba", "features"}
     if unknown:
-        raise OptionError(f"Strategy {strategy.name!r} requires {sorted(unknown)}; there are 'proba' and 'features'.")
+        raise OptionError(
+            f"Strategy {strategy.name!r} requires {sorted(unknown)}; "
+            "there are 'proba' and 'features'."
+        )
     return strategy

@@ -75,8 +75,6 @@ class QueryStrategy(Protocol):
         """Say in a few words why an item with this utility is asked."""
 
 
-
-
 def pick(utilities: NDArray[Any], k: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Return the places of the k largest utilities, best first; ties at random.
 
@@ -92,7 +90,9 @@ def pick(utilities: NDArray[Any], k: int, rng: np.random.Generator) -> NDArray[n
     -------
     ndarray of shape (min(k, n_candidates),), int
     """
-    values = np.nan_to_num(np.asarray(utilities, dtype=np.float64), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+    values = np.nan_to_num(
+        np.asarray(utilities, dtype=np.float64), nan=-np.inf, posinf=np.inf, neginf=-np.inf
+    )
     k = min(k, len(values))
     if k <= 0:
         return np.empty(0, dtype=np.intp)

@@ -130,6 +130,8 @@ def _typicality(points: NDArray[np.float32], clusters: NDArray[np.intp]) -> NDAr
             typicality[members] = 0.0
             continue
         k = min(_NEIGHBORS, len(members) - 1)
-        distances, _ = NearestNeighbors(n_neighbors=k + 1).fit(points[members]).kneighbors(points[members])
+        distances, _ = (
+            NearestNeighbors(n_neighbors=k + 1).fit(points[members]).kneighbors(points[members])
+        )
         typicality[members] = 1.0 / (distances[:, 1:].mean(axis=1) + 1e-5)
     return typicality

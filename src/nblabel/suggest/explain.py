@@ -37,7 +37,7 @@ class WordMarks:
             and hasattr(features, "vocabulary_")
             and callable(getattr(features, "build_preprocessor", None))
             and getattr(features, "tokenizer", None) is None
-            and np.ndim(getattr(classifier, "coef_", None)) == 2
+            and getattr(getattr(classifier, "coef_", None), "ndim", 0) == 2
             and hasattr(classifier, "classes_")
         )
         return cls(features, classifier) if usable else None

@@ -82,7 +82,9 @@ def image_features(images: Any) -> Pipeline:
 
 def row_features(rows: pd.DataFrame) -> ColumnTransformer:
     """Numbers imputed and scaled, categories one-hot, long texts as TF-IDF."""
-    numbers, texts, categories = [], [], []
+    numbers: list[Any] = []
+    texts: list[Any] = []
+    categories: list[Any] = []
     for name in rows.columns:
         column = rows[name]
         if pd.api.types.is_bool_dtype(column):
@@ -105,7 +107,9 @@ def row_features(rows: pd.DataFrame) -> ColumnTransformer:
     if categories:
         one_hot = make_pipeline(
             FunctionTransformer(_strings, feature_names_out="one-to-one"),
-            OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=50, dtype=np.float32),
+            OneHotEncoder(
+                handle_unknown="infrequent_if_exist", max_categories=50, dtype=np.float32
+            ),
         )
         parts.append(("categories", one_hot, categories))
     for place, name in enumerate(texts):
@@ -122,14 +126,21 @@ def _numbers(columns: pd.DataFrame) -> NDArray[np.float64]:
             days = (column - pd.Timestamp("2000-01-01", tz=column.dt.tz)).dt.total_seconds() / 86400
             made[name] = days.to_numpy(dtype="float64", na_value=np.nan)
         else:
-            made[name] = pd.to_numeric(column, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+            made[name] = pd.to_numeric(column, errors="coerce").to_numpy(
+                dtype="float64", na_value=np.nan
+            )
     table = np.column_stack(list(made.values()))
     table[~np.isfinite(table)] = np.nan
     return table
 
 
 def _strings(columns: pd.DataFrame) -> NDArray[Any]:
-    return columns.astype(object).where(columns.notna(), "(missing)").astype(str).to_numpy(dtype=object)
+    return (
+        columns.astype(object)
+        .where(columns.notna(), "(missing)")
+        .astype(str)
+        .to_numpy(dtype=object)
+    )
 
 
 def _texts(column: pd.Series) -> list[str]:
@@ -187,9 +198,9 @@ def embed(features: Any, seed: int = 0) -> NDArray[np.float32]:
         width = min(COMPONENTS, features.shape[1] - 1, features.shape[0] - 1)
         if width < 1:
             return np.asarray(features.todense(), dtype=np.float32)
-        reduced = TruncatedSVD(width, algorithm="randomized", n_iter=2, random_state=seed).fit_transform(
-            features
-        )
+        reduced = TruncatedSVD(
+            width, algorithm="randomized", n_iter=2, random_state=seed
+        ).fit_transform(features)
     else:
         reduced = np.asarray(features, dtype=np.float32)
     return Normalizer().fit_transform(reduced).astype(np.float32)

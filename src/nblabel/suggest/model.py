@@ -147,7 +147,9 @@ class ModelSuggester:
             transformer = self._transformer
             if transformer is None:
                 transformer = default_features(self._modality, self._inputs)
-            transformer = clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
+            transformer = (
+                clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
+            )
             matrix = transformer.fit_transform(self._inputs)
             self._transformer = transformer
             self._matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
@@ -162,7 +164,10 @@ class ModelSuggester:
     def fit(self, snapshot: Snapshot) -> FittedModel:
         """Fit the estimator on the labeled items."""
         estimator = clone(self._estimator)
-        if "random_state" in estimator.get_params() and estimator.get_params()["random_state"] is None:
+        if (
+            "random_state" in estimator.get_params()
+            and estimator.get_params()["random_state"] is None
+        ):
             estimator.set_params(random_state=snapshot.seed)
         targets = np.asarray(snapshot.targets, dtype=str)
         with warnings.catch_warnings():
@@ -195,6 +200,8 @@ class FittedModel:
         self._inputs = inputs
         steps = [("features", transformer), ("classifier", estimator)]
         self.model = estimator if transformer is None else Pipeline(steps)
+        #: Whether `model` starts from items, not from rows of a matrix.
+        self.takes_items = transformer is not None or matrix is inputs
         linear = estimator
         if transformer is None and isinstance(estimator, Pipeline) and len(estimator.steps) == 2:
             transformer, linear = estimator[0], estimator[-1]
@@ -286,7 +293,8 @@ def _checked_estimator(estimator: Any) -> Any:
         )
     if not is_classifier(estimator):
         raise OptionError(
-            f"model= takes a classifier; {type(estimator).__name__} is none, so it cannot suggest labels."
+            f"model= takes a classifier; {type(estimator).__name__} is none, "
+            "so it cannot suggest labels."
         )
     return estimator
 
@@ -310,7 +318,9 @@ def _embedding_column(frame: pd.DataFrame | None, name: str) -> NDArray[np.float
     if frame is None:
         raise OptionError(f"features={name!r} names a column, but the data has no columns.")
     if name not in frame.columns:
-        raise UnknownColumnError(f"There is no column {name!r} for features=. {near(name, frame.columns)}")
+        raise UnknownColumnError(
+            f"There is no column {name!r} for features=. {near(name, frame.columns)}"
+        )
     rows = frame[name].tolist()
     lengths = {np.size(row) if row is not None else 0 for row in rows}
     if len(lengths) != 1 or lengths == {0}:

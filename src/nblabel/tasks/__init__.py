@@ -18,6 +18,8 @@ def as_task(
     """Return a task: itself, or one choice for a list of names."""
     if isinstance(task, Task):
         if keys or question:
-            raise OptionError("keys= and question= go with a list of names; a task object has its own.")
+            raise OptionError(
+                "keys= and question= go with a list of names; a task object has its own."
+            )
         return task
     return Choice(task, keys=keys, question=question)

@@ -91,8 +91,11 @@ def _names(classes: Iterable[Any]) -> tuple[str, ...]:
     if isinstance(classes, str) or not isinstance(classes, Iterable):
         raise TaskError(f"Labels must be a list of names such as ['ham', 'spam'], got {classes!r}.")
     names = tuple(name if isinstance(name, str) else str(name) for name in classes)
-    if any(not name.strip() for name in names):
-        raise TaskError(f"Every label needs a name; number {1 + [bool(n.strip()) for n in names].index(False)} of {list(names)!r} is empty.")
+    for place, name in enumerate(names, start=1):
+        if not name.strip():
+            raise TaskError(
+                f"Every label needs a name; number {place} of {list(names)!r} is empty."
+            )
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise TaskError(f"Labels must differ, but {shorten(doubled)} stand(s) more than once.")
@@ -107,7 +110,9 @@ def _keys(classes: tuple[str, ...], given: Mapping[Any, str]) -> dict[str, str]:
     for label, key in given.items():
         name = label if isinstance(label, str) else str(label)
         if name not in classes:
-            raise TaskError(f"keys= names the label {name!r}, which does not exist. {near(name, classes)}")
+            raise TaskError(
+                f"keys= names the label {name!r}, which does not exist. {near(name, classes)}"
+            )
         pressed = KEY_NAMES.get(str(key).lower(), str(key).lower())
         if pressed in COMMAND_KEYS:
             raise TaskError(
@@ -117,7 +122,9 @@ def _keys(classes: tuple[str, ...], given: Mapping[Any, str]) -> dict[str, str]:
         if len(pressed) != 1:
             raise TaskError(f"The key for {name!r} must be a single character, got {key!r}.")
         if pressed in owner:
-            raise TaskError(f"The key {key!r} is bound twice: to {owner[pressed]!r} and to {name!r}.")
+            raise TaskError(
+                f"The key {key!r} is bound twice: to {owner[pressed]!r} and to {name!r}."
+            )
         keys[name] = pressed
         owner[pressed] = name
     # A label keeps the digit of its place, so that keys do not shift when another gets its own.

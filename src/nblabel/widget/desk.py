@@ -127,7 +127,9 @@ class Desk:
         if len(client.early) > MOST_EARLY:
             client.early.clear()  # the page will send them again
         yield _reply(
-            p.Ack(p.VERSION, "ack", message.client, message.id, done, client.expected, self._status())
+            p.Ack(
+                p.VERSION, "ack", message.client, message.id, done, client.expected, self._status()
+            )
         )
 
     @property
@@ -172,13 +174,13 @@ class Desk:
                 items.append(self._item(session.asked(item), self._view(item), buffers))
         trail, more = ([], None) if message.before is None else self._trail(message.before)
         made = p.Items(
-            p.VERSION, "items", message.client, message.id, message.n > 0, order, items, trail, more,
-            rank, self._status(),
+            p.VERSION, "items", message.client, message.id, message.n > 0, order, items, trail,
+            more, rank, self._status(),
         )  # fmt: skip
         return _reply(made, buffers)
 
     def _view(self, item: str) -> View:
-        # A renderer may be slow; what was made lately is kept for the other page and for going back.
+        # A renderer may be slow: what was made lately is kept, for another page and for going back.
         if item in self._views:
             self._views.move_to_end(item)
             return self._views[item]
@@ -234,18 +236,24 @@ class Desk:
         request = raw.get("id") if isinstance(raw, dict) else None
         if error.code in ("shape", "type") or not isinstance(client, str):
             return []  # another version's message, or not ours: nobody waits for an answer
-        return [self._refuse(client, request if isinstance(request, str) else "", error.code, error.text)]
+        return [
+            self._refuse(
+                client, request if isinstance(request, str) else "", error.code, error.text
+            )
+        ]
 
     def _refuse(self, client: str, re: str, code: str, text: str) -> Reply:
         return _reply(p.Refuse(p.VERSION, "refuse", client, re, code, text))
 
-    def _reject(self, message: p.Event, ids: list[str], code: str, text: str, *, retry: bool) -> Reply:
-        return _reply(p.Reject(p.VERSION, "reject", message.client, message.id, ids, code, text, retry))
+    def _reject(
+        self, message: p.Event, ids: list[str], code: str, text: str, *, retry: bool
+    ) -> Reply:
+        return _reply(
+            p.Reject(p.VERSION, "reject", message.client, message.id, ids, code, text, retry)
+        )
 
 
-def utf16_marks(
-    text: str, marks: list[tuple[int, int, float]]
-) -> list[tuple[int, int, float]]:
+def utf16_marks(text: str, marks: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
     """Convert code points, as Python counts, to UTF-16 units, as JavaScript counts."""
     if text.isascii() or not marks:
         return marks

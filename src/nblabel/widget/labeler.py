@@ -132,7 +132,9 @@ class Labeler(anywidget.AnyWidget):
     def __repr__(self) -> str:
         status = self.session.status()
         where = status["store"] or "memory"
-        return f"Labeler({status['labeled']:,} of {status['items']:,} items labeled, kept in {where})"
+        return (
+            f"Labeler({status['labeled']:,} of {status['items']:,} items labeled, kept in {where})"
+        )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -1,0 +1,392 @@
+"""How long from pressing a key to seeing the next item: ``python -m benchmarks.latency``.
+
+In a real JupyterLab and Chromium, one probe for every widget: from the ``timeStamp`` of the
+keydown event to the end of the frame that paints the next item's text. The yardstick is the
+*floor*, a widget of twenty lines that swaps a text in the page and never asks the kernel.
+
+Three phases:
+
+``idle``
+    Floor and nblabel take turns in blocks, so that both meet the same noise of the machine.
+``busy``
+    The same while another cell of the notebook runs. A press counts if the cell was still
+    running when the key went down; if its item appears only after the cell, that wait is its time.
+``burst``
+    40 keys at 20 a second. The annotator reads what is on the screen and presses the key which
+    that item asks for; afterwards the labels in the kernel are compared with what was pressed.
+
+The last line of the output is one line of JSON with the medians (ms) and counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+
+from tests.browser.lab import Browser, ChromiumMissingError, JupyterServer, Notebook, wait_until
+
+PAUSE = (0.120, 0.160)
+"""Seconds between seeing an item and the next press: long enough that no press meets the work
+of the one before, and of random length so that the presses fall anywhere in a frame."""
+
+BLOCK = 10
+"""Presses of one widget before the other's turn."""
+
+WARM_UP = 5
+"""Presses of each widget that are not counted."""
+
+MARGIN = 0.5
+"""Seconds before a busy cell's end in which no key is pressed any more."""
+
+BURST = 40
+BURST_INTERVAL = 0.050
+
+TEXT = "some words of an item about as long as a message on a telephone"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A widget under the probe.
+
+    Parameters
+    ----------
+    name
+        For the table.
+    cell
+        Source of the cell that shows it.
+    ready
+        Selector that matches once the first item is on the screen.
+    root, text
+        Selectors of the element that takes the keys and of the one that holds the item's text.
+    keys
+        The keys that move on to the next item.
+    """
+
+    name: str
+    cell: str
+    ready: str
+    root: str
+    text: str
+    keys: tuple[str, ...]
+
+
+FLOOR = Subject(
+    name="floor",
+    cell=f'''
+import anywidget
+
+class Floor(anywidget.AnyWidget):
+    _esm = """
+    function render({{ el }}) {{
+      const root = document.createElement("div");
+      const text = document.createTextNode("item 0 {TEXT}");
+      let item = 0;
+      root.className = "floor";
+      root.tabIndex = 0;
+      root.append(text);
+      root.addEventListener("keydown", (event) => {{
+        event.stopPropagation();
+        if (event.key === "1") text.data = `item ${{++item}} {TEXT}`;
+      }});
+      el.append(root);
+    }}
+    export default {{ render }};
+    """
+
+Floor()
+''',
+    ready=".floor",
+    root=".floor",
+    text=".floor",
+    keys=("1",),
+)
+
+CLASSES = ("ham", "spam")
+KEYS = ("1", "2")
+
+NBLABEL = Subject(
+    name="nblabel",
+    cell=f"""
+import nblabel as nl
+
+labeler = nl.Labeler(
+    [f"item {{i}} {TEXT}" for i in range(2000)],
+    {list(CLASSES)},
+    store="latency.sqlite",
+)
+labeler
+""",
+    ready='.nblabel[data-state="ready"]',
+    root=".nblabel",
+    text=".nblabel-text",
+    keys=KEYS,
+)
+
+PROBE = """
+() => {
+  let root, text, before, pressed, finish;
+
+  // The message arrives when the frame's work on the main thread is done: styled, laid out and
+  // handed over for painting. A change made inside a frame belongs to that very frame, and a
+  // resize observer still reports in it where requestAnimationFrame would name the next.
+  const afterFrame = (done) => {
+    let called = false;
+    const inFrame = () => {
+      if (called) return;
+      called = true;
+      observer.disconnect();
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => done(performance.now());
+      channel.port2.postMessage(null);
+    };
+    const observer = new ResizeObserver(inFrame);
+    observer.observe(root);
+    requestAnimationFrame(inFrame);
+  };
+
+  const shown = () => root.querySelector(text)?.textContent
+    ?? (root.matches(text) ? root.textContent : "");
+
+  window.addEventListener("keydown", (event) => {
+    if (before === undefined || pressed !== undefined) return;
+    pressed = event.timeStamp;
+  }, true);
+
+  const watcher = new MutationObserver(() => {
+    if (pressed === undefined || !finish) return;
+    const now = shown();
+    if (!now || now === before) return;
+    const [start, report] = [pressed, finish];
+    before = pressed = finish = undefined;
+    afterFrame((end) => report(end - start));
+  });
+
+  let result;
+  window.probe = {
+    arm(rootSelector, textSelector) {
+      root = document.querySelector(rootSelector);
+      text = textSelector;
+      before = shown();
+      pressed = undefined;
+      watcher.disconnect();
+      watcher.observe(root, {
+        subtree: true, childList: true, characterData: true, attributes: true,
+      });
+      result = new Promise((report) => { finish = report; });
+    },
+    result: (seconds) => Promise.race([
+      result, new Promise((go) => setTimeout(go, seconds * 1000, null)),
+    ]),
+  };
+}
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark and print its table and its line of JSON."""
+    options = _options(argv)
+    subjects = [FLOOR] if options.widget == "floor" else [FLOOR, NBLABEL]
+    try:
+        with JupyterServer() as server, Browser() as browser:
+            results = measure(browser, server, subjects, options.n, options.busy_seconds)
+            lost, wrong = None, None
+            if NBLABEL in subjects:
+                lost, wrong = burst(browser, server, NBLABEL)
+    except ChromiumMissingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    report(results, lost, wrong)
+    return 0
+
+
+def measure(
+    browser: Browser,
+    server: JupyterServer,
+    subjects: Sequence[Subject],
+    n: int,
+    busy_seconds: float,
+) -> dict[tuple[str, str], list[float]]:
+    """Time at least `n` presses of each subject, idle and busy.
+
+    Returns
+    -------
+    results
+        Milliseconds of each press, by name of the subject and phase.
+    """
+    busy_index = len(subjects)
+    sleeper = f"import time\nprint('busy')\ntime.sleep({busy_seconds})"
+    # High enough that every widget stays on the screen and none has to be scrolled to.
+    notebook = Notebook(browser, server, viewport=(1280, 1800))
+    notebook.open("latency.ipynb", [*(subject.cell for subject in subjects), sleeper])
+    for index, subject in enumerate(subjects):
+        notebook.run_cell(index)
+        notebook.locator(subject.ready).wait_for()
+    notebook.page.evaluate(PROBE)
+
+    results: dict[tuple[str, str], list[float]] = defaultdict(list)
+    patience = busy_seconds + 15
+    for subject in subjects:
+        notebook.locator(subject.root).focus()
+        for _ in range(WARM_UP):
+            press(notebook, subject, patience)
+
+    for subject, count in _turns(subjects, n):
+        notebook.locator(subject.root).focus()
+        results[subject.name, "idle"] += [press(notebook, subject, patience) for _ in range(count)]
+
+    turns = _turns(subjects, n)
+    turn = next(turns)
+    while turn is not None:
+        ends = _start_busy(notebook, busy_index, busy_seconds)
+        while turn is not None and time.monotonic() < ends:
+            subject, count = turn
+            notebook.locator(subject.root).focus()
+            while count and time.monotonic() < ends:
+                if not notebook.is_running(busy_index):
+                    raise RuntimeError("the busy cell ended too early to be measured against")
+                results[subject.name, "busy"].append(press(notebook, subject, patience))
+                count -= 1
+            turn = (subject, count) if count else next(turns, None)
+        if turn is None and not notebook.is_running(busy_index) and time.monotonic() < ends:
+            raise RuntimeError("the busy cell ended before the presses did")
+        notebook.wait_cell(busy_index, patience)
+    notebook.close()
+    return results
+
+
+def press(notebook: Notebook, subject: Subject, patience: float) -> float:
+    """Wait like a person who reads, press a key, and return the milliseconds to the next item."""
+    notebook.page.wait_for_timeout(random.uniform(*PAUSE) * 1000)
+    notebook.page.evaluate("([root, text]) => probe.arm(root, text)", [subject.root, subject.text])
+    notebook.page.keyboard.press(random.choice(subject.keys))
+    milliseconds = notebook.page.evaluate("seconds => probe.result(seconds)", patience)
+    if milliseconds is None:
+        raise RuntimeError(f"{subject.name}: no next item within {patience:g} s of a key")
+    return milliseconds
+
+
+def burst(browser: Browser, server: JupyterServer, subject: Subject) -> tuple[int, int]:
+    """Label `BURST` items faster than one can read, by a rule; count what went astray.
+
+    Returns
+    -------
+    lost
+        Items for which a key was pressed and which have no label.
+    wrong
+        Labels that differ from what was pressed for their item, or whose item was never on the
+        screen at a press.
+    """
+    notebook = Notebook(browser, server)
+    notebook.open("burst.ipynb", [subject.cell.replace("latency.sqlite", "burst.sqlite")])
+    notebook.run_all()
+    notebook.locator(subject.ready).wait_for()
+    notebook.locator(subject.root).focus()
+    on_screen = f"""() => [
+        document.querySelector("{subject.root} [data-item]").dataset.item,
+        document.querySelector("{subject.root} {subject.text}").textContent,
+    ]"""
+
+    pressed: dict[str, str] = {}
+    due = time.monotonic()
+    for _ in range(BURST):
+        time.sleep(max(0.0, due - time.monotonic()))
+        due += BURST_INTERVAL
+        item, text = notebook.page.evaluate(on_screen)
+        choice = int(text.split()[1]) % 2
+        notebook.page.keyboard.press(KEYS[choice])
+        pressed[item] = CLASSES[choice]
+    late = time.monotonic() - due
+    if late > BURST * BURST_INTERVAL / 10:
+        print(f"the burst took {late:.1f} s longer than it should", file=sys.stderr)
+
+    try:
+        notebook.locator(f'{subject.root}[data-unsaved="0"]').wait_for(timeout=30_000)
+    except PlaywrightTimeoutError:
+        print("some labels were still unsaved 30 s after the burst", file=sys.stderr)
+    labels = notebook.execute(
+        "{str(item): value for item, value in labeler.labels['label'].items()}"
+    )
+    notebook.close()
+    lost = sum(item not in labels for item in pressed)
+    wrong = sum(pressed.get(item) != label for item, label in labels.items())
+    return lost, wrong
+
+
+def report(
+    results: dict[tuple[str, str], list[float]], lost: int | None, wrong: int | None
+) -> None:
+    """Print the table and the line of JSON."""
+    print(f"{'widget':<10}{'phase':<8}{'n':>5}{'median ms':>12}{'p95 ms':>10}{'max ms':>10}")
+    for (name, phase), times in results.items():
+        print(
+            f"{name:<10}{phase:<8}{len(times):>5}{statistics.median(times):>12.2f}"
+            f"{_p95(times):>10.2f}{max(times):>10.2f}"
+        )
+    if lost is not None:
+        print(
+            f"burst of {BURST} keys at {1 / BURST_INTERVAL:g} a second: {lost} lost, {wrong} wrong"
+        )
+
+    floor = statistics.median(results["floor", "idle"])
+    line: dict[str, float | int | None] = {"floor_ms": round(floor, 2)}
+    for phase in ("idle", "busy"):
+        times = results.get((NBLABEL.name, phase))
+        line[f"{phase}_ms"] = round(statistics.median(times), 2) if times else None
+        line[f"{phase}_p95_ms"] = round(_p95(times), 2) if times else None
+    idle = results.get((NBLABEL.name, "idle"))
+    line["ratio"] = round(statistics.median(idle) / floor, 2) if idle else None
+    line |= {"burst_lost": lost, "burst_wrong": wrong}
+    print(json.dumps(line))
+
+
+def _start_busy(notebook: Notebook, index: int, seconds: float) -> float:
+    """Start the busy cell, see it run, and return until when keys may be pressed."""
+    notebook.run_cell(index, wait=False)
+    # The clock starts when the cell's first words arrive, a moment after its sleep began.
+    wait_until(lambda: notebook.outputs(index), "the busy cell to begin", interval=0.02)
+    return time.monotonic() + seconds - MARGIN
+
+
+def _turns(subjects: Sequence[Subject], n: int) -> Iterator[tuple[Subject, int]]:
+    """Yield who presses how often, turn by turn, until each has `n` presses."""
+    for done in range(0, n, BLOCK):
+        for subject in subjects:
+            yield subject, min(BLOCK, n - done)
+
+
+def _p95(times: Sequence[float]) -> float:
+    return statistics.quantiles(times, n=20, method="inclusive")[-1]
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.latency", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--n", type=int, default=60, help="presses per widget and phase (60)")
+    parser.add_argument(
+        "--busy-seconds", type=float, default=15.0, help="how long the busy cell runs (15)"
+    )
+    parser.add_argument(
+        "--widget", choices=["all", "floor"], default="all", help="floor: only the yardstick"
+    )
+    options = parser.parse_args(argv)
+    if options.n < 2 or options.busy_seconds < 2:
+        parser.error("--n and --busy-seconds must be at least 2")
+    return options
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except PlaywrightError as error:
+        sys.exit(f"the browser: {error}")

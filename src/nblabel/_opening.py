@@ -1,0 +1,149 @@
+"""Opening a session: where labels are kept, whether a log fits the data, labels known already."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import LabelValueError, OptionError, StoreError, StoreMismatchError, shorten
+from .events import LabelEvent, Shown, now
+from .labels import Labels
+from .pool import Pool, digest, pick_columns
+from .store import EventLog, SqliteLog
+from .tasks import Task
+
+
+def open_log(store: Any, name: str) -> tuple[EventLog, str]:
+    """Open the log; where a folder cannot be written, in memory with a warning.
+
+    Returns
+    -------
+    log : EventLog
+    warning : str
+        Empty, or what the person must see all the time.
+    """
+    if store is None:
+        return SqliteLog(None), ""
+    if not isinstance(store, (str, os.PathLike)):
+        if not isinstance(store, EventLog):
+            raise OptionError(
+                "store= is a path, None, or has path, append, read and close, "
+                f"got {type(store).__name__}."
+            )
+        return store, ""
+    path = Path(os.fspath(store) or f"{_file_name(name)}.sqlite")
+    try:
+        return SqliteLog(path), ""
+    except StoreError as error:
+        if not error.read_only:
+            raise
+        folder = path.expanduser().absolute().parent
+        warning = f"Labels are NOT saved: {folder} cannot be written."
+        warnings.warn(
+            f"{warning} They are kept in memory only and end with the kernel. "
+            "Choose a file elsewhere with store=.",
+            stacklevel=4,
+        )
+        return SqliteLog(None), warning
+
+
+def _file_name(name: str) -> str:
+    if not isinstance(name, str) or not name.strip() or any(c in name for c in "/\\\0"):
+        raise OptionError(f"name= names a file in this folder, such as 'labels', got {name!r}.")
+    return name.strip()
+
+
+def check_log(labels: Labels, pool: Pool, task: Task, path: str | None) -> str:
+    """Hold a log against the items and labels that are given.
+
+    Returns
+    -------
+    str
+        Empty, or what the person must see: labeled items that are gone from the data.
+
+    Raises
+    ------
+    StoreMismatchError
+        If the log is about other items or other labels; the message says which and what to do.
+    """
+    answers = [event for item in labels.answered if (event := labels.current(item)) is not None]
+    advice = (
+        f"The file is {path}. Give the data and labels it was made with, or keep both apart with "
+        "name='another name' or store='another file'."
+    )
+    illegal: dict[str, int] = {}
+    for event in answers:
+        if event.kind == "label":
+            try:
+                task.parse(event.value)
+            except LabelValueError:
+                illegal[str(event.value)] = illegal.get(str(event.value), 0) + 1
+    if illegal:
+        raise StoreMismatchError(
+            f"The log has {sum(illegal.values())} label(s) that are not among those given: "
+            f"{shorten(illegal)}; given: {shorten(task.spec().get('classes', []), 8)}. {advice}"
+        )
+    known = [event for event in answers if event.item in pool]
+    gone = len(answers) - len(known)
+    if gone and not known:
+        raise StoreMismatchError(
+            f"The log is about other items: none of its {gone} labeled items is in this data "
+            f"(the first is {answers[0].item!r}). {advice}"
+        )
+    changed = [
+        event.item
+        for event in known
+        if event.content is not None and event.content != pool.digest(pool.position(event.item))
+    ]
+    if changed:
+        raise StoreMismatchError(
+            f"The log is about other items: {len(changed)} of {len(known)} labeled items have "
+            f"other content in this data than when they were labeled (items {shorten(changed)}). {advice}"
+        )
+    return f"{gone} labeled item(s) of the log are not in this data." if gone else ""
+
+
+def seed_events(pool: Pool, task: Task, column: str) -> list[LabelEvent]:
+    """Return the labels that a column of the source holds already, as events.
+
+    Their ids come from their content, so that seeding twice is seeding once.
+
+    Raises
+    ------
+    LabelValueError
+        If the column has values that are no labels of the task.
+    """
+    if pool.frame is None:
+        raise OptionError(f"seed={column!r} names a column, but the data has no columns.")
+    values = pick_columns(pool.frame, column)
+    events: list[LabelEvent] = []
+    illegal: dict[Any, None] = {}
+    for position in np.flatnonzero(values.notna().to_numpy()):
+        item = pool.ids[position]
+        try:
+            value = task.parse(values.iat[position])
+        except LabelValueError:
+            illegal[values.iat[position]] = None
+            continue
+        events.append(
+            LabelEvent(
+                id=f"seed:{digest(f'{column}/{item}/{value}')}",
+                kind="label",
+                item=item,
+                annotator=f"seed:{column}",
+                value=value,
+                at=now(),
+                shown=Shown(strategy="seed", view="api"),
+                content=pool.digest(int(position)),
+            )
+        )
+    if illegal:
+        raise LabelValueError(
+            f"Column {column!r} has values that are not among the labels: {shorten(illegal)}. "
+            f"The labels are {shorten(task.spec().get('classes', []), 8)}."
+        )
+    return events
