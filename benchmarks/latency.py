@@ -4,6 +4,11 @@ In a real JupyterLab and Chromium, one probe for every widget: from the ``timeSt
 keydown event to the end of the frame that paints the next item's text. The yardstick is the
 *floor*, a widget of twenty lines that swaps a text in the page and never asks the kernel.
 
+Beside that time the table shows when the frame itself began. Chromium holds back all other work
+after a key until the frames already asked for are done, so the two part by one or two ms of
+painting, or by a whole frame if a widget asks for a second one (an animation, a nested
+requestAnimationFrame) though its text is on the screen after the first.
+
 Three phases:
 
 ``idle``
@@ -29,6 +34,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
@@ -52,6 +58,13 @@ BURST = 40
 BURST_INTERVAL = 0.050
 
 TEXT = "some words of an item about as long as a message on a telephone"
+
+
+class Press(NamedTuple):
+    """One press: milliseconds from the key to the painted item, and to the start of its frame."""
+
+    painted: float
+    frame: float
 
 
 @dataclass(frozen=True)
@@ -145,13 +158,16 @@ PROBE = """
       if (called) return;
       called = true;
       observer.disconnect();
+      // A frame still asked for would hold the message back until that frame.
+      cancelAnimationFrame(asked);
+      const frame = performance.now();
       const channel = new MessageChannel();
-      channel.port1.onmessage = () => done(performance.now());
+      channel.port1.onmessage = () => done(performance.now(), frame);
       channel.port2.postMessage(null);
     };
     const observer = new ResizeObserver(inFrame);
     observer.observe(root);
-    requestAnimationFrame(inFrame);
+    const asked = requestAnimationFrame(inFrame);
   };
 
   const shown = () => root.querySelector(text)?.textContent
@@ -168,7 +184,7 @@ PROBE = """
     if (!now || now === before) return;
     const [start, report] = [pressed, finish];
     before = pressed = finish = undefined;
-    afterFrame((end) => report(end - start));
+    afterFrame((end, frame) => report([end - start, frame - start]));
   });
 
   let result;
@@ -215,13 +231,13 @@ def measure(
     subjects: Sequence[Subject],
     n: int,
     busy_seconds: float,
-) -> dict[tuple[str, str], list[float]]:
+) -> dict[tuple[str, str], list[Press]]:
     """Time at least `n` presses of each subject, idle and busy.
 
     Returns
     -------
     results
-        Milliseconds of each press, by name of the subject and phase.
+        The presses, by name of the subject and phase.
     """
     busy_index = len(subjects)
     sleeper = f"import time\nprint('busy')\ntime.sleep({busy_seconds})"
@@ -233,7 +249,7 @@ def measure(
         notebook.locator(subject.ready).wait_for()
     notebook.page.evaluate(PROBE)
 
-    results: dict[tuple[str, str], list[float]] = defaultdict(list)
+    results: dict[tuple[str, str], list[Press]] = defaultdict(list)
     patience = busy_seconds + 15
     for subject in subjects:
         notebook.locator(subject.root).focus()
@@ -264,15 +280,15 @@ def measure(
     return results
 
 
-def press(notebook: Notebook, subject: Subject, patience: float) -> float:
-    """Wait like a person who reads, press a key, and return the milliseconds to the next item."""
+def press(notebook: Notebook, subject: Subject, patience: float) -> Press:
+    """Wait like a person who reads, press a key, and time it until the next item is painted."""
     notebook.page.wait_for_timeout(random.uniform(*PAUSE) * 1000)
     notebook.page.evaluate("([root, text]) => probe.arm(root, text)", [subject.root, subject.text])
     notebook.page.keyboard.press(random.choice(subject.keys))
-    milliseconds = notebook.page.evaluate("seconds => probe.result(seconds)", patience)
-    if milliseconds is None:
+    times = notebook.page.evaluate("seconds => probe.result(seconds)", patience)
+    if times is None:
         raise RuntimeError(f"{subject.name}: no next item within {patience:g} s of a key")
-    return milliseconds
+    return Press(*times)
 
 
 def burst(browser: Browser, server: JupyterServer, subject: Subject) -> tuple[int, int]:
@@ -323,30 +339,37 @@ def burst(browser: Browser, server: JupyterServer, subject: Subject) -> tuple[in
 
 
 def report(
-    results: dict[tuple[str, str], list[float]], lost: int | None, wrong: int | None
+    results: dict[tuple[str, str], list[Press]], lost: int | None, wrong: int | None
 ) -> None:
     """Print the table and the line of JSON."""
-    print(f"{'widget':<10}{'phase':<8}{'n':>5}{'median ms':>12}{'p95 ms':>10}{'max ms':>10}")
-    for (name, phase), times in results.items():
+    columns = ("widget", "phase", "n", "median ms", "p95 ms", "max ms", "frame ms")
+    print("{:<9}{:<7}{:>4}{:>11}{:>10}{:>10}{:>10}".format(*columns))
+    figures = {key: _figures(presses) for key, presses in results.items()}
+    for (name, phase), presses in results.items():
+        median, p95 = figures[name, phase]
+        slowest = max(press.painted for press in presses)
+        frame = statistics.median(press.frame for press in presses)
         print(
-            f"{name:<10}{phase:<8}{len(times):>5}{statistics.median(times):>12.2f}"
-            f"{_p95(times):>10.2f}{max(times):>10.2f}"
+            f"{name:<9}{phase:<7}{len(presses):>4}"
+            f"{median:>11.2f}{p95:>10.2f}{slowest:>10.2f}{frame:>10.2f}"
         )
     if lost is not None:
-        print(
-            f"burst of {BURST} keys at {1 / BURST_INTERVAL:g} a second: {lost} lost, {wrong} wrong"
-        )
+        print(f"burst: {BURST} keys, {1 / BURST_INTERVAL:g} a second: {lost} lost, {wrong} wrong")
 
-    floor = statistics.median(results["floor", "idle"])
-    line: dict[str, float | int | None] = {"floor_ms": round(floor, 2)}
-    for phase in ("idle", "busy"):
-        times = results.get((NBLABEL.name, phase))
-        line[f"{phase}_ms"] = round(statistics.median(times), 2) if times else None
-        line[f"{phase}_p95_ms"] = round(_p95(times), 2) if times else None
-    idle = results.get((NBLABEL.name, "idle"))
-    line["ratio"] = round(statistics.median(idle) / floor, 2) if idle else None
-    line |= {"burst_lost": lost, "burst_wrong": wrong}
-    print(json.dumps(line))
+    floor, _ = figures[FLOOR.name, "idle"]
+    idle, idle_p95 = figures.get((NBLABEL.name, "idle"), (None, None))
+    busy, busy_p95 = figures.get((NBLABEL.name, "busy"), (None, None))
+    line = {
+        "floor_ms": floor,
+        "idle_ms": idle,
+        "idle_p95_ms": idle_p95,
+        "busy_ms": busy,
+        "busy_p95_ms": busy_p95,
+        "ratio": None if idle is None else idle / floor,
+        "burst_lost": lost,
+        "burst_wrong": wrong,
+    }
+    print(json.dumps({k: round(v, 2) if isinstance(v, float) else v for k, v in line.items()}))
 
 
 def _start_busy(notebook: Notebook, index: int, seconds: float) -> float:
@@ -364,8 +387,10 @@ def _turns(subjects: Sequence[Subject], n: int) -> Iterator[tuple[Subject, int]]
             yield subject, min(BLOCK, n - done)
 
 
-def _p95(times: Sequence[float]) -> float:
-    return statistics.quantiles(times, n=20, method="inclusive")[-1]
+def _figures(presses: Sequence[Press]) -> tuple[float, float]:
+    """Return the median and the 95th percentile of the time to the painted item."""
+    times = [press.painted for press in presses]
+    return statistics.median(times), statistics.quantiles(times, n=20, method="inclusive")[-1]
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -102,7 +102,8 @@ def check_log(labels: Labels, pool: Pool, task: Task, path: str | None) -> str:
     if changed:
         raise StoreMismatchError(
             f"The log is about other items: {len(changed)} of {len(known)} labeled items have "
-            f"other content in this data than when they were labeled (items {shorten(changed)}). {advice}"
+            f"other content in this data than when they were labeled (items {shorten(changed)}). "
+            f"{advice}"
         )
     return f"{gone} labeled item(s) of the log are not in this data." if gone else ""
 

@@ -669,7 +669,8 @@ class Session:
             scores, index = score(model, np.asarray(data)), None
         else:
             field = self.pool.field if hasattr(data, "columns") else None
-            pool, _, _ = open_pool(data, **{self.renderer.kind: True if field is None else field})
+            how: dict[str, Any] = {self.renderer.kind: True if field is None else field}
+            pool, _, _ = open_pool(data, **how)
             scores = score(model, learning_inputs(self.renderer, pool.values))
             index = pool.index
         best = scores.proba.argmax(axis=1)
