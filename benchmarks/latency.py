@@ -67,6 +67,25 @@ class Press(NamedTuple):
     frame: float
 
 
+class Astray(NamedTuple):
+    """What a burst came to.
+
+    Attributes
+    ----------
+    items
+        Items that were on the screen at a press; fewer than `BURST` if the widget lagged behind.
+    lost
+        Those of them without a label.
+    wrong
+        Labels that differ from what was pressed for their item, or whose item was never on the
+        screen at a press.
+    """
+
+    items: int
+    lost: int
+    wrong: int
+
+
 @dataclass(frozen=True)
 class Subject:
     """A widget under the probe.
@@ -215,13 +234,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with JupyterServer() as server, Browser() as browser:
             results = measure(browser, server, subjects, options.n, options.busy_seconds)
-            lost, wrong = None, None
-            if NBLABEL in subjects:
-                lost, wrong = burst(browser, server, NBLABEL)
+            astray = burst(browser, server, NBLABEL) if NBLABEL in subjects else None
     except ChromiumMissingError as error:
         print(error, file=sys.stderr)
         return 1
-    report(results, lost, wrong)
+    report(results, astray)
     return 0
 
 
@@ -291,17 +308,8 @@ def press(notebook: Notebook, subject: Subject, patience: float) -> Press:
     return Press(*times)
 
 
-def burst(browser: Browser, server: JupyterServer, subject: Subject) -> tuple[int, int]:
-    """Label `BURST` items faster than one can read, by a rule; count what went astray.
-
-    Returns
-    -------
-    lost
-        Items for which a key was pressed and which have no label.
-    wrong
-        Labels that differ from what was pressed for their item, or whose item was never on the
-        screen at a press.
-    """
+def burst(browser: Browser, server: JupyterServer, subject: Subject) -> Astray:
+    """Label what is on the screen by a rule, faster than one can read; count what went astray."""
     notebook = Notebook(browser, server)
     notebook.open("burst.ipynb", [subject.cell.replace("latency.sqlite", "burst.sqlite")])
     notebook.run_all()
@@ -335,12 +343,10 @@ def burst(browser: Browser, server: JupyterServer, subject: Subject) -> tuple[in
     notebook.close()
     lost = sum(item not in labels for item in pressed)
     wrong = sum(pressed.get(item) != label for item, label in labels.items())
-    return lost, wrong
+    return Astray(len(pressed), lost, wrong)
 
 
-def report(
-    results: dict[tuple[str, str], list[Press]], lost: int | None, wrong: int | None
-) -> None:
+def report(results: dict[tuple[str, str], list[Press]], astray: Astray | None) -> None:
     """Print the table and the line of JSON."""
     columns = ("widget", "phase", "n", "median ms", "p95 ms", "max ms", "frame ms")
     print("{:<9}{:<7}{:>4}{:>11}{:>10}{:>10}{:>10}".format(*columns))
@@ -353,8 +359,12 @@ def report(
             f"{name:<9}{phase:<7}{len(presses):>4}"
             f"{median:>11.2f}{p95:>10.2f}{slowest:>10.2f}{frame:>10.2f}"
         )
-    if lost is not None:
-        print(f"burst: {BURST} keys, {1 / BURST_INTERVAL:g} a second: {lost} lost, {wrong} wrong")
+    if astray:
+        rate = 1 / BURST_INTERVAL
+        print(
+            f"burst: {BURST} keys at {rate:g} a second on {astray.items} items: "
+            f"{astray.lost} lost, {astray.wrong} wrong"
+        )
 
     floor, _ = figures[FLOOR.name, "idle"]
     idle, idle_p95 = figures.get((NBLABEL.name, "idle"), (None, None))
@@ -366,8 +376,8 @@ def report(
         "busy_ms": busy,
         "busy_p95_ms": busy_p95,
         "ratio": None if idle is None else idle / floor,
-        "burst_lost": lost,
-        "burst_wrong": wrong,
+        "burst_lost": astray.lost if astray else None,
+        "burst_wrong": astray.wrong if astray else None,
     }
     print(json.dumps({k: round(v, 2) if isinstance(v, float) else v for k, v in line.items()}))
 

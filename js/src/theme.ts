@@ -1,5 +1,8 @@
 // Light or dark, as the host is: from what is behind the widget, whatever the host calls it.
 
+/** Sent on the followed element when its theme has changed. */
+export const THEME_CHANGED = "nblabel-theme";
+
 /** Relative luminance of an sRGB colour, 0 to 1. */
 export function luminance(red: number, green: number, blue: number): number {
   const [r, g, b] = [red, green, blue].map((channel) => {
@@ -34,7 +37,12 @@ function parentOf(node: Element): Element | null {
 
 /** Keep `data-theme` of an element true to its host until the signal is aborted. */
 export function followTheme(el: HTMLElement, signal: AbortSignal): void {
-  const update = () => el.setAttribute("data-theme", detect(el));
+  const update = () => {
+    const theme = detect(el);
+    if (el.getAttribute("data-theme") === theme) return;
+    el.setAttribute("data-theme", theme);
+    el.dispatchEvent(new Event(THEME_CHANGED));
+  };
   update();
   requestAnimationFrame(update);
   const observer = new MutationObserver(() => requestAnimationFrame(update));

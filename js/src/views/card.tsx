@@ -1,12 +1,13 @@
 // The item on the screen, and what is said where there is none.
 
-import DOMPurify from "dompurify";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Controller } from "../controller";
 import { count } from "../format";
 import type { Media } from "../media";
 import type { SuggestionPart } from "../protocol";
 import { currentId, type Item, type State } from "../state";
+import { sanitize } from "../sanitize";
+import { THEME_CHANGED } from "../theme";
 import { MOST_SHOWN, cut, segments } from "../text";
 
 interface Props {
@@ -229,12 +230,11 @@ const POLICY =
 function HtmlView({ source }: { source: string }) {
   const frame = useRef<HTMLIFrameElement>(null);
   const page = useMemo(() => {
-    const body = DOMPurify.sanitize(source, {
-      FORBID_TAGS: ["form", "base", "meta", "link", "iframe", "object", "embed"],
-    });
+    const holder = document.createElement("div");
+    holder.append(sanitize(source, { links: false, styles: true }));
     return (
       `<!doctype html><meta http-equiv="Content-Security-Policy" content="${POLICY}">` +
-      `<meta charset="utf-8"><style>${FRAME_STYLE}</style><body>${body}`
+      `<meta charset="utf-8"><style>${FRAME_STYLE}</style><body>${holder.innerHTML}`
     );
   }, [source]);
   useEffect(() => {
@@ -244,19 +244,21 @@ function HtmlView({ source }: { source: string }) {
       const root = element.contentDocument?.documentElement;
       if (!root) return;
       element.style.height = `${Math.min(root.scrollHeight + 2, 420)}px`;
-      const theme = getComputedStyle(element);
-      root.style.color = theme.color;
+      root.style.color = getComputedStyle(element).color;
       // Keys pressed in the frame belong to the labeler.
-      for (const type of ["keydown", "keyup"] as const) {
-        root.ownerDocument.addEventListener(type, (event) => {
-          element.dispatchEvent(new KeyboardEvent(type, event));
-          if (event.key !== "Tab") event.preventDefault();
-        });
-      }
+      root.ownerDocument.onkeydown = (event) => {
+        element.dispatchEvent(new KeyboardEvent("keydown", event));
+        if (event.key !== "Tab") event.preventDefault();
+      };
     };
+    const around = element.closest(".nblabel");
     element.addEventListener("load", fit);
+    around?.addEventListener(THEME_CHANGED, fit);
     fit();
-    return () => element.removeEventListener("load", fit);
+    return () => {
+      element.removeEventListener("load", fit);
+      around?.removeEventListener(THEME_CHANGED, fit);
+    };
   }, [page]);
   return (
     <iframe

@@ -1,7 +1,7 @@
 // The lines below: commands, progress, and the honest numbers.
 
 import { count, curvePath, percent, range, rate } from "../format";
-import { capOf, type Command, type Simple, type TaskSpec } from "../keymap";
+import { bindings, capOf, type Command, type Simple, type TaskSpec } from "../keymap";
 import type { StatusPart } from "../protocol";
 import type { State } from "../state";
 
@@ -18,7 +18,7 @@ interface Props {
 const SHOWN: readonly (readonly [Simple, string])[] = [
   ["undo", "undo"],
   ["back", "back"],
-  ["forward", "forward"],
+  ["forward", ""],
   ["skip", "skip"],
   ["flag", "flag"],
   ["note", "note"],
@@ -39,6 +39,8 @@ export function Footer({ state, task, run, onAfter }: Props) {
               key={command}
               type="button"
               class="nblabel-command"
+              aria-label={name || command}
+              title={bindings(task).find((binding) => binding.command === command)?.does}
               aria-keyshortcuts={capOf(task, command)}
               aria-pressed={command === "suggest" ? state.suggest : undefined}
               onClick={() => {
@@ -47,11 +49,7 @@ export function Footer({ state, task, run, onAfter }: Props) {
               }}
             >
               <kbd>{capOf(task, command)}</kbd>
-              {command === "suggest"
-                ? state.suggest
-                  ? "hide suggestions"
-                  : "show suggestions"
-                : name}
+              {command === "suggest" && !state.suggest ? "no suggestions" : name}
             </button>
           ))}
         </div>
@@ -60,6 +58,7 @@ export function Footer({ state, task, run, onAfter }: Props) {
       <div class="nblabel-line">
         {learns && <Accuracy status={status} />}
         <span class="nblabel-space" />
+        <Pace status={status} unsaved={state.unsaved} />
         <Counts status={status} task={task} />
       </div>
     </footer>
@@ -67,19 +66,33 @@ export function Footer({ state, task, run, onAfter }: Props) {
 }
 
 function Progress({ status, unsaved }: { status: StatusPart; unsaved: number }) {
-  const left = Math.max(0, status.left - unsaved);
-  const parts = [];
-  if (status.skipped) parts.push(`${count(status.skipped)} skipped`);
-  if (status.pace) {
-    const [median, low, high] = status.pace;
-    parts.push(rate(median));
-    // Beyond a working week it is no use to know.
-    if (left > 0 && low * left < 40 * 3600) parts.push(`${range(low * left, high * left)} left`);
-  }
   return (
-    <span class="nblabel-progress" title={`${count(left)} items without a label`}>
+    <span
+      class="nblabel-progress"
+      title={`${count(leftOf(status, unsaved))} items without a label`}
+    >
       <b>{count(status.labeled)}</b> of {count(status.items)}
-      {parts.map((part) => ` · ${part}`).join("")}
+      {status.skipped > 0 && ` · ${count(status.skipped)} skipped`}
+    </span>
+  );
+}
+
+const leftOf = (status: StatusPart, unsaved: number): number => Math.max(0, status.left - unsaved);
+
+/** Beyond a working week it is no use to know how long the rest takes, in seconds. */
+const MOST_AHEAD = 40 * 3600;
+
+function Pace({ status, unsaved }: { status: StatusPart; unsaved: number }) {
+  if (!status.pace) return null;
+  const [median, low, high] = status.pace;
+  const left = leftOf(status, unsaved);
+  return (
+    <span
+      class="nblabel-progress"
+      title="From the median time of your newest 50 answers, with its 90 % interval"
+    >
+      {rate(median)}
+      {left > 0 && low * left < MOST_AHEAD && ` · ${range(low * left, high * left)} left`}
     </span>
   );
 }

@@ -27,8 +27,11 @@ export function Labels(props: Props) {
 
 function Few({ task, item, suggestion, disabled, onPick }: Props) {
   const shares = new Map(suggestion?.ranking ?? []);
+  // Columns as narrow as the longest name allows, so that nine short labels stand in two rows.
+  const longest = Math.max(...task.classes.map((name) => name.length));
+  const column = `${Math.min(112 + 8 * longest, 220)}px`;
   return (
-    <div class="nblabel-labels" role="group" aria-label="labels">
+    <div class="nblabel-labels" role="group" aria-label="labels" style={{ "--nbl-column": column }}>
       {task.classes.map((name, k) => (
         <LabelButton
           key={name}

@@ -1,26 +1,17 @@
 // What opens over or between: instructions, a note, the sheet of keys, an error.
 
-import DOMPurify from "dompurify";
 import { marked } from "marked";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { bindings, capOfLabel, isMany, keyCap, type TaskSpec } from "../keymap";
+import { sanitize } from "../sanitize";
 
 export function Instructions({ markdown }: { markdown: string }) {
-  const made = useMemo(() => {
+  const box = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
     const source = marked.parse(markdown, { async: false, gfm: true });
-    return DOMPurify.sanitize(source, {
-      FORBID_TAGS: ["style", "form", "input", "button"],
-      FORBID_ATTR: ["style", "id", "class", "name"],
-    });
+    box.current?.replaceChildren(sanitize(source, { links: true, styles: false }));
   }, [markdown]);
-  return (
-    <section
-      class="nblabel-instructions"
-      aria-label="instructions"
-      dir="auto"
-      dangerouslySetInnerHTML={{ __html: made }}
-    />
-  );
+  return <section class="nblabel-instructions" aria-label="instructions" dir="auto" ref={box} />;
 }
 
 interface NoteProps {

@@ -10,7 +10,7 @@ import numpy as np
 #: Words are looked for in this many characters of a text.
 _MOST_CHARACTERS = 20_000
 _MOST_TERMS = 8
-_SHARE_OF_BEST = 0.15
+_SHARE_OF_BEST = 0.25
 
 
 class WordMarks:

@@ -9,7 +9,8 @@ A change of shape that an old page could not survive raises `VERSION`.
 
 from __future__ import annotations
 
-import math
+import reprlib
+import sys
 import types
 import typing
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -21,6 +22,8 @@ VERSION = 1
 MOST_EVENTS = 1000
 MOST_IDS = 5000
 MOST_TEXT = 100_000
+#: The largest number of a browser: JSON may carry larger ones, which no float can hold.
+MOST = sys.float_info.max
 
 EventKind = Literal["label", "skip", "flag", "note", "retract"]
 Training = Literal["off", "waiting", "idle", "training", "failed"]
@@ -265,9 +268,9 @@ def parse(raw: Any) -> Hello | Event | Want:
         raise ProtocolError("shape", f"a message is an object, got {type(raw).__name__}")
     kind = raw.get("type")
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise ProtocolError("type", f"unknown message type {str(kind)[:40]!r}")
+        raise ProtocolError("type", f"unknown message type {_brief(kind)}")
     if raw.get("v") != VERSION and kind != "hello":
-        raise ProtocolError("version", f"protocol {str(raw.get('v'))[:20]} is not {VERSION}")
+        raise ProtocolError("version", f"protocol {_brief(raw.get('v'))} is not {VERSION}")
     message = _read(raw, _TYPES[kind], kind)
     return typing.cast("Hello | Event | Want", message)
 
@@ -306,11 +309,11 @@ def _read(raw: Any, shape: Any, where: str) -> Any:
             raise _off(where, "true or false", raw)
         return raw
     if shape is int:
-        if not isinstance(raw, int) or isinstance(raw, bool) or abs(raw) > 2**53:
+        if not isinstance(raw, int) or isinstance(raw, bool) or abs(raw) >= 2**53:
             raise _off(where, "a whole number", raw)
         return raw
     if shape is float:
-        if not isinstance(raw, (int, float)) or isinstance(raw, bool) or not math.isfinite(raw):
+        if not isinstance(raw, (int, float)) or isinstance(raw, bool) or not abs(raw) <= MOST:
             raise _off(where, "a number", raw)
         return float(raw)
     if shape is str:
@@ -343,4 +346,9 @@ def _hints(shape: Any) -> dict[str, Any]:
 
 
 def _off(where: str, expected: str, got: Any) -> ProtocolError:
-    return ProtocolError("field", f"{where}: expected {expected}, got {str(got)[:60]!r}")
+    return ProtocolError("field", f"{where}: expected {expected}, got {_brief(got)}")
+
+
+def _brief(got: Any) -> str:
+    # Whatever a page sends may be long, or nested too deeply for its text to be made.
+    return reprlib.repr(got)[:80]

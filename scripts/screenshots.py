@@ -1,0 +1,222 @@
+"""Photograph every state of the widget in a real JupyterLab: ``make screenshots``.
+
+Pictures go to ``build/screenshots``; two of them are kept for the README in ``docs/images``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from tests.browser.lab import Browser, JupyterServer, KernelError, Notebook
+
+ROOT = Path(__file__).parent.parent
+TARGET = ROOT / "build" / "screenshots"
+KEPT = {"text-light": "text-light.png", "text-dark": "text-dark.png"}
+
+SETUP = """
+import warnings; warnings.simplefilter("ignore")
+import numpy as np, pandas as pd, nblabel as nl
+docs = nl.datasets.installed_docs()
+LIBRARIES = ["numpy", "pandas", "scipy", "sklearn"]
+
+def labeled(n=160, **options):
+    session = nl.Session(docs, LIBRARIES, text="text", question="Which library is this?",
+                         inline=True, explore=0.25, blind=0, **options)
+    for asked in session.next(n // 2):
+        session.record(asked, docs.loc[asked.key, "library"], seconds=2.0 + len(asked.content) / 400)
+    session.retrain()
+    for asked in session.next(n // 2):
+        session.record(asked, docs.loc[asked.key, "library"], seconds=2.0 + len(asked.content) / 400)
+    session.retrain()
+    return session
+"""
+
+#: name: (code of the cell, keys pressed before the picture)
+STATES: dict[str, tuple[str, list[str]]] = {
+    "text": (
+        "nl.Labeler(labeled(name='text'), instructions='Read the **summary**. Choose the library "
+        "whose documentation it comes from; `scipy` builds on `numpy`.')",
+        ["i"],
+    ),
+    "instructions": (
+        "nl.Labeler(labeled(store=None), instructions='## What to do\\n\\nRead the **summary**, then "
+        "choose.\\n\\n- `numpy`: arrays\\n- `scipy`: algorithms')",
+        [],
+    ),
+    "start": ("nl.Labeler(docs, LIBRARIES, text='text', name='start')", []),
+    "note": ("nl.Labeler(labeled(name='note'))", ["f", "n"]),
+    "back": ("nl.Labeler(labeled(name='back'))", ["2", "1", "ArrowLeft"]),
+    "sheet": ("nl.Labeler(labeled(name='sheet'))", ["?"]),
+    "hidden": ("nl.Labeler(labeled(name='hidden'))", ["h"]),
+    "long": (
+        "nl.Labeler(['A very long text. ' * 4000 + 'end', 'short'], ['keep', 'drop this one, it has "
+        "a very long name that cannot fit'], store=None)",
+        [],
+    ),
+    "rtl": (
+        "nl.Labeler(['هذا نص عربي طويل قليلا، يقرأ من اليمين إلى اليسار.', 'שלום עולם'] * 3, "
+        "['جيد', 'סיפור', 'plain'], question='ما رأيك؟', store=None)",
+        [],
+    ),
+    "emoji": ("nl.Labeler(['👩‍👩‍👧 family 🎉 zürich 日本語 <b>not bold</b>'] * 4, ['a', 'b'], store=None)", []),
+    "many": (
+        "names = [f'{a} {b}' for a in 'card transfer refund exchange top-up identity cash account "
+        "pin'.split() for b in 'declined pending not working fee lost swallowed limit "
+        "arrival'.split()][:77]\n"
+        "rng = np.random.default_rng(0)\n"
+        "texts = [f'my {n} and the {rng.choice(names)} again, what now?' for n in names * 8]\n"
+        "s = nl.Session(texts, names, store=None, inline=True, blind=0)\n"
+        "for a in s.next(160): s.record(a, names[int(a.id) % 77])\n"
+        "s.retrain()\nnl.Labeler(s)",
+        [],
+    ),
+    "many-typing": ("nl.Labeler(texts, names, store=None)", ["c", "a", "r"]),
+    "digits": (
+        "images, y = nl.datasets.digits()\n"
+        "s = nl.Session(images, [str(k) for k in range(9)], store=None, inline=True, blind=0)\n"
+        "for a in s.next(60): s.record(a, str(min(int(y[int(a.id)]), 8)))\n"
+        "s.retrain()\nnl.Labeler(s, None)",
+        [],
+    ),
+    "large-image": (
+        "yy, xx = np.mgrid[0:2400, 0:3600]\n"
+        "big = np.stack([xx / 3600 * 255, yy / 2400 * 255, 128 + 0 * xx], -1).astype('uint8')\n"
+        "nl.Labeler(np.stack([big, big]), ['day', 'night'], store=None)",
+        [],
+    ),
+    "broken-image": ("nl.Labeler(['no-such.png', 'gone.jpg'], ['cat', 'dog'], image=True, store=None)", []),
+    "row": (
+        "wine = nl.datasets.wine()\n"
+        "s = nl.Session(wine, sorted(wine.label.unique()), seed=None, "
+        "row=list(wine.columns[:9]), store=None, inline=True, blind=0)\n"
+        "for a in s.next(40): s.record(a, wine.loc[a.key, 'label'])\n"
+        "s.retrain()\nnl.Labeler(s)",
+        [],
+    ),
+    "html": (
+        "nl.Labeler(pd.DataFrame({'page': ['<h3>Offer</h3><p>Save <b>20 %</b> today</p><table>"
+        "<tr><th>item</th><td>lamp</td></tr></table><script>alert(1)</script>"
+        "<img src=x onerror=alert(2)>'] * 4}), ['offer', 'news'], html='page', store=None)",
+        [],
+    ),
+    "figure": (
+        "import matplotlib; matplotlib.use('agg')\nimport matplotlib.pyplot as plt\n"
+        "def show(k):\n"
+        "    f, ax = plt.subplots(figsize=(5, 2.2)); ax.plot(np.sin(np.arange(90) / (k + 3))); return f\n"
+        "nl.Labeler(list(range(9)), ['calm', 'wild'], show=show, store=None)",
+        [],
+    ),
+    "missing": ("nl.Labeler(pd.Series([None, float('nan'), None]), ['a', 'b'], store=None)", []),
+    "finished": ("nl.Labeler(['one', 'two', 'three'], ['a', 'b'], store=None)", ["1", "s", "2"]),
+    "memory": (
+        "nl.Labeler(['one', 'two'], ['a', 'b'], store='/proc/labels.sqlite')",
+        [],
+    ),
+    "model-error": (
+        "from sklearn.linear_model import LogisticRegression\n"
+        "class Broken(LogisticRegression):\n"
+        "    def fit(self, X, y): raise ValueError('the rows are upside down')\n"
+        "s = nl.Session(docs, LIBRARIES, text='text', model=Broken(), store=None, inline=True)\n"
+        "for a in s.next(20): s.record(a, docs.loc[a.key, 'library'])\n"
+        "nl.Labeler(s)",
+        ["click:model failed"],
+    ),
+    "replaced": (
+        "old = nl.Labeler(['one', 'two'], ['a', 'b'], name='twice')\n"
+        "new = nl.Labeler(['one', 'two'], ['a', 'b'], name='twice')\nold",
+        [],
+    ),
+    "bad-input": ("nl.Labeler(docs, LIBRARIES, text='txet')", []),
+}
+
+
+def picture(notebook: Notebook, index: int, name: str, keys: list[str]) -> None:
+    """Bring one cell's widget into its state and photograph it, light, dark and narrow."""
+    root = notebook.locator(".nblabel").nth(index)
+    root.scroll_into_view_if_needed()
+    settled = '.nblabel:not([data-state="connecting"]):not([data-state="loading"])'
+    notebook.locator(".jp-OutputArea-output").locator(settled).nth(index).wait_for()
+    root.focus()
+    for key in keys:
+        if key.startswith("click:"):
+            root.get_by_text(key.removeprefix("click:")).click()
+        else:
+            notebook.page.keyboard.press(key)
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
+        notebook.page.wait_for_function(
+            "([k, theme]) => document.querySelectorAll('.nblabel')[k].dataset.theme === theme",
+            arg=[index, theme],
+        )
+        notebook.locator("#jupyterlab-splash").wait_for(state="detached")
+        root.scroll_into_view_if_needed()
+        root.screenshot(path=TARGET / f"{name}-{theme}.png")
+    notebook.set_theme("light")
+    notebook.locator("#jupyterlab-splash").wait_for(state="detached")
+    notebook.set_cell_width(420)
+    root.screenshot(path=TARGET / f"{name}-narrow.png")
+    notebook.set_cell_width(None)
+
+
+def main() -> int:
+    """Make all pictures, or only those named on the command line."""
+    chosen = {name: STATES[name] for name in sys.argv[1:]} if len(sys.argv) > 1 else STATES
+    TARGET.mkdir(parents=True, exist_ok=True)
+    cells = [SETUP, *[code for code, _ in chosen.values()]]
+    with JupyterServer() as server, Browser() as browser:
+        notebook = Notebook(browser, server, viewport=(1180, 1000)).open("states.ipynb", cells)
+        notebook.run_cell(0)
+        shown = 0
+        for place, (name, (_, keys)) in enumerate(chosen.items(), start=1):
+            if name == "bad-input":
+                with suppress(KernelError):
+                    notebook.run_cell(place)
+                output = notebook.locator(".jp-Cell").nth(place).locator(".jp-OutputArea-output")
+                output.scroll_into_view_if_needed()
+                output.screenshot(path=TARGET / f"{name}-light.png")
+                continue
+            notebook.run_cell(place)
+            picture(notebook, shown, name, keys)
+            shown += 1
+        if len(sys.argv) == 1:
+            last_states(notebook)
+        notebook.close()
+    for name, kept in KEPT.items():
+        if (TARGET / f"{name}.png").exists():
+            (ROOT / "docs" / "images").mkdir(parents=True, exist_ok=True)
+            shutil.copy(TARGET / f"{name}.png", ROOT / "docs" / "images" / kept)
+    print(f"{len(list(TARGET.glob('*.png')))} pictures in {TARGET.relative_to(ROOT)}")
+    return 0
+
+
+def last_states(notebook: Notebook) -> None:
+    """Photograph the widget beside a kernel that is busy, then dead."""
+    root = notebook.locator('.nblabel[data-state="ready"]').first
+    root.focus()
+    lock = "import gc, time\nfor s in [o for o in gc.get_objects() if isinstance(o, nl.Session)]:"
+    notebook.page.evaluate(
+        "code => jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code})",
+        f"{lock} s._lock.acquire()\ntime.sleep(6)\nfor s in [o for o in gc.get_objects() "
+        "if isinstance(o, nl.Session)]: s._lock.release()",
+    )
+    notebook.page.keyboard.press("1")
+    root.locator(".nblabel-banner").wait_for()
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
+        notebook.locator("#jupyterlab-splash").wait_for(state="detached")
+        root.screenshot(path=TARGET / f"busy-{theme}.png")
+    notebook.restart_kernel()
+    gone = notebook.locator('.nblabel[data-state="gone"]').first
+    gone.wait_for()
+    for theme in ("light", "dark"):
+        notebook.set_theme(theme)
+        notebook.locator("#jupyterlab-splash").wait_for(state="detached")
+        gone.screenshot(path=TARGET / f"gone-{theme}.png")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

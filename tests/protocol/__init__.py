@@ -1,0 +1,1 @@
+"""The protocol, held against messages that both sides read."""
