@@ -3,7 +3,14 @@
 // An event stays in the outbox, and in the browser's storage, until the kernel says that it is on
 // disk. Repeats are harmless: an event carries its own id, and `seq` restores the order.
 
-import { MOST_EVENTS, VERSION, parse, type EventPart, type FromKernel } from "./protocol";
+import {
+  MOST_EVENTS,
+  VERSION,
+  isEventPart,
+  parse,
+  type EventPart,
+  type FromKernel,
+} from "./protocol";
 import type { Draft } from "./state";
 
 export interface Wire {
@@ -30,7 +37,8 @@ export interface WantPart {
 }
 
 export interface Hooks {
-  message(message: FromKernel, buffers: readonly DataView[]): void;
+  /** `asked` is the request that an `items` message answers. */
+  message(message: FromKernel, buffers: readonly DataView[], asked: WantPart | null): void;
   unsaved(count: number): void;
   slow(slow: boolean): void;
 }
@@ -44,18 +52,19 @@ const PREFIX = "nblabel";
 const FORGET_MS = 60 * 86_400_000;
 
 export class Channel {
-  readonly client: string;
+  private name: string;
   private readonly outbox = new Map<number, EventPart>();
   private nextSeq = 1;
   private session = "";
   private welcomed = false;
   private adopted = new Set<string>();
-  private want: { id: string; at: number } | null = null;
+  private want: { readonly id: string; readonly at: number; readonly part: WantPart } | null = null;
   private pendingWant: WantPart | null = null;
   private waitingSince: number | null = null;
   private slow = false;
   private closed = false;
   private retryMs = RETRY_MS;
+  private planned = false;
   private cancelRetry: () => void = () => undefined;
   private cancelSlow: () => void = () => undefined;
 
@@ -64,7 +73,12 @@ export class Channel {
     private readonly world: World,
     private readonly hooks: Hooks,
   ) {
-    this.client = world.newId();
+    this.name = world.newId();
+  }
+
+  /** The name of this page, on its messages and on those meant for it. */
+  get client(): string {
+    return this.name;
   }
 
   /** Say hello; the kernel answers when it can. */
@@ -94,17 +108,14 @@ export class Channel {
   ask(want: WantPart): void {
     if (!this.welcomed || this.closed) return;
     if (this.want) {
-      const urgent = this.pendingWant;
-      this.pendingWant = {
-        ...want,
-        retrain: (want.retrain ?? false) || (urgent?.retrain ?? false),
-        skipped: (want.skipped ?? false) || (urgent?.skipped ?? false),
-      };
+      this.pendingWant = merged(want, this.pendingWant);
       return;
     }
     const id = this.world.newId();
-    this.want = { id, at: this.world.now() };
-    this.post({ v: VERSION, type: "want", client: this.client, id, ...want });
+    const part = merged(want, null);
+    this.want = { id, at: this.world.now(), part };
+    this.post({ v: VERSION, type: "want", client: this.client, id, ...part });
+    this.plan();
   }
 
   /** Whether a request for items is open. */
@@ -126,23 +137,26 @@ export class Channel {
       case "welcome":
         this.welcome(message, buffers);
         return;
-      case "items":
-        if (message.re !== this.want?.id) return;
+      case "items": {
+        const asked = this.want;
+        if (message.re !== asked?.id) return;
         this.want = null;
-        this.hooks.message(message, buffers);
+        this.hooks.message(message, buffers, asked.part);
         this.nextWant();
         return;
+      }
       case "ack":
         this.drop(message.ids);
-        this.hooks.message(message, buffers);
+        this.hooks.message(message, buffers, null);
         this.settle(message.expected);
         return;
       case "reject":
         if (!message.retry) this.drop(message.ids);
-        this.hooks.message(message, buffers);
+        this.hooks.message(message, buffers, null);
         return;
       case "refuse":
-        this.hooks.message(message, buffers);
+        if (message.re === this.want?.id) this.want = this.pendingWant = null;
+        this.hooks.message(message, buffers, null);
         return;
     }
   }
@@ -171,14 +185,14 @@ export class Channel {
     const found = first ? this.adopt() : [];
     if (found.length) {
       // What an earlier page could not deliver goes first; then we ask anew where we are.
-      this.adopted = new Set(found.map((event) => event.id));
+      for (const event of found) this.adopted.add(event.id);
       this.send([...this.outbox.values()]);
       return;
     }
     if (this.adopted.size) return;
     this.welcomed = true;
-    this.retryMs = RETRY_MS;
-    this.hooks.message(message, buffers);
+    this.hopeful();
+    this.hooks.message(message, buffers, null);
     if (first && this.outbox.size) this.send([...this.outbox.values()]);
   }
 
@@ -199,19 +213,23 @@ export class Channel {
 
   private drop(ids: readonly string[]): void {
     const gone = new Set(ids);
+    const before = this.outbox.size;
     for (const [seq, event] of this.outbox) {
       if (!gone.has(event.id)) continue;
       this.outbox.delete(seq);
       this.forget(seq);
-      this.retryMs = RETRY_MS;
     }
+    if (this.outbox.size < before) this.hopeful();
     this.hooks.unsaved(this.outbox.size);
     if (!this.adopted.size) return;
     for (const id of ids) this.adopted.delete(id);
     if (!this.adopted.size) this.hello();
   }
 
-  /** The kernel waits for a seq that we no longer have: it does not know us, so we count anew. */
+  /**
+   * The kernel waits for a seq that we no longer have: it does not know us, so we count anew. Under
+   * a new name, as messages of the old one may still arrive and must keep the seqs they were given.
+   */
   private settle(expected: number): void {
     if (!this.outbox.size || this.outbox.has(expected)) return;
     const lowest = Math.min(...this.outbox.keys());
@@ -221,13 +239,18 @@ export class Channel {
       this.outbox.delete(event.seq);
       this.forget(event.seq);
     }
-    this.nextSeq = expected;
+    this.name = this.world.newId();
+    this.nextSeq = 1;
     const renumbered = events.map((event) => ({ ...event, seq: this.nextSeq++ }));
     for (const event of renumbered) {
       this.outbox.set(event.seq, event);
       this.keep(event);
     }
     this.send(renumbered);
+    const open = this.want;
+    if (!open) return;
+    this.want = null;
+    this.ask(open.part);
   }
 
   // -------------------------------------------------------------- storage
@@ -236,9 +259,9 @@ export class Channel {
     return `${PREFIX}/${this.session}/${client}/${String(seq).padStart(9, "0")}`;
   }
 
-  private keep(event: EventPart): void {
+  private keep(event: EventPart, at: number = this.world.now()): void {
     try {
-      const kept = JSON.stringify({ at: this.world.now(), event });
+      const kept = JSON.stringify({ at, event });
       this.world.storage?.setItem(this.key(this.client, event.seq), kept);
     } catch {
       this.world.warn(
@@ -248,47 +271,70 @@ export class Channel {
   }
 
   private forget(seq: number): void {
-    this.world.storage?.removeItem(this.key(this.client, seq));
+    try {
+      this.world.storage?.removeItem(this.key(this.client, seq));
+    } catch {
+      // What stays behind is sent once more by a later page, which is harmless.
+    }
   }
 
   /** Take over what earlier pages on this log could not deliver. */
   private adopt(): readonly EventPart[] {
     const storage = this.world.storage;
     if (!storage) return [];
+    const adopted: EventPart[] = [];
+    try {
+      for (const { at, event } of this.leftBehind(storage)) {
+        const numbered = { ...event, seq: this.nextSeq++ };
+        this.outbox.set(numbered.seq, numbered);
+        this.keep(numbered, at);
+        adopted.push(numbered);
+      }
+    } catch {
+      this.world.warn("nblabel: the browser's storage cannot be read");
+    }
+    this.hooks.unsaved(this.outbox.size);
+    return adopted;
+  }
+
+  /** Take out of the storage what other pages on this log left there, in the order it was said. */
+  private leftBehind(storage: NonNullable<World["storage"]>): readonly Kept[] {
     const own = `${PREFIX}/${this.session}/`;
     const keys: string[] = [];
     for (let k = 0; k < storage.length; k++) {
       const key = storage.key(k);
-      if (key?.startsWith(`${PREFIX}/`)) keys.push(key);
+      if (key?.startsWith(`${PREFIX}/`) && !key.startsWith(`${own}${this.client}/`)) keys.push(key);
     }
-    const adopted: EventPart[] = [];
+    const found: Kept[] = [];
+    let last = { page: "", at: 0 };
     for (const key of keys.sort()) {
       const kept = readKept(storage.getItem(key));
       const mine = key.startsWith(own);
-      if (mine && key.startsWith(`${own}${this.client}/`)) continue;
       if (kept && mine) {
-        const event = { ...kept.event, seq: this.nextSeq++ };
-        this.outbox.set(event.seq, event);
-        this.keep(event);
-        adopted.push(event);
+        // Between pages the clock decides; within one its seq, whatever the clock did.
+        const page = key.slice(0, key.lastIndexOf("/"));
+        const at = page === last.page ? Math.max(kept.at, last.at) : kept.at;
+        last = { page, at };
+        found.push({ at, event: kept.event });
       }
       if (!kept || mine || this.world.now() - kept.at > FORGET_MS) storage.removeItem(key);
     }
-    this.hooks.unsaved(this.outbox.size);
-    return adopted;
+    return found.sort((a, b) => a.at - b.at);
   }
 
   // -------------------------------------------------------------- time
 
   private post(message: unknown): void {
     if (this.closed) return;
-    if (this.waitingSince === null) this.waitingSince = this.world.now();
-    this.cancelSlow();
-    this.cancelSlow = this.world.later(() => this.checkSlow(), SLOW_MS + 50);
+    if (this.waitingSince === null) {
+      this.waitingSince = this.world.now();
+      this.cancelSlow();
+      this.cancelSlow = this.world.later(() => this.checkSlow(), SLOW_MS);
+    }
     try {
       this.wire.send(message);
     } catch {
-      this.checkSlow();
+      // As if it were lost on the way: it is sent again.
     }
   }
 
@@ -310,18 +356,35 @@ export class Channel {
 
   /** Send again what was not answered, more and more seldom: a busy kernel has it in its queue. */
   private plan(): void {
-    this.cancelRetry();
+    if (this.planned || this.closed) return;
+    this.planned = true;
     this.cancelRetry = this.world.later(() => {
+      this.planned = false;
       if (this.closed) return;
       this.retryMs = Math.min(this.retryMs * 2, MOST_RETRY_MS);
       if (!this.welcomed && !this.adopted.size) this.hello();
       else if (this.outbox.size) this.send([...this.outbox.values()]);
-      if (this.want && this.world.now() - this.want.at > MOST_RETRY_MS) {
-        this.want = null; // lost on the way; the page asks again
-        this.nextWant();
+      if (this.want && this.world.now() - this.want.at >= MOST_RETRY_MS) {
+        const lost = this.want.part; // on the way there or back
+        this.want = null;
+        this.ask(this.pendingWant ? merged(this.pendingWant, lost) : lost);
+        this.pendingWant = null;
       }
-      if (this.outbox.size || !this.welcomed || this.want) this.plan();
+      if (this.unanswered) this.plan();
     }, this.retryMs);
+  }
+
+  /** The kernel answers again: no need to wait long for what it has not answered yet. */
+  private hopeful(): void {
+    if (this.retryMs === RETRY_MS) return;
+    this.retryMs = RETRY_MS;
+    this.cancelRetry();
+    this.planned = false;
+    if (this.unanswered) this.plan();
+  }
+
+  private get unanswered(): boolean {
+    return this.outbox.size > 0 || !this.welcomed || this.want !== null;
   }
 
   private nextWant(): void {
@@ -331,13 +394,25 @@ export class Channel {
   }
 }
 
-function readKept(text: string | null): { at: number; event: EventPart } | null {
+interface Kept {
+  readonly at: number;
+  readonly event: EventPart;
+}
+
+/** The newer request, with what the older one ordered besides items. */
+const merged = (want: WantPart, older: WantPart | null): WantPart => ({
+  ...want,
+  retrain: (want.retrain ?? false) || (older?.retrain ?? false),
+  skipped: (want.skipped ?? false) || (older?.skipped ?? false),
+});
+
+/** What is not whole is passed over: the kernel would refuse the page because of it. */
+function readKept(text: string | null): Kept | null {
   if (text === null) return null;
   try {
     const kept = JSON.parse(text) as { at?: unknown; event?: unknown };
-    const event = kept.event as EventPart | undefined;
-    const whole = typeof event?.id === "string" && typeof event.item === "string";
-    return typeof kept.at === "number" && event && whole ? { at: kept.at, event } : null;
+    if (typeof kept.at !== "number" || !isEventPart(kept.event)) return null;
+    return { at: kept.at, event: kept.event as EventPart };
   } catch {
     return null;
   }

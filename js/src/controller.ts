@@ -35,7 +35,7 @@ export class Controller {
   ) {
     this.state = signal(initial(config.suggest));
     this.channel = new Channel(wire, world, {
-      message: (message, buffers) => this.act({ type: "message", message, buffers }),
+      message: (message, buffers, asked) => this.act({ type: "message", message, buffers, asked }),
       unsaved: (count) => this.act({ type: "unsaved", count }),
       slow: (slow) => {
         if (this.state.value.link !== "gone") {

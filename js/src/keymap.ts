@@ -42,7 +42,8 @@ export interface Binding {
 
 /** With more labels than digits, letters are for finding a label and commands take Shift. */
 export const MOST_KEYED = 9;
-export const isMany = (task: TaskSpec): boolean => task.classes.length > MOST_KEYED;
+export const isMany = (task: TaskSpec): boolean =>
+  task.classes.length > MOST_KEYED && task.classes.some((name) => !Object.hasOwn(task.keys, name));
 
 const COMMANDS: readonly Binding[] = [
   { command: "accept", keys: ["space", "enter"], does: "accept the suggestion" },
@@ -143,6 +144,7 @@ export function capOf(task: TaskSpec, command: Simple): string {
 
 /** Key of a label, as it is printed; empty if it has none. */
 export function capOfLabel(task: TaskSpec, label: string): string {
-  const key = task.keys[label];
+  // A label may be called like something that every object has, such as "constructor".
+  const key = Object.hasOwn(task.keys, label) ? task.keys[label] : undefined;
   return key === undefined ? "" : keyCap(NAMES[key] ?? key);
 }

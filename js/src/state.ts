@@ -69,6 +69,12 @@ export interface State {
   readonly reopened: ReadonlySet<string>;
   /** The item looked at when going back; null at the head of the queue. */
   readonly cursor: string | null;
+  /** Labels of items that are not held, after an undo: the kernel may answer before it hears of it. */
+  readonly undone: ReadonlyMap<string, string | null>;
+  /** Items asked for by id that the kernel does not have (any more). */
+  readonly absent: ReadonlySet<string>;
+  /** How many items were left when the kernel had no more to hand out; null if it had. */
+  readonly dry: number | null;
   readonly status: StatusPart | null;
   /** Version of the ranking that the queue follows. */
   readonly rank: number;
@@ -109,8 +115,17 @@ export type Action =
       readonly type: "message";
       readonly message: FromKernel;
       readonly buffers: readonly DataView[];
+      /** What an `items` message answers. */
+      readonly asked: Asked | null;
       readonly now: number;
     };
+
+/** The part of a request that tells what an answer without something means. */
+export interface Asked {
+  readonly n: number;
+  readonly ids: readonly string[];
+  readonly before: number | null;
+}
 
 export interface Step {
   readonly state: State;
@@ -134,6 +149,9 @@ export function initial(suggest: boolean): State {
     more: null,
     reopened: new Set(),
     cursor: null,
+    undone: new Map(),
+    absent: new Set(),
+    dry: null,
     status: null,
     rank: -1,
     suggest,
@@ -175,10 +193,10 @@ export function wanted(
 ): { n: number; keep: string[]; held: string[]; ids: string[]; before: number | null } | null {
   if (state.phase !== "ready" || !state.status) return null;
   const id = currentId(state);
-  const missing = id !== null && !state.items.has(id) ? [id] : [];
+  const missing = id !== null && !state.items.has(id) && !state.absent.has(id) ? [id] : [];
   const places = state.cursor === null ? -1 : visited(state).indexOf(state.cursor);
   const older = state.more !== null && (state.trail.length === 0 || places === 0);
-  const low = state.queue.length < WINDOW / 2 && state.queue.length < leftInPool(state);
+  const low = isShort(state) && state.dry !== state.status.left;
   const stale = state.status.rank > state.rank;
   if (!missing.length && !older && !low && !stale) return null;
   return {
@@ -194,6 +212,9 @@ export function wanted(
 function leftInPool(state: State): number {
   return Math.max(0, (state.status?.left ?? 0) - state.unsaved);
 }
+
+const isShort = (state: State): boolean =>
+  state.queue.length < WINDOW / 2 && state.queue.length < leftInPool(state);
 
 const pinned = (state: State): number => Math.max(PINNED, state.returned);
 const isAnswer = (kind: EventKind): boolean => kind === "label" || kind === "skip";
@@ -248,7 +269,7 @@ export function step(state: State, action: Action): Step {
     case "link":
       return quiet({ ...state, link: action.link });
     case "message":
-      return quiet(receive(state, action.message, action.buffers, action.now));
+      return quiet(receive(state, action.message, action.buffers, action.asked, action.now));
   }
 }
 
@@ -275,7 +296,11 @@ function answer(state: State, stamp: Stamp, kind: "label" | "skip", value: strin
     notice: "",
   };
   if (state.cursor !== null) {
-    const moved = move(next, 1, stamp.now);
+    // A skipped item that was put back may also stand in the queue: it is answered now.
+    const at = state.queue.indexOf(item.id);
+    const queue = state.queue.filter((id) => id !== item.id);
+    const returned = at >= 0 && at < state.returned ? state.returned - 1 : state.returned;
+    const moved = move({ ...next, queue, returned }, 1, stamp.now);
     return { state: say(moved, value ?? "Skipped"), events: [draft] };
   }
   const head: State = {
@@ -336,19 +361,10 @@ function undo(state: State, stamp: Stamp): Step {
     seconds: null,
     shown: item?.shown ?? NOT_SHOWN,
   };
-  let next: State = { ...state, trail, notice: "" };
-  if (last.kind === "flag") {
-    next = patch(next, last.item, { flagged: last.value !== true });
-  } else if (last.kind === "note") {
-    const earlier = trail.filter((e) => e.kind === "note" && e.item === last.item).at(-1);
-    next = patch(next, last.item, {
-      note: typeof earlier?.value === "string" ? earlier.value : "",
-    });
-  } else {
-    next = patch(next, last.item, { label: last.before });
-    const stands = trail.some((e) => isAnswer(e.kind) && e.item === last.item);
+  let next = takenBack({ ...state, trail, notice: "" }, last);
+  if (isAnswer(last.kind)) {
     const queue = state.queue.filter((id) => id !== last.item);
-    next = stands
+    next = isAnswered(next, last.item)
       ? { ...next, cursor: last.item }
       : { ...next, cursor: null, queue: [last.item, ...queue], returned: state.returned + 1 };
     next = { ...next, since: stamp.now };
@@ -397,6 +413,7 @@ function receive(
   state: State,
   message: FromKernel,
   buffers: readonly DataView[],
+  asked: Asked | null,
   now: number,
 ): State {
   switch (message.type) {
@@ -413,7 +430,7 @@ function receive(
         status: message.status,
       };
     case "items":
-      return receiveItems(state, message, buffers, now);
+      return receiveItems(state, message, buffers, asked, now);
     case "ack":
       return { ...state, link: "live", status: message.status };
     case "reject":
@@ -428,11 +445,22 @@ function receive(
 /** What the kernel will not store did not happen. */
 function forget(state: State, ids: readonly string[]): State {
   const lost = state.trail.filter((entry) => ids.includes(entry.id));
-  let next: State = { ...state, trail: state.trail.filter((entry) => !ids.includes(entry.id)) };
-  for (const entry of lost) {
-    if (!isAnswer(entry.kind)) continue;
-    next = patch(next, entry.item, { label: entry.before });
-    if (entry.before === null && !next.queue.includes(entry.item)) {
+  let next = state;
+  for (const entry of lost.reverse()) {
+    const at = next.trail.indexOf(entry);
+    const later = next.trail.slice(at + 1);
+    const follower = later.find((e) => e.item === entry.item && isSameMatter(e.kind, entry.kind));
+    const trail = next.trail
+      .filter((e) => e !== entry)
+      .map((e) => (e === follower ? { ...e, before: entry.before } : e));
+    // What was said of the same matter later stands.
+    next = follower ? { ...next, trail } : takenBack({ ...next, trail }, entry);
+    if (!isAnswer(entry.kind) || isAnswered(next, entry.item)) continue;
+    if (next.cursor === entry.item) {
+      // It stays under the eye, as an item to answer.
+      const queue = next.queue.filter((id) => id !== entry.item);
+      next = { ...next, cursor: null, queue: [entry.item, ...queue], returned: next.returned + 1 };
+    } else if (!next.queue.includes(entry.item)) {
       const [head, ...rest] = next.queue;
       next = { ...next, queue: head === undefined ? [entry.item] : [head, entry.item, ...rest] };
     }
@@ -440,10 +468,33 @@ function forget(state: State, ids: readonly string[]): State {
   return next;
 }
 
+const isSameMatter = (a: EventKind, b: EventKind): boolean =>
+  a === b || (isAnswer(a) && isAnswer(b));
+
+const isAnswered = (state: State, item: string): boolean =>
+  state.trail.some((entry) => isAnswer(entry.kind) && entry.item === item);
+
+/** The item as it was before an event that has left the trail. */
+function takenBack(state: State, entry: TrailPart): State {
+  switch (entry.kind) {
+    case "flag":
+      return patch(state, entry.item, { flagged: entry.value !== true });
+    case "note": {
+      const earlier = state.trail.filter((e) => e.kind === "note" && e.item === entry.item).at(-1);
+      const note = typeof earlier?.value === "string" ? earlier.value : "";
+      return patch(state, entry.item, { note });
+    }
+    default:
+      if (state.items.has(entry.item)) return patch(state, entry.item, { label: entry.before });
+      return { ...state, undone: new Map(state.undone).set(entry.item, entry.before) };
+  }
+}
+
 function receiveItems(
   state: State,
   message: Items,
   buffers: readonly DataView[],
+  asked: Asked | null,
   now: number,
 ): State {
   const items = new Map(state.items);
@@ -456,8 +507,10 @@ function receiveItems(
     // What is under the eye stays as it is: a new suggestion could be accepted unseen.
     if (known && part.id === currentId(state)) continue;
     const view = part.view ?? known?.view;
-    if (view)
-      items.set(part.id, merged(part, view, part.view ? own : (known?.buffers ?? []), known));
+    if (!view) continue;
+    const item = merged(part, view, part.view ? own : (known?.buffers ?? []), known);
+    const label = known ? undefined : state.undone.get(part.id);
+    items.set(part.id, label === undefined ? item : { ...item, label });
   }
   const wasEmpty = currentId(state) === null || !state.items.has(currentId(state) ?? "");
   const answered = new Set(
@@ -469,26 +522,29 @@ function receiveItems(
     const tail = message.order.filter((id) => !head.includes(id) && !answered.has(id));
     queue = [...head, ...tail.filter((id) => items.has(id))];
   }
+  const absent = asked?.ids.filter((id) => !items.has(id)) ?? [];
+  if (absent.length) queue = queue.filter((id) => !absent.includes(id));
   const older = message.trail.filter((e) => !state.trail.some((known) => known.id === e.id));
-  const next: State = {
+  let next: State = {
     ...state,
     link: "live",
     items,
+    undone: new Map([...state.undone].filter(([id]) => !items.has(id))),
     queue,
     trail: older.length ? [...older, ...state.trail] : state.trail,
-    more: message.trail.length || message.more !== null ? message.more : keptMore(state, message),
+    more: asked && asked.before === null ? state.more : message.more,
+    absent: absent.length ? new Set([...state.absent, ...absent]) : state.absent,
+    notice: absent.length ? "An item that was labeled is not in this data any more." : state.notice,
     rank: message.window ? message.rank : state.rank,
     status: message.status,
     since: wasEmpty ? now : state.since,
   };
+  if (asked?.n) {
+    const none = isShort(next) && queue.length <= state.queue.length;
+    next = { ...next, dry: none ? message.status.left : null };
+  }
   const pruned = prune(next);
   return wasEmpty && current(pruned) ? say(pruned, "") : pruned;
-}
-
-/** An answer to a question for older trail that brought none: there is none. */
-function keptMore(state: State, message: Items): number | null {
-  const asked = state.trail.length === 0 && state.more !== null && message.trail.length === 0;
-  return asked ? null : state.more;
 }
 
 /** The item on the screen keeps what was shown: only its tail may change under the eye. */

@@ -14,10 +14,22 @@ export function luminance(red: number, green: number, blue: number): number {
 
 /** Whether a CSS colour is dark; null if it is transparent or unreadable. */
 export function isDark(color: string): boolean | null {
-  const parts = color.match(/[\d.]+/g)?.map(Number) ?? [];
-  const [red, green, blue, alpha = 1] = parts;
-  if (red === undefined || green === undefined || blue === undefined || alpha < 0.5) return null;
-  return luminance(red, green, blue) < 0.2;
+  const [, kind = "", inside = ""] = /^([a-z]+)\((.*)\)$/.exec(color) ?? [];
+  const numbers = inside.match(/(?<![\w-])-?[\d.]+(?:e[-+]?\d+)?/g)?.map(Number) ?? [];
+  const [first, second, third, alpha = 1] = numbers;
+  if (first === undefined || second === undefined || third === undefined || alpha < 0.5)
+    return null;
+  const light = lightness(kind, first, second, third);
+  return light === null ? null : light < 0.2;
+}
+
+/** Luminance of the colour spaces that a browser answers with, null for others. */
+function lightness(kind: string, a: number, b: number, c: number): number | null {
+  if (kind === "rgb" || kind === "rgba") return luminance(a, b, c);
+  if (kind === "color") return luminance(a * 255, b * 255, c * 255);
+  if (kind === "oklch" || kind === "oklab") return a ** 3;
+  if (kind === "lch" || kind === "lab") return ((a + 16) / 116) ** 3;
+  return null;
 }
 
 function detect(el: HTMLElement): "light" | "dark" {

@@ -107,6 +107,8 @@ def rank(
         strategy = strategy.choose(context)
     if "proba" in strategy.requires and predictions is None:
         return [], "at random until there are two labels"
+    if "features" in strategy.requires and features is None:
+        raise ValueError(f"strategy {strategy.name!r} requires features, but there are none")
     utilities = np.asarray(strategy.utilities(context), dtype=np.float64)
     if utilities.shape != (len(candidates),):
         raise ValueError(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from .errors import LabelValueError, OptionError, StoreError, StoreMismatchError, shorten
 from .events import LabelEvent, Shown, now
 from .labels import Labels
-from .pool import Pool, digest, pick_columns
+from .pool import Pool, digest, pick_columns, read_source
+from .renderers import Renderer, open_pool
 from .store import EventLog, SqliteLog
 from .tasks import Task
 
@@ -55,6 +58,30 @@ def _file_name(name: str) -> str:
     if not isinstance(name, str) or not name.strip() or any(c in name for c in "/\\\0"):
         raise OptionError(f"name= names a file in this folder, such as 'labels', got {name!r}.")
     return name.strip()
+
+
+def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
+    """Read new data of the form that a pool was read from.
+
+    Raises
+    ------
+    OptionError
+        If it has another form.
+    """
+    if isinstance(data, Iterator):
+        data = list(data)
+    if renderer.kind not in ("text", "image", "html", "row"):
+        return open_pool(data, show=renderer)[0]
+    field: Any = True
+    if isinstance(read_source(data)[0], pd.DataFrame):
+        field = pool.field
+        if field is None:
+            raise OptionError(
+                "The items of this session came without columns, so the column is not known: give "
+                "a list or one column, such as data['text']."
+            )
+    how: dict[str, Any] = {renderer.kind: field}
+    return open_pool(data, **how)[0]
 
 
 def check_log(labels: Labels, pool: Pool, task: Task, path: str | None) -> str:
@@ -122,13 +149,13 @@ def seed_events(pool: Pool, task: Task, column: str) -> list[LabelEvent]:
         raise OptionError(f"seed={column!r} names a column, but the data has no columns.")
     values = pick_columns(pool.frame, column)
     events: list[LabelEvent] = []
-    illegal: dict[Any, None] = {}
+    illegal: dict[str, None] = {}
     for position in np.flatnonzero(values.notna().to_numpy()):
         item = pool.ids[position]
         try:
             value = task.parse(values.iat[position])
         except LabelValueError:
-            illegal[values.iat[position]] = None
+            illegal[str(values.iat[position])] = None
             continue
         events.append(
             LabelEvent(

@@ -146,7 +146,7 @@ class Queue:
             if draw is not None:
                 return draw
         # The order has been walked to its end, and some items were passed by or came back.
-        for position in self._order.tolist():
+        for position in map(int, self._order):
             if free(position):
                 return Draw(position, "random", "drawn at random")
         return None

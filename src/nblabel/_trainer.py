@@ -67,7 +67,14 @@ class Trainer:
                     return
                 job, done, failed = self._waiting
                 self._waiting = None
-            _run(job, done, failed)
+            try:
+                _run(job, done, failed)
+            except BaseException as error:  # of `done` or `failed`: later jobs must still run
+                threading.excepthook(
+                    threading.ExceptHookArgs(
+                        (type(error), error, error.__traceback__, threading.current_thread())
+                    )
+                )
 
 
 def _run(job: Job, done: Done, failed: Failed) -> None:

@@ -7,9 +7,10 @@ for years, so the encoding carries its own version (`schema`) and every older on
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -123,6 +124,14 @@ class LabelEvent:
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise EventError(f"Event field {name!r} must be non-empty text, got {value!r}.")
+            if not _is_utf8(value):
+                raise EventError(f"Event field {name!r} has a lone surrogate: {value!r}.")
+        if not isinstance(self.at, str) or not _is_utf8(self.at):
+            raise EventError(f"Event field 'at' must be text, got {self.at!r}.")
+        if self.seconds is not None and not (
+            isinstance(self.seconds, (int, float)) and math.isfinite(self.seconds)
+        ):
+            raise EventError(f"Event field 'seconds' must be a number, got {self.seconds!r}.")
 
 
 def new_id() -> str:
@@ -135,9 +144,49 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
+def sound(event: LabelEvent) -> LabelEvent:
+    """Return an event that tables can be made of, whoever said it.
+
+    A time that is none is replaced by the present one, half a surrogate pair in a note by ``?``.
+
+    Raises
+    ------
+    EventError
+        If its value does not go with its kind, or its seconds are negative.
+    """
+    value = event.value
+    if event.kind == "flag" and not isinstance(value, bool):
+        raise EventError(f"The value of a flag is true or false, got {value!r}.")
+    if event.kind == "skip" and value is not None:
+        raise EventError(f"A skip has no value, got {value!r}.")
+    if event.kind == "note":
+        if not isinstance(value, str):
+            raise EventError(f"The value of a note is text, got {value!r}.")
+        value = value.encode("utf-8", "replace").decode()
+    if event.seconds is not None and event.seconds < 0:
+        raise EventError(f"Seconds are a number from 0, got {event.seconds!r}.")
+    try:
+        known = 1970 <= datetime.fromisoformat(event.at.replace("Z", "+00:00")).year < 2200
+    except ValueError:
+        known = False
+    return replace(event, value=value, at=event.at if known else now())
+
+
 def encode(event: LabelEvent) -> str:
-    """Encode an event as one line of JSON."""
-    return json.dumps(asdict(event), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """Encode an event as one line of JSON.
+
+    Raises
+    ------
+    EventError
+        If it holds what JSON does not, such as NaN or an array.
+    """
+    raw = asdict(event)
+    try:
+        text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        # No file can hold a lone surrogate as it is.
+        return text if _is_utf8(text) else json.dumps(raw, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EventError(f"Event {event.id!r} cannot be written as JSON: {error}.") from None
 
 
 def decode(text: str) -> LabelEvent:
@@ -179,6 +228,14 @@ def from_dict(raw: Mapping[str, Any]) -> LabelEvent:
         )
     except TypeError as error:
         raise EventError(f"This is not an event: {error}.") from None
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _EVENT_FIELDS = tuple(f.name for f in fields(LabelEvent))

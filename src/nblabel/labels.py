@@ -275,7 +275,7 @@ class Labels:
         columns = list(rows[0]) if rows else [*_columns_of(task), *_FRAME]
         frame = pd.DataFrame(rows, index=pool.index[places], columns=columns)
         return frame.assign(
-            labeled_at=pd.to_datetime(frame["labeled_at"], utc=True, format="ISO8601"),
+            labeled_at=_times(frame["labeled_at"]),
             seconds=frame["seconds"].astype("float64"),
             probability=frame["probability"].astype("float64"),
             flagged=frame["flagged"].astype(bool),
@@ -294,9 +294,13 @@ class Labels:
                 {**row, **shown, "retracted": event.id in self._retracted, "number": number}
             )
         frame = pd.DataFrame(rows, columns=None if rows else _HISTORY)
-        return frame.set_index("number").assign(
-            at=pd.to_datetime(frame.set_index("number")["at"], utc=True, format="ISO8601")
-        )
+        frame = frame.set_index("number")
+        return frame.assign(at=_times(frame["at"]))
+
+
+def _times(texts: pd.Series) -> pd.Series:
+    # One event with an odd clock must not keep all others from being read.
+    return pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
 
 
 def _key(value: Any) -> str:

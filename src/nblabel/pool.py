@@ -112,13 +112,13 @@ class Pool:
             return text
         try:
             place = self.index.get_loc(key)
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, pd.errors.InvalidIndexError):
             place = None
         if isinstance(place, (int, np.integer)):
             return self.ids[int(place)]
         if place is not None:
             raise UnknownItemError(
-                f"{key!r} names several items: the index has duplicates. Use an id from `pool.ids`."
+                f"{key!r} names several items of the index. Use an id from `pool.ids`."
             )
         raise UnknownItemError(f"The pool has no item {key!r}. {near(key, self.ids[:1000])}")
 
@@ -176,7 +176,13 @@ def read_source(data: Any) -> tuple[Any, pd.Index[Any] | None]:
         values = _from_narwhals(native)
         return values, values.index
     if isinstance(data, Mapping):
-        frame = pd.DataFrame(data)
+        try:
+            frame = pd.DataFrame(data)
+        except ValueError as error:
+            raise DataError(
+                f"A dict gives one list per column, all of the same length ({error}); "
+                "a single record goes into a list."
+            ) from None
         return frame, frame.index
     if isinstance(data, (bytes, bytearray)) or not isinstance(data, Iterable):
         raise DataError(
@@ -239,8 +245,9 @@ def _read_array(data: np.ndarray) -> tuple[Any, pd.Index[Any] | None]:
 
 
 def _read_folder(data: Any) -> tuple[list[Path], pd.Index[Any]]:
-    folder = Path(data).expanduser()
-    if not folder.is_dir():
+    # os.path, unlike pathlib, says no to a name that is too long or names an unknown home.
+    folder = Path(os.path.expanduser(data))
+    if not os.path.isdir(folder):
         raise DataError(
             f"{str(data)[:120]!r} is not a folder. Items must come as a DataFrame, Series, list, "
             "array of images or folder; a single text goes into a list."
@@ -271,7 +278,9 @@ def _ids(pool: Pool) -> list[str]:
 
 
 def _id_text(key: Hashable) -> str:
-    return json.dumps([str(part) for part in key]) if isinstance(key, tuple) else str(key)
+    text = json.dumps([str(part) for part in key]) if isinstance(key, tuple) else str(key)
+    # Neither a message nor the log can carry a lone surrogate.
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def digest(value: Any) -> str | None:
@@ -307,6 +316,7 @@ def _content(value: Any) -> bytes | None:
     if (
         value is None
         or value is pd.NA
+        or value is pd.NaT
         or isinstance(value, (bool, int, float, np.generic, pd.Timestamp))
     ):
         missing = value is None or bool(pd.isna(value))

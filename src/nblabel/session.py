@@ -14,21 +14,22 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ._learning import Order, Result, learn
-from ._opening import check_log, open_log, seed_events
+from ._opening import check_log, open_log, open_more, seed_events
 from ._queue import Draw, Queue
 from ._trainer import Trainer
 from .errors import EventError, NotFittedError, OptionError
 from .estimate import Share, learning_curve, pace, progressive
-from .events import LabelEvent, Shown, new_id, now
+from .events import LabelEvent, Shown, new_id, now, sound
 from .labels import Labels
 from .pool import digest
 from .renderers import Renderer, View, open_pool, safe_view
@@ -166,25 +167,28 @@ class Session:
         random_state: int = 0,
         inline: bool = False,
     ) -> None:
-        if not isinstance(batch, int) or batch < 1:
-            raise OptionError(f"batch= is a whole number from 1, got {batch!r}.")
+        for option, number, least in (("batch", batch, 1), ("random_state", random_state, 0)):
+            if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
+                raise OptionError(f"{option}= is a whole number from {least}, got {number!r}.")
         for option, share in (("explore", explore), ("blind", blind)):
-            if not isinstance(share, (int, float)) or not 0 <= share <= 1:
+            if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= share <= 1:
                 raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
+        if annotator is not None and (not isinstance(annotator, str) or not annotator.strip()):
+            raise OptionError(f"annotator= is a name, got {annotator!r}.")
         self.task = as_task(task, keys=keys, question=question)
         self.pool, self.renderer, self.note = open_pool(
             data, text=text, image=image, html=html, row=row, show=show, exclude=seed
         )
         self.strategy = as_strategy(strategy)
         self.annotator = annotator or _user()
-        self.batch = batch
+        self.batch = int(batch)
         self.blind = float(blind)
-        self.random_state = random_state
+        self.random_state = int(random_state)
         self._lock = threading.RLock()
         self._trainer = Trainer(inline=inline)
         self._suggester = self._make_suggester(suggester, model, features)
         self._check_requirements()
-        self._queue = Queue(len(self.pool), explore=float(explore), seed=random_state)
+        self._queue = Queue(len(self.pool), explore=float(explore), seed=self.random_state)
         self._open = np.ones(len(self.pool), dtype=bool)
         self._labels = Labels()
         self._predictions: Predictions | None = None
@@ -243,14 +247,11 @@ class Session:
             )
 
     def _resume(self) -> None:
-        self._labels.extend(self._log.read())
+        self._fold()
         gone = check_log(self._labels, self.pool, self.task, self.store_path)
         if gone:
             self.warning = gone
             warnings.warn(f"{gone} Their labels stay in {self.store_path}.", stacklevel=4)
-        for item in self._labels.answered:
-            if item in self.pool:
-                self._open[self.pool.position(item)] = False
         if isinstance(self._log, SqliteLog):
             self._log.tell(task=self.task.spec(), items=len(self.pool))
 
@@ -405,8 +406,9 @@ class Session:
             event = LabelEvent(
                 new_id(), kind, item_id, annotator or self.annotator, value, now(), seconds, shown
             )
-            self.append([event])
-            return self._labels.events[-1]
+            event = self._complete(event, ())
+            self._append([event])
+            return event
 
     def append(self, events: Sequence[LabelEvent]) -> list[int]:
         """Check events, write them to the log, then fold them in.
@@ -433,8 +435,9 @@ class Session:
 
     def _complete(self, event: LabelEvent, beside: Sequence[LabelEvent]) -> LabelEvent:
         position = self.pool.position(event.item)
+        event = sound(event)
         if event.kind == "retract":
-            if not any(other.id == event.value for other in beside):
+            if not any(o.id == event.value and o.item == event.item for o in beside):
                 self._labels.check(event)
             return event
         if event.kind != "label":
@@ -461,18 +464,26 @@ class Session:
     def refresh(self) -> None:
         """Fold in what was written since, also by another kernel on the same log."""
         with self._lock:
-            for position, event in self._log.read(self._labels.position):
-                try:
-                    fresh = self._labels.apply(position, event)
-                except EventError as error:
-                    self._fail("An event of the log was passed over", error)
-                    continue
-                if fresh and event.item in self.pool:
-                    place = self.pool.position(event.item)
-                    self._open[place] = self._labels.current(event.item) is None
-                    self._changes += event.kind in ("label", "retract")
+            self._fold()
             if self._changes >= self.batch:
                 self._order_training()
+
+    def _fold(self) -> None:
+        for position, event in self._log.read(self._labels.position):
+            try:
+                fresh = self._labels.apply(position, event)
+            except EventError as error:
+                self._fail("An event of the log was passed over", error)
+                continue
+            if fresh and event.item in self.pool:
+                place = self.pool.position(event.item)
+                self._open[place] = self._labels.current(event.item) is None
+                self._changes += event.kind in ("label", "retract")
+
+    def knows(self, event_id: str) -> bool:
+        """Whether an event with this id is in the log, as far as it was read."""
+        with self._lock:
+            return event_id in self._labels
 
     def said(self, item: str) -> tuple[Any, str, bool]:
         """Return what stands for an item: its label or None, its note, whether it is flagged."""
@@ -631,7 +642,9 @@ class Session:
                 source = pd.DataFrame({"item": values} if plain else {}, index=self.pool.index)
             # Joined by place: the index may have duplicates.
             labels.index = pd.Index(sorted(places))
-            joined = source.reset_index(drop=True).join(labels, rsuffix="_nblabel")
+            taken = set(source.columns)
+            labels.columns = pd.Index([_free_name(name, taken) for name in labels.columns])
+            joined = source.reset_index(drop=True).join(labels)
             joined.index = self.pool.index
             return joined
 
@@ -643,7 +656,7 @@ class Session:
                 "There is no model yet: it needs labels of at least two classes"
                 + (
                     f" (the last training failed: {self.last_error.splitlines()[0]})"
-                    if self.last_error
+                    if self.last_error and self._error_from_training
                     else ""
                 )
                 + "."
@@ -665,22 +678,22 @@ class Session:
             like `data`.
         """
         model = self.model
-        if _is_matrix(data) and not self._model_takes_items:
-            scores, index = score(model, np.asarray(data)), None
+        index: pd.Index[Any] | None = None
+        if not getattr(self._fitted, "takes_items", True):
+            if not _is_matrix(data):
+                raise OptionError(
+                    "The model learned from a matrix of features: predict takes such a matrix, "
+                    f"one row per item, got {type(data).__name__}."
+                )
+            rows = data if hasattr(data, "tocsr") else np.asarray(data)
         else:
-            field = self.pool.field if hasattr(data, "columns") else None
-            how: dict[str, Any] = {self.renderer.kind: True if field is None else field}
-            pool, _, _ = open_pool(data, **how)
-            scores = score(model, learning_inputs(self.renderer, pool.values))
-            index = pool.index
+            pool = open_more(data, self.pool, self.renderer)
+            rows, index = learning_inputs(self.renderer, pool.values), pool.index
+        scores = score(model, rows)
         best = scores.proba.argmax(axis=1)
         confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
         labels = [scores.classes[k] for k in best]
         return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
-
-    @property
-    def _model_takes_items(self) -> bool:
-        return getattr(self._fitted, "takes_items", True)
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -796,6 +809,12 @@ def _user() -> str:
         return getpass.getuser()
     except Exception:  # no name on this machine, as in some containers
         return "me"
+
+
+def _free_name(name: str, taken: Collection[Any]) -> str:
+    while name in taken:
+        name += "_nblabel"
+    return name
 
 
 def _is_matrix(data: Any) -> bool:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import StaticPool
 
-from .errors import StoreError
+from .errors import StoreError, shorten
 from .events import LabelEvent, decode, encode
 
 #: How long an append waits for another process that holds the lock, in seconds.
@@ -91,11 +91,16 @@ class SqliteLog:
             _check_file(Path(self.path))
         try:
             with self._writer.begin() as connection:
+                self._check_tables(connection)
                 _METADATA.create_all(connection)
             if "id" not in self.about():
                 self.tell(id=uuid.uuid4().hex)
         except sa.exc.DatabaseError as error:
+            self.close()
             raise self._error("opened", error) from error
+        except StoreError:
+            self.close()
+            raise
 
     def append(self, events: Sequence[LabelEvent]) -> list[int]:
         """Store events in one transaction and return their positions in the log.
@@ -173,6 +178,14 @@ class SqliteLog:
     def close(self) -> None:
         """Release the file."""
         self._engine.dispose()
+
+    def _check_tables(self, connection: sa.Connection) -> None:
+        found = set(sa.inspect(connection).get_table_names())
+        if found and not found >= set(_METADATA.tables):
+            raise StoreError(
+                f"{self.path} is a database with other tables ({shorten(sorted(found))}), no log "
+                "of labels: choose another path with store=."
+            )
 
     def _error(self, what: str, error: sa.exc.DatabaseError) -> StoreError:
         cause = str(error.orig)

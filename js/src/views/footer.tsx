@@ -132,7 +132,7 @@ function Accuracy({ status }: { status: StatusPart }) {
 }
 
 /** More classes than this are not counted one by one. */
-const MOST_COUNTED = 9;
+const MOST_COUNTED = 12;
 
 function Counts({ status, task }: { status: StatusPart; task: TaskSpec }) {
   const named = task.classes

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ..errors import DataError, OptionError
 from ..pool import IMAGE_SUFFIXES, Pool, pick_columns, read_source
-from .base import Renderer, View, safe_view
+from .base import Renderer, View, is_missing, safe_view
 from .display import DisplayRenderer
 from .image import ImageRenderer, pixel_range
 from .row import RowRenderer
@@ -30,6 +30,8 @@ __all__ = [
     "safe_view",
 ]
 
+#: What is shown by its text.
+_PLAIN = (str, int, float, bool, np.generic)
 #: Columns with these names hold the text of a data set, if they hold text.
 _TEXT_NAMES = ("text", "body", "content", "sentence", "document", "message", "review", "question")
 
@@ -48,7 +50,7 @@ def open_pool(
 
     Parameters
     ----------
-    data : DataFrame, Series, list, array of images, folder or Pool
+    data : DataFrame, Series, list, array of images or folder
     text, image, html : str or True, optional
         The column that holds it; True where the data has no columns.
     row : sequence of str or True, optional
@@ -83,7 +85,8 @@ def open_pool(
         field = chosen[how]
 
     if how == "show":
-        renderer = field if isinstance(field, Renderer) else DisplayRenderer(_callable(field))
+        ready = isinstance(field, Renderer) and not isinstance(field, type)
+        renderer = field if ready else DisplayRenderer(_callable(field))
     elif frame is not None:
         values, renderer = _of_frame(frame, how, field, exclude)
     elif isinstance(field, (str, list, tuple)):
@@ -100,6 +103,8 @@ def open_pool(
 
 
 def _callable(show: Any) -> Callable[[Any], Any]:
+    if isinstance(show, type) and isinstance(show, Renderer):
+        raise OptionError(f"show= takes a renderer object: write {show.__name__}().")
     if not callable(show):
         raise OptionError(f"show= is a callable that gets an item, got {show!r}.")
     return show
@@ -109,9 +114,10 @@ def _of_frame(
     frame: pd.DataFrame, how: str, field: Any, exclude: str | None
 ) -> tuple[Any, Renderer]:
     if how == "row":
-        names = (
-            [name for name in frame.columns if name != exclude] if field is True else list(field)
-        )
+        if field is True:
+            names = [name for name in frame.columns if name != exclude]
+        else:
+            names = [field] if isinstance(field, str) else list(field)
         if not names:
             raise DataError("There is no column left to show.")
         return pick_columns(frame, names), RowRenderer()
@@ -123,11 +129,7 @@ def _of_frame(
 
 def _plain(values: Any, how: str) -> Renderer:
     if how == "image":
-        return (
-            ImageRenderer(*pixel_range(values))
-            if isinstance(values, np.ndarray)
-            else ImageRenderer()
-        )
+        return ImageRenderer(*pixel_range(values))
     if how == "row":
         return RowRenderer()
     return HtmlRenderer() if how == "html" else TextRenderer()
@@ -137,9 +139,9 @@ def _obvious(values: Any, exclude: str | None) -> tuple[str, Any, str]:
     if isinstance(values, np.ndarray):
         return "image", True, "showing images"
     if not isinstance(values, pd.DataFrame):
-        first = next((v for v in values if not _is_null(v)), None)
+        first = next((v for v in values if not is_missing(v)), None)
         how = "image" if _is_image(first) else "text"
-        if how == "text" and first is not None and not isinstance(first, (str, int, float, bool)):
+        if how == "text" and first is not None and not isinstance(first, _PLAIN):
             return "show", lambda item: item, f"showing each {type(first).__name__} as Jupyter does"
         return how, True, f"showing {'images' if how == 'image' else 'text'}"
     columns = [name for name in values.columns if name != exclude]
@@ -159,10 +161,6 @@ def _obvious(values: Any, exclude: str | None) -> tuple[str, Any, str]:
         if named or lengths[longest] >= 20 or len(columns) == 1:
             return "text", name, f"showing column {name!r} as text"
     return "row", True, f"showing {len(columns)} columns as a table row"
-
-
-def _is_null(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and value != value)
 
 
 def _is_image(value: Any) -> bool:

@@ -58,9 +58,7 @@ class Renderer(Protocol):
 
 def is_missing(item: Any) -> bool:
     """Whether the item is None, NaN, NaT or NA."""
-    return item is None or (
-        np.ndim(item) == 0 and isinstance(item, _SCALARS) and bool(pd.isna(item))
-    )
+    return item is None or (isinstance(item, _SCALARS) and pd.isna(item) is True)
 
 
 _SCALARS = (float, np.generic, type(pd.NaT), type(pd.NA))
@@ -80,7 +78,10 @@ def safe_view(renderer: Renderer, item: Any) -> View:
     if is_missing(item):
         return View("missing", {"text": str(item)})
     try:
-        return renderer.view(item)
+        view = renderer.view(item)
+        if not isinstance(view, View):
+            raise TypeError(f"view() must return a View, got {type(view).__name__}")
+        return view
     except Exception as error:
         return View(
             "error",

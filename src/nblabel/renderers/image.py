@@ -108,8 +108,20 @@ def to_uint8(array: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
-def pixel_range(images: NDArray[Any]) -> tuple[float, float]:
-    """Guess the range of the pixel values: 0..1, 0..255, or what a sample has."""
+def pixel_range(images: Any) -> tuple[float, float]:
+    """Guess the range of the pixel values: 0..1, 0..255, or what a sample has.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, ...), or sequence
+        0..255 for a sequence without arrays.
+    """
+    if not isinstance(images, np.ndarray) or images.dtype == object:
+        arrays = [image for image in images if isinstance(image, np.ndarray)][:200]
+        if not arrays:
+            return 0.0, 255.0
+        pixels = [image.ravel()[:: max(1, image.size // 10_000)] for image in arrays]
+        images = np.concatenate(pixels)[None]
     if images.dtype == bool:
         return 0.0, 1.0
     if images.dtype == np.uint8:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
 from .base import Context
@@ -88,7 +91,8 @@ class ClusterMargin:
     def utilities(self, context: Context) -> NDArray[np.floating]:
         """Return ``1 - margin``, with 1 or more added to those taken first, in their order."""
         assert context.proba is not None, "requires proba"
-        unsure = 1.0 - margins(context.proba).astype(np.float64)
+        # Below 1, so that `reason` finds the uncertainty in the fraction.
+        unsure = np.minimum(1.0 - margins(context.proba).astype(np.float64), 1 - 1e-9)
         n_taken = min(self.pool_factor * context.batch, len(unsure))
         top = np.argsort(-unsure, kind="stable")[:n_taken]
         points = _features(context)[context.candidates[top]]
@@ -105,7 +109,7 @@ class ClusterMargin:
         place = np.argsort(by_size)[clusters]
         order = np.lexsort((place, turn))
         # Whole numbers carry the order, the fraction stays the uncertainty that is explained.
-        unsure[top[order]] = np.minimum(unsure[top[order]], 0.999) + np.arange(n_taken, 0, -1)
+        unsure[top[order]] += np.arange(n_taken, 0, -1)
         return unsure
 
     def reason(self, utility: float) -> str:
@@ -118,7 +122,9 @@ def _clusters(points: NDArray[np.float32], n_clusters: int, seed: int) -> NDArra
         model = MiniBatchKMeans(n_clusters, n_init=1, batch_size=2048, random_state=seed)
     else:
         model = KMeans(n_clusters, n_init=1, random_state=seed)
-    return model.fit_predict(points)
+    with warnings.catch_warnings():  # items that are alike make fewer clusters
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit_predict(points)
 
 
 def _typicality(points: NDArray[np.float32], clusters: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -63,9 +63,10 @@ def text_features(texts: Sequence[str]) -> TfidfVectorizer:
     """TF-IDF of words and bigrams; of character n-grams for scripts without spaces."""
     sample = pd.Series(texts[:: max(1, len(texts) // 300)], dtype=object)
     unspaced = sample.str.count(_UNSPACED).sum() > 0.3 * max(1, sample.str.len().sum())
+    wordless = not sample.str.contains(r"\w").any()  # emoji only, say
     kind: dict[str, Any] = (
         {"analyzer": "char", "ngram_range": (1, 3)}
-        if unspaced
+        if unspaced or wordless
         else {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"}
     )
     return TfidfVectorizer(
@@ -165,7 +166,7 @@ class PixelScaler(TransformerMixin, BaseEstimator):
     def fit(self, images: Any, y: Any = None) -> PixelScaler:
         """Learn the range of the pixel values, and the size."""
         array = isinstance(images, np.ndarray) and images.dtype != object
-        self.low_, self.high_ = pixel_range(images) if array else (0.0, 255.0)
+        self.low_, self.high_ = pixel_range(images)
         self.keep_ = array and max(images.shape[1:3]) <= self.side
         self.n_features_ = int(np.prod(images.shape[1:])) if self.keep_ else self.side**2
         return self
@@ -192,15 +193,16 @@ def embed(features: Any, seed: int = 0) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of shape (n_items, at most 64), float32
+    ndarray of shape (n_items, n_dimensions), float32
+        At most 64 dimensions for sparse features, all of dense ones.
     """
     if sparse.issparse(features):
         width = min(COMPONENTS, features.shape[1] - 1, features.shape[0] - 1)
         if width < 1:
             return np.asarray(features.todense(), dtype=np.float32)
-        reduced = TruncatedSVD(
-            width, algorithm="randomized", n_iter=2, random_state=seed
-        ).fit_transform(features)
+        svd = TruncatedSVD(width, algorithm="randomized", n_iter=2, random_state=seed)
+        with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+            reduced = svd.fit_transform(features)
     else:
         reduced = np.asarray(features, dtype=np.float32)
     return Normalizer().fit_transform(reduced).astype(np.float32)

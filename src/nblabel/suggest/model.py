@@ -119,17 +119,19 @@ class ModelSuggester:
         self._transformer: Any = None
         self._matrix: Any = None
         self._embedding: NDArray[np.float32] | None = None
-        expected = n_items if n_items is not None else len(inputs)
+        self._n_items = n_items if n_items is not None else len(inputs)
         if isinstance(features, str):
             features = _embedding_column(frame, features)
         if features is None and self._whole and modality == "image":
             features, self._whole = PixelScaler(), False
         if features is None:
             pass
-        elif hasattr(features, "fit_transform") or hasattr(features, "transform"):
+        elif isinstance(features, type):
+            raise OptionError(f"features= takes an object: write {features.__name__}().")
+        elif hasattr(features, "transform"):
             self._transformer = features
         else:
-            self._matrix = _checked_matrix(features, expected)
+            self._matrix = _checked_matrix(features, self._n_items)
         if inputs is None and self._matrix is None:
             raise OptionError(
                 "The model needs features= (a matrix with one row per item, or the name of an "
@@ -150,9 +152,16 @@ class ModelSuggester:
             transformer = (
                 clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
             )
-            matrix = transformer.fit_transform(self._inputs)
+            with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+                matrix = _fit_transform(transformer, self._inputs)
+            matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
+            if matrix.ndim != 2 or matrix.shape[0] != self._n_items:
+                raise OptionError(
+                    f"features= must make one row per item, ({self._n_items}, n_features); "
+                    f"{type(transformer).__name__} made the shape {matrix.shape}."
+                )
             self._transformer = transformer
-            self._matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
+            self._matrix = matrix
         return self._matrix
 
     def embedding(self) -> NDArray[np.float32]:
@@ -262,13 +271,22 @@ def fit_seen_columns(estimator: LogisticRegression, rows: Any, targets: NDArray[
     The same model, many times faster: a column that is zero in every row has no gradient but the
     penalty's, so its weight is exactly 0.
     """
-    seen = np.unique(rows.indices)
+    # Texts without a single known word have no column: one then stands for all.
+    seen = np.unique(rows.indices) if rows.nnz else np.arange(1)
     estimator.fit(rows[:, seen], targets)
     full = np.zeros((estimator.coef_.shape[0], rows.shape[1]), dtype=np.float32)
     full[:, seen] = estimator.coef_
     estimator.coef_ = full
     estimator.intercept_ = estimator.intercept_.astype(np.float32)
     estimator.n_features_in_ = rows.shape[1]
+
+
+def _fit_transform(transformer: Any, inputs: Any) -> Any:
+    if hasattr(transformer, "fit_transform"):
+        return transformer.fit_transform(inputs)
+    if hasattr(transformer, "fit"):
+        transformer.fit(inputs)
+    return transformer.transform(inputs)
 
 
 def _take(inputs: Any, positions: NDArray[np.intp]) -> Any:
@@ -300,7 +318,10 @@ def _checked_estimator(estimator: Any) -> Any:
 
 
 def _checked_matrix(features: Any, expected: int) -> Any:
-    matrix = features.tocsr() if sparse.issparse(features) else np.asarray(features)
+    try:
+        matrix = features.tocsr() if sparse.issparse(features) else np.asarray(features)
+    except ValueError as error:
+        raise OptionError(f"features= must be a matrix ({error}).") from None
     if matrix.ndim != 2 or matrix.shape[0] != expected:
         raise OptionError(
             f"features= as a matrix needs one row per item, ({expected}, n_features), "

@@ -16,6 +16,8 @@ def as_task(
     task: Any, *, keys: Mapping[Any, str] | None = None, question: str | None = None
 ) -> Task:
     """Return a task: itself, or one choice for a list of names."""
+    if isinstance(task, type):
+        raise OptionError(f"A task is an object: write {task.__name__}(...).")
     if isinstance(task, Task):
         if keys or question:
             raise OptionError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,9 @@ class Choice:
     def parse(self, raw: Any) -> str:
         """Return the class that `raw` names."""
         name = raw if isinstance(raw, str) else str(raw)
+        if isinstance(raw, (float, np.floating)) and name not in self._legal:
+            # A column of whole numbers becomes floats where values are missing.
+            name = f"{raw:.0f}" if float(raw).is_integer() else name
         if name not in self._legal:
             raise LabelValueError(f"{raw!r} is not one of the labels. {near(raw, self.classes)}")
         return name
@@ -88,7 +91,8 @@ class Choice:
 
 
 def _names(classes: Iterable[Any]) -> tuple[str, ...]:
-    if isinstance(classes, str) or not isinstance(classes, Iterable):
+    # The order of a set changes from process to process, and the keys would with it.
+    if isinstance(classes, (str, bytes, Set)) or not isinstance(classes, Iterable):
         raise TaskError(f"Labels must be a list of names such as ['ham', 'spam'], got {classes!r}.")
     names = tuple(name if isinstance(name, str) else str(name) for name in classes)
     for place, name in enumerate(names, start=1):
@@ -96,6 +100,8 @@ def _names(classes: Iterable[Any]) -> tuple[str, ...]:
             raise TaskError(
                 f"Every label needs a name; number {place} of {list(names)!r} is empty."
             )
+        if not name.isascii() and name != name.encode("utf-8", "replace").decode():
+            raise TaskError(f"The label {name!r} has a lone surrogate, which nothing can show.")
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise TaskError(f"Labels must differ, but {shorten(doubled)} stand(s) more than once.")
@@ -105,6 +111,8 @@ def _names(classes: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _keys(classes: tuple[str, ...], given: Mapping[Any, str]) -> dict[str, str]:
+    if not isinstance(given, Mapping):
+        raise TaskError(f"keys= is a dict such as {{{classes[0]!r}: 'a'}}, got {given!r}.")
     keys: dict[str, str] = {}
     owner: dict[str, str] = {}
     for label, key in given.items():

@@ -105,25 +105,27 @@ class Desk:
         for event in message.events:
             client.early[event.seq] = event
         done: list[str] = []
-        # What was applied before and comes again is acknowledged again.
-        for seq in sorted(s for s in client.early if s < client.expected):
-            done.append(client.early.pop(seq).id)
-        while client.expected in client.early:
-            event = client.early[client.expected]
+        # A number below the expected one mostly means a repeat; but a page may have counted anew,
+        # so only the id tells what is stored: an acknowledged event is on disk.
+        for seq in sorted(client.early):
+            if seq > client.expected:
+                break  # the one before it is still on its way
+            event = client.early[seq]
             try:
-                self._desk_session.append([self._to_event(event)])
+                if not self._desk_session.knows(event.id):
+                    self._desk_session.append([self._to_event(event)])
             except (EventError, LabelValueError, UnknownItemError) as error:
                 yield self._reject(message, [event.id], "illegal", str(error), retry=False)
-            except StoreError as error:
+            except Exception as error:  # of the disk, or of a log of the user's own
                 # Not now: it stays in the page's outbox, and so do those behind it.
                 waiting = [e.id for e in client.early.values()]
                 client.early.clear()
-                yield self._reject(message, waiting, "store", str(error), retry=True)
+                yield self._reject(message, waiting, "store", _text(error), retry=True)
                 break
             else:
                 done.append(event.id)
-            client.early.pop(client.expected)
-            client.expected += 1
+            client.early.pop(seq)
+            client.expected = max(client.expected, seq + 1)
         if len(client.early) > MOST_EARLY:
             client.early.clear()  # the page will send them again
         yield _reply(
@@ -160,13 +162,15 @@ class Desk:
         buffers: list[bytes] = []
         items: list[p.ItemPart] = []
         order: list[str] = []
-        size = 0
+        size, fresh = 0, False
         if message.n > 0:
             for asked in session.window(message.client, min(message.n, MOST_ITEMS), message.keep):
                 view = None if asked.id in held else self._view(asked.id)
                 size += view.size() if view else 0
-                if len(order) >= LEAST_ITEMS and size > MOST_BYTES:
+                # At least one that is new, or the page would ask for it again and again.
+                if len(order) >= LEAST_ITEMS and size > MOST_BYTES and fresh:
                     break
+                fresh = fresh or view is not None
                 order.append(asked.id)
                 items.append(self._item(asked, view, buffers))
         for item in message.ids[:50]:
@@ -271,7 +275,11 @@ def _units(text: str) -> int:
 
 
 def _name(asked: Asked) -> str:
-    return str(asked.key)[:80]
+    return str(asked.key)[:80].encode("utf-8", "replace").decode()
+
+
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}"
 
 
 def _tuple(values: list[Any] | None) -> Any:

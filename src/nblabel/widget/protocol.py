@@ -319,7 +319,8 @@ def _read(raw: Any, shape: Any, where: str) -> Any:
     if shape is str:
         if not isinstance(raw, str) or len(raw) > MOST_TEXT:
             raise _off(where, f"text of at most {MOST_TEXT} characters", raw)
-        return raw
+        # Half of a surrogate pair cannot be stored or sent back.
+        return raw if raw.isascii() else raw.encode("utf-8", "replace").decode()
     raise TypeError(f"no reader for {shape}")  # pragma: no cover
 
 

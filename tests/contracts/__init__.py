@@ -1,0 +1,1 @@
+"""Every built-in part sits the exam of its kind; broken parts fail it."""
