@@ -8,7 +8,7 @@ export default defineConfig({
     include: ["test/**/*.test.{ts,tsx}"],
     coverage: {
       provider: "v8",
-      include: ["src/{state,keymap,protocol,channel,format,text}.ts"],
+      include: ["src/{state,keymap,search,text,format,guard,protocol,channel,controller,theme}.ts"],
       thresholds: { lines: 90, functions: 90, branches: 90, statements: 90 },
     },
   },

@@ -35,8 +35,8 @@ LEVELS = {
     "session": 5,
     "simulation": 6,
     "widget": 6,
-    "testing": 6,
-    "": 7,
+    "testing": 7,
+    "": 8,
 }
 #: Packages, and names in them, that only these rooms or modules use.
 ONLY = {
@@ -45,11 +45,11 @@ ONLY = {
     "traitlets": {"widget"},
     "sqlalchemy": {"store"},
     "sqlite3": set(),
-    "subprocess": set(),
+    "subprocess": {"testing"},
     "multiprocessing": {"_trainer"},
     "concurrent.futures": {"_trainer"},
     "_thread": set(),
-    "threading.Thread": {"_trainer"},
+    "threading.Thread": {"_trainer", "testing"},
     "threading.Timer": {"_trainer"},
 }
 MAY_OPEN_FILES = {"store", "pool", "renderers.image"}

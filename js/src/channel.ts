@@ -47,6 +47,8 @@ export interface Hooks {
 export const SLOW_MS = 2500;
 const RETRY_MS = 4000;
 const MOST_RETRY_MS = 30_000;
+/** A line that was cut is tried this often. */
+const MOST_PINGS = 4;
 const PREFIX = "nblabel";
 /** Kept events of a page that never came back are dropped after this long. */
 const FORGET_MS = 60 * 86_400_000;
@@ -57,6 +59,7 @@ export class Channel {
   private nextSeq = 1;
   private session = "";
   private welcomed = false;
+  private hellosLeft = Infinity;
   private adopted = new Set<string>();
   private want: { readonly id: string; readonly at: number; readonly part: WantPart } | null = null;
   private pendingWant: WantPart | null = null;
@@ -84,6 +87,17 @@ export class Channel {
   /** Say hello; the kernel answers when it can. */
   open(session: string): void {
     this.session = session;
+    this.hello();
+  }
+
+  /** Ask for a sign of life; until it comes nothing else is sent. */
+  ping(): void {
+    this.welcomed = false;
+    this.want = null;
+    this.pendingWant = null;
+    this.slow = true;
+    this.retryMs = RETRY_MS;
+    this.hellosLeft = MOST_PINGS;
     this.hello();
   }
 
@@ -164,7 +178,7 @@ export class Channel {
   // -------------------------------------------------------------- handshake
 
   private hello(): void {
-    if (this.closed) return;
+    if (this.closed || this.hellosLeft-- <= 0) return;
     this.post({
       v: VERSION,
       type: "hello",
@@ -347,6 +361,7 @@ export class Channel {
   }
 
   private heard(): void {
+    this.hellosLeft = Infinity;
     this.waitingSince = null;
     if (this.slow) {
       this.slow = false;
@@ -360,7 +375,10 @@ export class Channel {
     this.planned = true;
     this.cancelRetry = this.world.later(() => {
       this.planned = false;
-      if (this.closed) return;
+      if (!this.unanswered) {
+        this.retryMs = RETRY_MS;
+        return;
+      }
       this.retryMs = Math.min(this.retryMs * 2, MOST_RETRY_MS);
       if (!this.welcomed && !this.adopted.size) this.hello();
       else if (this.outbox.size) this.send([...this.outbox.values()]);
@@ -370,7 +388,7 @@ export class Channel {
         this.ask(this.pendingWant ? merged(this.pendingWant, lost) : lost);
         this.pendingWant = null;
       }
-      if (this.unanswered) this.plan();
+      this.plan();
     }, this.retryMs);
   }
 

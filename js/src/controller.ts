@@ -38,9 +38,8 @@ export class Controller {
       message: (message, buffers, asked) => this.act({ type: "message", message, buffers, asked }),
       unsaved: (count) => this.act({ type: "unsaved", count }),
       slow: (slow) => {
-        if (this.state.value.link !== "gone") {
-          this.act({ type: "link", link: slow ? "busy" : "live" });
-        }
+        if (!slow) this.act({ type: "link", link: "live" });
+        else if (this.state.value.link !== "gone") this.act({ type: "link", link: "busy" });
       },
     });
   }
@@ -69,11 +68,14 @@ export class Controller {
     this.channel.receive(raw, buffers);
   }
 
-  /** The kernel is gone: nothing that is pressed now could be kept. */
+  /**
+   * The line to the kernel was cut. Nothing that is pressed now could be saved, so nothing is
+   * taken; if the line was mended instead, the kernel answers and labeling goes on.
+   */
   lost(): void {
     this.cancelPoll();
-    this.channel.close();
     this.act({ type: "link", link: "gone" });
+    this.channel.ping();
   }
 
   retrain(): void {

@@ -37,7 +37,7 @@ export function rate(median: number): string {
 }
 
 /** Last part of a path. */
-export const fileName = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
+export const fileName = (path: string): string => path.replace(/^.*[\\/]/s, "");
 
 /** Points of a learning curve and its band, in a box of the given size. */
 export function curvePath(

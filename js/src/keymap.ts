@@ -131,7 +131,7 @@ const SYMBOLS: Readonly<Record<string, string>> = {
 /** A key as it is printed on a cap. */
 export function keyCap(name: string): string {
   return name
-    .split("+")
+    .split(/(?<=\w)\+/) // not the key "+" itself
     .map((part) => (part === "shift" ? "⇧" : part === "ctrl" ? "Ctrl " : (SYMBOLS[part] ?? part)))
     .join("");
 }

@@ -8,8 +8,8 @@ const fold = (text: string): string =>
 
 /** How well a name fits what was typed: lower is better, null if it does not. */
 export function fit(name: string, typed: string): number | null {
-  const text = fold(name);
-  const query = fold(typed.trim());
+  const text = fold(name).trim();
+  const query = fold(typed).trim();
   if (!query) return 0;
   if (text === query) return 0;
   if (text.startsWith(query)) return 1;

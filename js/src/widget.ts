@@ -27,7 +27,10 @@ function initialize({ model, signal }: Context): () => void {
   model.on("msg:custom", (raw: unknown, buffers: unknown) =>
     controller.receive(raw, viewsOf(buffers)),
   );
+  // ipywidgets tells its models when their line is cut or mended, but not which: see `lost`.
+  model.on("comm_live_update", () => controller.lost());
   model.on("destroy", () => controller.lost());
+  watchKernel(model.widget_manager, () => controller.lost());
   const wake = () => {
     if (document.visibilityState === "visible") controller.wake();
   };
@@ -50,6 +53,19 @@ function render({ model, el, signal }: Context & { readonly el: HTMLElement }): 
   const unmount = mount(el, controller);
   signal?.addEventListener("abort", unmount);
   return unmount;
+}
+
+const ENDED = new Set(["restarting", "autorestarting", "terminating", "dead"]);
+
+/** JupyterLab's widget manager knows its kernel; a kernel killed from outside shows only here. */
+function watchKernel(manager: unknown, lost: () => void): void {
+  type Kernel = {
+    statusChanged?: { connect?: (slot: (_: unknown, status: unknown) => void) => void };
+  };
+  const kernel = (manager as { kernel?: Kernel } | undefined)?.kernel;
+  kernel?.statusChanged?.connect?.((_, status) => {
+    if (typeof status === "string" && ENDED.has(status)) lost();
+  });
 }
 
 /** Buffers come as views on larger ones: their offset and length count. */

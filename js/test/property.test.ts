@@ -12,7 +12,7 @@ type Op =
   | { readonly do: "label"; readonly value: string }
   | { readonly do: "skip" | "undo" | "flag" | "note" | "back" | "forward" | "reopen" | "wake" }
   | { readonly do: "toKernel" | "toPage"; readonly at: number; readonly how: How }
-  | { readonly do: "flow" | "reload" | "restart" | "disk" | "rank" }
+  | { readonly do: "flow" | "reload" | "restart" | "cut" | "disk" | "rank" }
   | { readonly do: "wait"; readonly ms: number };
 type How = "deliver" | "lose" | "repeat";
 
@@ -46,7 +46,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      do: fc.constantFrom("reload", "restart", "disk", "rank", "wake" as const),
+      do: fc.constantFrom("reload", "restart", "cut", "disk", "rank", "wake" as const),
     }),
   },
 ) as fc.Arbitrary<Op>;
@@ -95,6 +95,8 @@ class Notebook {
         return page.wake();
       case "reload":
         return this.load(place);
+      case "cut":
+        return page.lost();
       case "restart":
         return this.kernel.restart();
       case "disk":

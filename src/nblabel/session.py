@@ -205,7 +205,8 @@ class Session:
         self._resume()
         if seed is not None:
             known = seed_events(self.pool, self.task, seed)
-            self._append([event for event in known if event.id not in self._labels])
+            self._log.append([event for event in known if event.id not in self._labels])
+            self._fold()
         self._order_training()
 
     def __repr__(self) -> str:

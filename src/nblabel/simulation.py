@@ -85,7 +85,7 @@ def _truth(session: Session, truth: Any) -> dict[str, Any]:
             raise OptionError(f"truth={truth!r} names a column, but the data has no columns.")
         truth = pick_columns(pool.frame, truth).to_numpy()
     elif isinstance(truth, Mapping):
-        truth = [truth[key] for key in pool.index]
+        truth = [truth.get(key) for key in pool.index]
     elif (
         isinstance(truth, pd.Series)
         and not truth.index.equals(pool.index)
@@ -96,5 +96,10 @@ def _truth(session: Session, truth: Any) -> dict[str, Any]:
     if values.shape != (len(pool),):
         raise OptionError(
             f"truth= needs one label per item, ({len(pool)},), got the shape {values.shape}."
+        )
+    gaps = np.flatnonzero(pd.isna(values))
+    if len(gaps):
+        raise OptionError(
+            f"truth= has no label for {len(gaps)} item(s), the first being {pool.index[gaps[0]]!r}."
         )
     return {item: session.task.parse(value) for item, value in zip(pool.ids, values, strict=True)}

@@ -58,6 +58,6 @@ def test_shorten():
 
 def test_near():
     assert near("bdy", ["body", "date"]) == "Did you mean 'body'?"
-    assert near("bodi", ["body", "bodies"]) == "Did you mean 'body' or 'bodies'?"
+    assert near("bodi", ["body", "bodies"]) == "Did you mean 'bodies' or 'body'?"
     assert near("zzz", ["a", 1]) == "There are: 'a', '1'."
     assert near("a", []) == "There are none."

@@ -20,7 +20,7 @@ def test_round_trip_keeps_every_field():
     assert "\n" not in encode(event(kind="note", value="two\nlines"))
 
 
-@pytest.mark.parametrize("text", ["\ud800", "\ud83d\ude00", "😀", "\x00", "שלום", "'; drop table"])
+@pytest.mark.parametrize("text", ["\ud800", "😀", "\x00", "שלום", "'; drop table"])
 def test_any_text_can_be_noted_and_written(text):
     said = event(kind="note", value=text)
     encode(said).encode("utf-8")

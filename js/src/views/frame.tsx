@@ -187,6 +187,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       data-lm-suppress-shortcuts="true"
       data-state={phaseOf(state)}
       data-unsaved={state.unsaved}
+      data-rank={state.rank}
       data-theme="light"
       onKeyDown={onKeyDown}
       onKeyUp={seal}

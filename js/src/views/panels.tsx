@@ -1,7 +1,7 @@
 // What opens over or between: instructions, a note, the sheet of keys, an error.
 
 import { marked } from "marked";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { bindings, capOfLabel, isMany, keyCap, type TaskSpec } from "../keymap";
 import { sanitize } from "../sanitize";
 
@@ -22,7 +22,7 @@ interface NoteProps {
 
 export function NotePanel({ text, onSave, onClose }: NoteProps) {
   const area = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => area.current?.focus(), []);
+  useLayoutEffect(() => area.current?.focus(), []);
   const save = () => onSave(area.current?.value ?? "");
   return (
     <div class="nblabel-note">
@@ -54,7 +54,7 @@ export function NotePanel({ text, onSave, onClose }: NoteProps) {
 
 export function Sheet({ task, onClose }: { task: TaskSpec; onClose: () => void }) {
   const close = useRef<HTMLButtonElement>(null);
-  useEffect(() => close.current?.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => close.current?.focus({ preventScroll: true }), []);
   const keyed = task.classes.filter((name) => capOfLabel(task, name));
   return (
     <div class="nblabel-sheet" role="dialog" aria-label="keys" aria-modal="true">

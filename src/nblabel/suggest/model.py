@@ -128,7 +128,7 @@ class ModelSuggester:
             pass
         elif isinstance(features, type):
             raise OptionError(f"features= takes an object: write {features.__name__}().")
-        elif hasattr(features, "transform"):
+        elif hasattr(features, "transform") and not hasattr(features, "shape"):  # no DataFrame
             self._transformer = features
         else:
             self._matrix = _checked_matrix(features, self._n_items)

@@ -1,0 +1,226 @@
+// Whatever the network, the kernel and the page do: nothing is lost, nothing is doubled.
+
+import fc from "fast-check";
+import { expect, test, vi } from "vitest";
+import { Channel } from "../src/channel";
+import { Controller } from "../src/controller";
+import type { FromPage } from "../src/protocol";
+import { current, visited, type Draft } from "../src/state";
+import { FakeStorage, FakeWorld, ModelKernel, answers, config, standing } from "./helpers";
+
+type Op =
+  | { readonly do: "label"; readonly value: string }
+  | { readonly do: "skip" | "undo" | "flag" | "note" | "back" | "forward" | "reopen" | "wake" }
+  | { readonly do: "toKernel" | "toPage"; readonly at: number; readonly how: How }
+  | { readonly do: "flow" | "reload" | "restart" | "cut" | "disk" | "rank" }
+  | { readonly do: "wait"; readonly ms: number };
+type How = "deliver" | "lose" | "repeat";
+
+const op: fc.Arbitrary<Op> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant("label" as const), value: fc.constantFrom("a", "b") }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom("skip", "undo", "undo", "flag", "note", "back", "forward", "reopen"),
+    }),
+  },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constantFrom("toKernel" as const, "toPage" as const),
+      at: fc.nat(5),
+      how: fc.constantFrom<How>("deliver", "deliver", "deliver", "lose", "repeat"),
+    }),
+  },
+  { weight: 6, arbitrary: fc.constant<Op>({ do: "flow" }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("wait" as const),
+      ms: fc.integer({ max: 40_000, min: 0 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom("reload", "restart", "cut", "disk", "rank", "wake" as const),
+    }),
+  },
+) as fc.Arbitrary<Op>;
+
+/** A notebook with some pages on one kernel, a bad line, and one browser storage. */
+class Notebook {
+  readonly kernel = new ModelKernel(Array.from({ length: 25 }, (_, k) => `i${k}`));
+  readonly storage = new FakeStorage();
+  readonly accepted: Draft[] = [];
+  readonly pages: { world: FakeWorld; page: Controller }[] = [];
+  toKernel: string[] = [];
+  toPage: string[] = [];
+  private turn = 0;
+
+  constructor(pages: number) {
+    for (let k = 0; k < pages; k++) this.load(k);
+  }
+
+  load(place: number): void {
+    const time = (this.pages[place]?.world.time ?? 1_000_000) + 1;
+    const world = new FakeWorld(this.storage, time);
+    const send = (message: unknown) => void this.toKernel.push(JSON.stringify(message));
+    const page = new Controller(config(), { send }, world);
+    this.pages[place] = { world, page };
+    page.open();
+  }
+
+  run(op: Op): void {
+    this.turn += 1;
+    const place = this.turn % this.pages.length;
+    const page = this.pages[place]!.page;
+    switch (op.do) {
+      case "label":
+        return page.act({ type: "label", value: op.value });
+      case "note":
+        return page.act({ type: "note", text: `note ${this.accepted.length}` });
+      case "skip":
+      case "undo":
+      case "flag":
+      case "back":
+      case "forward":
+        return page.act({ type: op.do });
+      case "reopen":
+        return page.reopen();
+      case "wake":
+        return page.wake();
+      case "reload":
+        return this.load(place);
+      case "cut":
+        return page.lost();
+      case "restart":
+        return this.kernel.restart();
+      case "disk":
+        this.kernel.broken = !this.kernel.broken;
+        return;
+      case "rank":
+        this.kernel.rank += 1;
+        return;
+      case "wait":
+        return this.wait(op.ms);
+      case "flow":
+        return this.flow();
+      default:
+        return this.move(op.do === "toKernel" ? this.toKernel : this.toPage, op.at, op.how);
+    }
+  }
+
+  private wait(ms: number): void {
+    for (const { world } of this.pages) world.advance(ms);
+  }
+
+  /** One message of the line, not always the first, arrives, arrives and stays, or is lost. */
+  private move(line: string[], at: number, how: How): void {
+    const place = line.length ? at % line.length : -1;
+    const message = line[place];
+    if (message === undefined) return;
+    if (how !== "repeat") line.splice(place, 1);
+    if (how !== "lose") this.arrive(line, message);
+  }
+
+  private arrive(line: string[], message: string): void {
+    if (line === this.toPage) {
+      for (const { page } of this.pages) page.receive(JSON.parse(message), []);
+    } else {
+      const replies = this.kernel.handle(JSON.parse(message) as FromPage);
+      this.toPage.push(...replies.map((reply) => JSON.stringify(reply)));
+    }
+  }
+
+  flow(): void {
+    for (let k = 0; k < 800 && (this.toKernel.length || this.toPage.length); k++) {
+      this.move(this.toKernel, 0, "deliver");
+      this.move(this.toPage, 0, "deliver");
+    }
+    expect(this.toKernel.length + this.toPage.length, "page and kernel chatter").toBe(0);
+  }
+
+  heal(): void {
+    this.kernel.broken = false;
+    for (let second = 0; second < 80; second++) {
+      this.flow();
+      this.wait(1000);
+    }
+    this.flow();
+  }
+
+  /** Live through it, and out of it; whatever happened, this holds. */
+  live(ops: readonly Op[]): void {
+    const { accepted } = this;
+    const say = vi.spyOn(Channel.prototype, "say").mockImplementation(function (
+      this: Channel,
+      drafts,
+    ) {
+      accepted.push(...drafts);
+      original.call(this, drafts);
+    });
+    try {
+      this.flow();
+      for (const op of ops) this.run(op);
+      this.heal();
+    } finally {
+      say.mockRestore();
+    }
+    const { log, rejected } = this.kernel;
+    expect(rejected).toEqual([]);
+    // Nothing lost, nothing doubled, nothing changed on the way.
+    expect(log.map((e) => e.id).sort()).toEqual(accepted.map((e) => e.id).sort());
+    const bare = (e: Draft) => ({ ...e, seq: 0 });
+    const byId = new Map(accepted.map((e) => [e.id, e]));
+    for (const event of log) expect(bare(event)).toEqual(bare(byId.get(event.id)!));
+    // The outbox is empty, in the pages and in the storage.
+    expect([...this.storage.kept.keys()]).toEqual([]);
+    for (const { page } of this.pages) {
+      expect(page.state.value.phase).toBe("ready");
+      expect(page.state.value.unsaved).toBe(0);
+    }
+  }
+}
+
+const ops = fc.array(op, { minLength: 5, maxLength: 90, size: "max" });
+
+test("what a page says reaches the log once, in the order it was said", () => {
+  fc.assert(
+    fc.property(ops, (ops) => {
+      const notebook = new Notebook(1);
+      notebook.live(ops);
+      const { accepted, kernel, pages } = notebook;
+      expect(standing(kernel.log).map((e) => e.id)).toEqual(standing(accepted).map((e) => e.id));
+      // The page shows what is true.
+      const state = pages[0]!.page.state.value;
+      const now = answers(kernel.log);
+      for (const id of visited(state)) {
+        const item = state.items.get(id);
+        const stands = now.get(id);
+        expect(stands).toBeDefined();
+        if (item) expect(item.label).toBe(stands?.kind === "label" ? stands.value : null);
+      }
+      if (state.cursor !== null) return;
+      const shown = current(state);
+      const left = kernel.pool.filter((item) => !now.has(item));
+      if (left.length) expect(shown).not.toBeNull();
+      if (!shown) return;
+      expect(shown.label).toBeNull();
+      expect(now.get(shown.id)?.kind ?? "skip").toBe("skip");
+    }),
+    { numRuns: 30000 },
+  );
+}, 200_000);
+
+test("two pages on one log lose nothing and double nothing", () => {
+  fc.assert(
+    fc.property(ops, (ops) => new Notebook(2).live(ops)),
+    { numRuns: 3000 },
+  );
+}, 200_000);
+
+const original = Channel.prototype.say;

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from nblabel._learning import Order, learn
+from nblabel.strategies import Auto, Margin, Random, TypicalClusters
+from nblabel.suggest import ModelSuggester, Snapshot
+
+TEXTS = ["win money", "cheap money", "see you", "see them", "money", "you"]
+
+
+def order(labels: dict[int, str], candidates=None, version: int = 3) -> Order:
+    places = np.array(list(labels), dtype=np.intp)
+    targets = np.array(list(labels.values()), dtype=object)
+    rest = [k for k in range(len(TEXTS)) if k not in labels] if candidates is None else candidates
+    return Order(
+        Snapshot(places, targets, version), tuple(labels.values()), np.array(rest, int), 2, 0
+    )
+
+
+KNOWN = {0: "spam", 2: "ham"}
+
+
+def test_one_training():
+    result = learn(ModelSuggester(TEXTS, "text"), Margin(), order(KNOWN))
+    assert result.predictions.version == 3 and result.predictions.n_labels == 2
+    assert result.predictions.label(4) == "spam" and result.predictions.label(5) == "ham"
+    assert result.predictions.confidence(4) == pytest.approx(result.predictions.proba[4].max())
+    assert result.predictions.best(np.array([4, 5])).tolist() == [1, 0]
+    assert result.positions == {0, 2} and result.doing == "margin"
+    assert sorted(draw.position for draw in result.ranking) == [1, 3, 4, 5]
+    assert all(d.strategy == "margin" and "least sure" in d.reason for d in result.ranking)
+    assert result.fitted.model.predict(["money"]).tolist() == ["spam"]
+
+
+def test_one_class_is_not_enough():
+    result = learn(ModelSuggester(TEXTS, "text"), Margin(), order({0: "spam", 1: "spam"}))
+    assert result.predictions is None and result.fitted is None and result.ranking == []
+    assert result.doing == "at random until there are two labels"
+
+
+def test_the_default_names_what_it_does():
+    assert learn(ModelSuggester(TEXTS, "text"), Auto(), order({})).doing == "typical"
+    assert learn(None, Auto(), order(KNOWN)).doing == "random"
+    auto = Auto(start=2)
+    assert learn(ModelSuggester(TEXTS, "text"), auto, order(KNOWN)).doing == "cluster_margin"
+
+
+def test_nothing_left_to_ask():
+    result = learn(ModelSuggester(TEXTS, "text"), Auto(), order(KNOWN, candidates=[]))
+    assert (result.ranking, result.doing) == ([], "") and result.predictions is not None
+
+
+def test_chance_changes_from_training_to_training():
+    orders = [[d.position for d in learn(None, Random(), order({}, version=v)).ranking]
+              for v in (1, 1, 2)]  # fmt: skip
+    assert orders[0] == orders[1] != orders[2]
+
+
+class Part(Random):
+    name = "part"
+
+    def __init__(self, made):
+        self.made = made
+
+    def utilities(self, context):
+        return self.made
+
+
+def test_what_is_not_to_be_asked_is_left_out():
+    made = np.array([0.5, -np.inf, np.nan, 1.0])
+    result = learn(None, Part(made), order(KNOWN))
+    assert [draw.position for draw in result.ranking] == [5, 1]
+
+
+def test_a_strategy_of_the_wrong_shape():
+    with pytest.raises(ValueError, match=r"'part' gave utilities of shape \(3,\), expected \(4,\)"):
+        learn(None, Part(np.ones(3)), order(KNOWN))
+
+
+def test_a_strategy_that_needs_features_says_so():
+    with pytest.raises(ValueError, match="'typical' requires features, but there are none"):
+        learn(None, TypicalClusters(), order(KNOWN))
+
+
+def test_predictions_without_probabilities_have_no_confidence():
+    from sklearn.svm import LinearSVC
+
+    result = learn(ModelSuggester(TEXTS, "text", estimator=LinearSVC()), Margin(), order(KNOWN))
+    assert result.predictions.confidence(0) is None and result.predictions.label(0) == "spam"

@@ -1,0 +1,148 @@
+import numpy as np
+from scipy import stats
+
+from nblabel._queue import Draw, Queue
+
+
+def always(position: int) -> bool:
+    return True
+
+
+def ranked(*positions: int) -> list[Draw]:
+    return [Draw(position, "margin", "unsure") for position in positions]
+
+
+def places(draws: list[Draw]) -> list[int]:
+    return [draw.position for draw in draws]
+
+
+def test_a_ranking_is_followed():
+    queue = Queue(10, explore=0, seed=0)
+    queue.rank(ranked(4, 2, 7))
+    window = queue.window("a", 2, always)
+    assert window == ranked(4, 2) and queue.version == 1
+    assert queue.hand("a") == [4, 2] and queue.held("a", 4) == window[0]
+    assert queue.held("a", 7) is None and queue.held("b", 4) is None
+
+
+def test_the_head_is_pinned_when_the_ranking_changes():
+    queue = Queue(10, explore=0, seed=0)
+    queue.rank(ranked(4, 2, 7))
+    queue.window("a", 3, always)
+    queue.rank(ranked(9, 8, 7, 4))
+    assert places(queue.window("a", 4, always, keep=[4, 2])) == [4, 2, 9, 8]
+
+
+def test_what_is_answered_or_was_never_held_is_not_kept():
+    queue = Queue(10, explore=0, seed=0)
+    queue.rank(ranked(4, 2, 7))
+    queue.window("a", 2, always)
+    assert places(queue.window("a", 2, lambda p: p != 4, keep=[4, 5, 2])) == [2, 7]
+
+
+def test_without_a_ranking_everything_is_asked_once():
+    for explore in (0.0, 0.3, 1.0):
+        queue = Queue(20, explore=explore, seed=3)
+        window = queue.window("a", 50, always)
+        assert sorted(places(window)) == list(range(20))
+        assert all(draw.audit for draw in window) == (explore > 0)
+        assert window == Queue(20, explore=explore, seed=3).window("a", 50, always)
+
+
+def test_after_the_ranking_the_rest_is_asked():
+    queue = Queue(6, explore=0, seed=0)
+    queue.rank(ranked(3))
+    window = queue.window("a", 6, always)
+    assert window[0].position == 3 and sorted(places(window)) == list(range(6))
+    assert {draw.strategy for draw in window[1:]} == {"random"}
+
+
+def test_items_that_come_back_are_asked_again():
+    queue = Queue(5, explore=1.0, seed=0)
+    queue.window("a", 5, always)
+    queue.window("a", 5, lambda p: False)
+    assert places(queue.window("a", 5, lambda p: p == 2)) == [2]
+
+
+def test_the_share_of_audits():
+    queue = Queue(20_000, explore=0.1, seed=1)
+    queue.rank(ranked(*range(20_000)))
+    window = queue.window("a", 4000, always)
+    audits = sum(draw.audit for draw in window)
+    assert stats.binomtest(audits, 4000, 0.1).pvalue > 1e-4
+    assert not any(d.audit for d in Queue(50, explore=0, seed=1).window("a", 50, always))
+
+
+def test_audits_are_uniform():
+    # The ranking prefers low places, answers remove items: audits must not care.
+    n_items, counts = 20, np.zeros(20)
+    for seed in range(1500):
+        queue = Queue(n_items, explore=0.5, seed=seed)
+        queue.rank(ranked(*range(n_items)))
+        window = queue.window("a", 4, always)
+        if window[0].audit:
+            counts[window[0].position] += 1
+    assert 650 < counts.sum() < 850
+    assert stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_an_audit_names_its_place_in_the_seeded_order():
+    queue = Queue(30, explore=1.0, seed=5)
+    order = np.random.default_rng(5).permutation(30)
+    for draw in queue.window("a", 10, always):
+        assert draw.strategy == "audit" and order[draw.draw] == draw.position
+
+
+def test_an_audit_once_drawn_is_not_lost_by_re_ranking():
+    queue = Queue(400, explore=0.3, seed=2)
+    answered: set[int] = set()
+    drawn: set[int] = set()
+    asked_as_audit: set[int] = set()
+    for turn in range(120):
+        queue.rank(ranked(*np.random.default_rng(turn).permutation(400)[:100].tolist()))
+        keep = queue.hand("a")[:2]
+        window = queue.window("a", 8, lambda p: p not in answered, keep)
+        drawn |= {d.position for d in map(lambda p: queue.held("a", p), queue.hand("a")) if d.audit}
+        answered.add(window[0].position)
+        if window[0].audit:
+            asked_as_audit.add(window[0].position)
+    waiting = {p for p in queue.hand("a") if queue.held("a", p).audit}
+    assert len(drawn) > 30
+    # Every audit was answered as one, or is still owed: none became a plain item or vanished.
+    assert drawn - asked_as_audit <= waiting - answered
+
+
+def test_owed_audits_are_asked_when_nothing_else_is_left():
+    queue = Queue(4, explore=1.0, seed=0)
+    first = queue.window("a", 2, always)
+    queue.explore = 0.0
+    queue.rank(ranked(*range(4)))
+    again = queue.window("a", 4, always)
+    assert {d.position for d in again if d.audit} == {d.position for d in first}
+    assert sorted(places(again)) == [0, 1, 2, 3]
+
+
+def test_two_clients_do_not_get_the_same_items_while_others_are_left():
+    queue = Queue(12, explore=0.3, seed=4)
+    queue.rank(ranked(*range(6)))
+    one, two = queue.window("a", 5, always), queue.window("b", 5, always)
+    assert not set(places(one)) & set(places(two))
+    three = queue.window("c", 5, always)
+    assert len(set(places(three)) - set(places(one)) - set(places(two))) == 2
+    assert len(three) == 5  # the rest twice rather than never
+    assert {d.reason for d in three[2:]} == {"also open in another view"}
+
+
+def test_what_a_client_lets_go_of_others_get():
+    queue = Queue(3, explore=0, seed=0)
+    queue.rank(ranked(0, 1, 2))
+    queue.window("a", 3, always)
+    queue.release("a")
+    queue.release("nobody")
+    assert places(queue.window("b", 3, always)) == [0, 1, 2] and queue.hand("a") == []
+
+
+def test_nothing_left():
+    queue = Queue(3, explore=0.5, seed=0)
+    assert queue.window("a", 3, lambda p: False) == []
+    assert queue.window("a", 0, always) == []

@@ -1,0 +1,379 @@
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from PIL import Image
+
+from nblabel.errors import DataError, OptionError, UnknownColumnError
+from nblabel.renderers import (
+    DisplayRenderer,
+    HtmlRenderer,
+    ImageRenderer,
+    RowRenderer,
+    TextRenderer,
+    View,
+    open_pool,
+    safe_view,
+)
+from nblabel.renderers.base import clean, is_missing
+from nblabel.renderers.image import MOST_PIXELS, pixel_range, read_gray, to_uint8
+from nblabel.renderers.text import as_text, strip_tags
+
+
+def png(image: Image.Image, form: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form)
+    return buffer.getvalue()
+
+
+def pixels(view: View) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(view.buffers[0])))
+
+
+# ---------------------------------------------------------------- the obvious choice
+
+FRAME = pd.DataFrame(
+    {
+        "id": [1, 2],
+        "subject": ["short", "words"],
+        "body": ["a much longer text than all others", "and another one of such a length"],
+    },
+    index=["x", "y"],
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "note"),
+    [
+        (["a", "b"], "text", "showing text"),
+        ([1, 2.5, True], "text", "showing text"),
+        ([np.int64(1)], "text", "showing text"),
+        ([None, float("nan"), "a"], "text", "showing text"),
+        ([None, None], "text", "showing text"),
+        (pd.Series([pd.NA, "a"], dtype="string"), "text", "showing text"),
+        (pl.Series(["a", None]), "text", "showing text"),
+        (FRAME, "text", "showing column 'body' as text"),
+        (FRAME.rename(columns={"subject": "text"}), "text", "showing column 'text' as text"),
+        (FRAME[["subject"]], "text", "showing column 'subject' as text"),
+        (FRAME[["id", "subject"]], "row", "showing 2 columns as a table row"),
+        ([{"id": 1, "n": 2}], "row", "showing 2 columns as a table row"),
+        (np.zeros((2, 3, 3)), "image", "showing images"),
+        ([np.zeros((3, 3))], "image", "showing images"),
+        ([Image.new("L", (2, 2))], "image", "showing images"),
+        ([b"..."], "image", "showing images"),
+        (["a.png", "b.JPG"], "image", "showing images"),
+        ([{"bytes": b"..."}], "image", "showing images"),
+        (pd.DataFrame({"n": [1], "file": ["a.webp"]}), "image", "showing column 'file' as image"),
+        ([1 + 2j], "display", "showing each complex as Jupyter does"),
+    ],
+)
+def test_the_obvious_choice_is_made_and_named(data, kind, note):
+    _, renderer, said = open_pool(data)
+    assert (renderer.kind, said) == (kind, note)
+
+
+def test_known_labels_are_not_shown():
+    frame = pd.DataFrame({"a": [1, 2], "label": ["x", "y"]})
+    pool, renderer, note = open_pool(frame, exclude="label")
+    assert renderer.kind == "row" and note == "showing 1 columns as a table row"
+    assert pool.item(0) == {"a": 1} and pool.frame is frame
+    assert open_pool(frame, row=True, exclude="label")[0].item(0) == {"a": 1}
+
+
+def test_what_is_asked_for_is_shown_without_a_note():
+    pool, renderer, note = open_pool(FRAME, text="subject")
+    assert (pool.item(0), renderer.kind, note, pool.field) == ("short", "text", "", "subject")
+    assert pool.ids == ["x", "y"]
+    assert open_pool(FRAME, html="body")[1].kind == "html"
+    assert open_pool(FRAME, row=["id", "body"])[0].item(1)["id"] == 2
+    assert open_pool(FRAME, row="body")[0].field == ["body"]
+    assert open_pool(["a.png"], text=True)[1].kind == "text"
+    assert open_pool(["a"], html=True)[1].kind == "html"
+    assert open_pool([{"a": 1}], row=True)[1].kind == "row"
+    assert open_pool([(1, 2)], row=True)[1].kind == "row"
+
+
+def test_show_gets_the_row():
+    pool, renderer, _ = open_pool(FRAME, show=lambda row: row["subject"])
+    assert renderer.view(pool.item(0)).data == {"text": "short"}
+    mine = TextRenderer()
+    assert open_pool(["a"], show=mine)[1] is mine
+
+
+@pytest.mark.parametrize(
+    ("data", "how", "error", "message"),
+    [
+        (FRAME, {"text": "bdy"}, UnknownColumnError, "no column 'bdy'. Did you mean 'body'"),
+        (FRAME, {"row": ["id", "nope"]}, UnknownColumnError, "no column 'nope'"),
+        (FRAME, {"text": "body", "row": True}, OptionError, "Say one of .*, got text and row"),
+        (FRAME, {"text": True}, OptionError, "text=True does not say which column"),
+        (FRAME, {"row": []}, DataError, "no column left to show"),
+        (["a"], {"text": "body"}, OptionError, "text='body' names a column, .* is a list"),
+        (pd.Series(["a"]), {"text": "body"}, OptionError, "it is a Series"),
+        (np.zeros((1, 2, 2)), {"image": "x"}, OptionError, "it is a array of images"),
+        (["a"], {"show": 3}, OptionError, "show= is a callable that gets an item, got 3"),
+        (["a"], {"show": TextRenderer}, OptionError, r"write TextRenderer\(\)"),
+        ([], {}, DataError, "no items to label: the data is empty"),
+        (FRAME.iloc[:0], {}, DataError, "no items to label: the data is empty"),
+        (pd.DataFrame(index=range(2)), {}, DataError, "no column left to show"),
+    ],
+)
+def test_what_cannot_be_shown(data, how, error, message):
+    with pytest.raises(error, match=message):
+        open_pool(data, **how)
+
+
+# ---------------------------------------------------------------- missing and broken items
+
+
+@pytest.mark.parametrize("item", [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT])
+def test_a_missing_item_says_so(item):
+    assert is_missing(item)
+    assert safe_view(TextRenderer(), item) == View("missing", {"text": str(item)})
+
+
+@pytest.mark.parametrize("item", ["", 0, False, [[1, 2], [3]], np.array([np.nan]), {}, object()])
+def test_what_is_not_missing(item):
+    assert not is_missing(item)
+    assert safe_view(TextRenderer(), item).kind == "text"
+
+
+def test_a_broken_item_becomes_a_card(tmp_path):
+    missing = safe_view(ImageRenderer(), tmp_path / "gone.png")
+    assert missing.kind == "error" and missing.data["text"].startswith("FileNotFoundError")
+    assert missing.data["title"] == "This item cannot be shown as image"
+    assert "Traceback" in missing.data["detail"]
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(png(Image.new("L", (9, 9)))[:30])
+    assert safe_view(ImageRenderer(), broken).data["text"].startswith(("OSError", "Unidentified"))
+    broken.write_bytes(b"no image")
+    assert "UnidentifiedImageError" in safe_view(ImageRenderer(), broken).data["text"]
+
+
+@pytest.mark.parametrize(
+    ("item", "says"),
+    [
+        ("https://example.org/a.png", "ValueError: an address on the web is not fetched"),
+        (3.5, "TypeError: expected an array, a file, bytes or a PIL image, got float"),
+        ({"path": None}, "got NoneType"),
+        (np.zeros((2, 2, 7)), "TypeError"),
+    ],
+)
+def test_what_is_no_image(item, says):
+    assert says in safe_view(ImageRenderer(), item).data["text"]
+
+
+def test_a_renderer_that_returns_no_view_becomes_a_card():
+    class Wrong(TextRenderer):
+        def view(self, item):
+            return "text"
+
+    assert "must return a View, got str" in safe_view(Wrong(), "x").data["text"]
+
+
+def test_an_error_with_a_lone_surrogate_can_be_sent():
+    def show(item):
+        raise RuntimeError("\ud800")
+
+    view = safe_view(DisplayRenderer(show), 1)
+    assert view.data["text"] == "RuntimeError: �"
+    view.data["detail"].encode()
+
+
+# ---------------------------------------------------------------- text and rows
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"), ("a\ud800b", "a�b"), ("\ud83d\ude00", "😀"), ("👩‍👩‍👧", "👩‍👩‍👧"),
+        ("שלום", "שלום"),
+        ("\ufeffbom", "\ufeffbom"), ("", ""),
+    ],
+)  # fmt: skip
+def test_texts_are_sent_as_they_are_but_for_half_pairs(text, shown):
+    assert clean(text) == shown
+    assert TextRenderer().view(text).data == {"text": shown}
+    assert HtmlRenderer().view(text).data == {"html": shown}
+
+
+def test_two_megabytes():
+    text = "ü" * 2_000_000
+    view = TextRenderer().view(text)
+    assert view.data["text"] == text and view.size() >= 2_000_000
+
+
+def test_as_text():
+    assert [as_text(v) for v in ("a", None, 3, b"\xff", pd.NA)] == ["a", "", "3", "�", ""]
+    assert TextRenderer().accepts("a") and not TextRenderer().accepts(1)
+    assert HtmlRenderer().accepts("a") and not HtmlRenderer().accepts(1)
+
+
+def test_the_text_of_html():
+    source = "<p>Win&nbsp;<b>now</b></p><script>alert(1)</script></style><style>x{}</style>!"
+    assert strip_tags(source) == "Win now !"
+
+
+def test_rows():
+    item = {"name": "a\ud800", "n": np.int64(3), "x": 1 / 3, "yes": np.True_, "no": False,
+            "gone": None, "list": [1, 2]}  # fmt: skip
+    fields = RowRenderer().view(item).data["fields"]
+    assert [(f["text"], f["type"]) for f in fields] == [
+        ("a�", "text"), ("3", "number"), ("0.333333", "number"), ("yes", "bool"), ("no", "bool"),
+        ("", "missing"), ("[1, 2]", "text"),
+    ]  # fmt: skip
+    assert RowRenderer().accepts(item) and not RowRenderer().accepts([1])
+
+
+# ---------------------------------------------------------------- images
+
+
+def test_uint8_arrays_keep_their_pixels():
+    image = np.arange(0, 250, dtype=np.uint8).reshape(10, 25)
+    assert np.array_equal(pixels(ImageRenderer().view(image)), image)
+    colour = np.stack([image] * 3, axis=2)
+    assert np.array_equal(pixels(ImageRenderer().view(colour)), colour)
+    assert pixels(ImageRenderer().view(np.stack([image] * 4, axis=2))).shape == (10, 25, 4)
+    assert np.array_equal(pixels(ImageRenderer().view(image[:, :, None])), image)
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (np.array([[[0.0, 1.0]]]), [[0, 255]]),
+        (np.array([[[0.0, 200.0]]]), [[0, 200]]),
+        (np.array([[[False, True]]]), [[0, 255]]),
+        (np.array([[[0, 16]]], dtype=np.uint8), [[0, 255]]),
+        (np.array([[[0, 255]]], dtype=np.int64), [[0, 255]]),
+        (np.array([[[-1.0, 1.0]]]), [[0, 255]]),
+        (np.array([[[np.nan, 1.0]]]), [[0, 255]]),
+        ([np.array([[0.0, 1.0]])], [[0, 255]]),
+        ([np.array([[False, True]])], [[0, 255]]),
+        (pd.Series([np.array([[0, 255]], dtype=np.uint8), None]), [[0, 255]]),
+    ],
+)
+def test_the_range_of_the_pixels_is_guessed(images, expected):
+    pool, renderer, _ = open_pool(images)
+    assert pixels(renderer.view(pool.item(0))).tolist() == expected
+
+
+def test_the_range_of_nothing_known():
+    assert pixel_range([b"", None]) == (0.0, 255.0)
+    assert pixel_range(np.zeros((2, 3, 3))) == (0.0, 1.0)
+    assert pixel_range(np.full((1, 2, 2), 1000.0)) == (0.0, 1000.0)
+    assert to_uint8(np.full((1, 1), 7.0), 7.0, 7.0).tolist() == [[0]]
+
+
+def test_images_come_in_every_form(tmp_path):
+    image = Image.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8))
+    raw = png(image)
+    path = tmp_path / "a.png"
+    path.write_bytes(raw)
+    for item in (raw, bytearray(raw), path, str(path), {"bytes": raw}, {"path": str(path)}):
+        view = ImageRenderer().view(item)
+        assert ImageRenderer().accepts(item)
+        assert view.buffers == (raw,) and view.data["mime"] == "image/png"
+        assert (view.data["width"], view.data["height"]) == (8, 6)
+    assert ImageRenderer().view(str(path)).data["name"] == str(path)
+    assert np.array_equal(pixels(ImageRenderer().view(image)), np.asarray(image))
+    assert not ImageRenderer().accepts("https://example.org/a.png")
+    assert not ImageRenderer().accepts(np.zeros(3))
+
+
+def test_formats_that_browsers_do_not_read_are_converted():
+    image = Image.new("RGB", (4, 4), (255, 0, 0))
+    view = ImageRenderer().view(png(image, "TIFF"))
+    assert view.data["mime"] == "image/png" and pixels(view)[0, 0].tolist() == [255, 0, 0]
+    cmyk = ImageRenderer().view(Image.new("CMYK", (4, 4)))
+    assert pixels(cmyk)[0, 0].tolist() == [255, 255, 255]
+
+
+def test_large_images_are_scaled_down():
+    noise = np.random.default_rng(0).integers(0, 256, (2000, 1000, 3), dtype=np.uint8)
+    view = ImageRenderer().view(noise)
+    assert view.data["mime"] == "image/jpeg"
+    assert (view.data["width"], view.data["height"]) == (1000, 2000)
+    assert max(pixels(view).shape) == MOST_PIXELS
+    big = ImageRenderer().view(png(Image.new("P", (4000, 10))))
+    assert big.data["mime"] == "image/png" and pixels(big).shape[1] == MOST_PIXELS
+
+
+def test_svg_is_sent_as_it_is():
+    raw = b" <svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    assert ImageRenderer().view(raw) == View("image", {"mime": "image/svg+xml", "name": ""}, (raw,))
+
+
+def test_learning_reads_any_image_as_a_gray_square():
+    image = Image.new("RGB", (100, 50), (255, 255, 255))
+    assert read_gray(png(image), 4).tolist() == np.ones((4, 4)).tolist()
+    assert read_gray(image, 2).tolist() == [[1, 1], [1, 1]]
+    assert read_gray(b"no image", 2).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+# ---------------------------------------------------------------- whatever Jupyter can display
+
+
+def shown(made):
+    return DisplayRenderer(lambda item: made).view("item")
+
+
+def test_matplotlib_figures_and_axes_are_closed():
+    figure, axes = plt.subplots(figsize=(1, 1))
+    assert shown(axes).data["mime"] == "image/png"
+    assert pixels(shown(figure)).ndim == 3
+    assert plt.get_fignums() == []
+    assert DisplayRenderer(str).accepts(object())
+
+
+def test_altair_charts():
+    import altair as alt
+
+    chart = alt.Chart(pd.DataFrame({"x": [1], "y": [2]})).mark_point().encode(x="x", y="y")
+    view = shown(chart)
+    assert view.data["mime"] == "image/svg+xml" and view.buffers[0].startswith(b"<svg")
+
+
+def test_altair_without_its_converter(monkeypatch):
+    import altair as alt
+
+    monkeypatch.setitem(__import__("sys").modules, "vl_convert", None)
+    with pytest.raises(ImportError, match="install vl-convert-python"):
+        shown(alt.Chart(pd.DataFrame({"x": [1]})).mark_point())
+
+
+def test_tables_texts_and_images():
+    assert "<table" in shown(pd.DataFrame({"a": [1]})).data["html"]
+    assert shown("text") == View("text", {"text": "text"})
+    assert shown(Image.new("L", (2, 2))).kind == "image"
+    assert shown(3) == View("text", {"text": "3"})
+    assert shown(None) == View("text", {"text": "None"})
+
+
+class Rich:
+    def __init__(self, **made):
+        for name, value in made.items():
+            setattr(self, f"_repr_{name}_", lambda value=value: value)
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "content"),
+    [
+        ({"html": "<b>\ud800"}, "html", "<b>�"),
+        ({"html": None, "markdown": "*a*"}, "text", "*a*"),
+        ({"latex": "$a$"}, "text", "$a$"),
+        ({"png": (b"raw", {"width": 1}), "html": "x"}, "image", b"raw"),
+        ({"png": base64.b64encode(b"raw").decode()}, "image", b"raw"),
+        ({"svg": "<svg/>"}, "image", b"<svg/>"),
+        ({"mimebundle": {"text/html": "<i>", "text/plain": "i"}}, "html", "<i>"),
+        ({"mimebundle": ({"text/plain": "plain"}, {})}, "text", "plain"),
+        ({"mimebundle": None, "html": "<u>"}, "html", "<u>"),
+    ],
+)
+def test_the_best_view_without_scripts_is_taken(made, kind, content):
+    view = shown(Rich(**made))
+    assert view.kind == kind
+    assert (view.buffers[0] if kind == "image" else view.data[kind]) == content

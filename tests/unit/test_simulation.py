@@ -1,0 +1,129 @@
+"""Active learning against known labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nblabel import simulate
+from nblabel.errors import LabelValueError, OptionError, UnknownColumnError
+from nblabel.session import Session
+
+WORDS = {"ham": "see you at lunch on day", "spam": "win money prize number"}
+TRUTH = [["ham", "spam"][k % 2] for k in range(60)]
+FRAME = pd.DataFrame({"text": [f"{WORDS[label]} {k}" for k, label in enumerate(TRUTH)], "y": TRUTH})
+FRAME.index = pd.Index([f"d{k}" for k in range(60)])
+COLUMNS = ["n_labels", "accuracy", "macro_f1", "strategy", "doing"]
+
+
+def make(**options: Any) -> Session:
+    options = {"text": "text", "store": None, "inline": True, "batch": 5, **options}
+    return Session(FRAME, ["ham", "spam"], **options)
+
+
+def test_it_labels_in_batches_and_scores_after_each() -> None:
+    session = make()
+    curve = simulate(session, "y", 23)
+    assert curve.columns.tolist() == COLUMNS
+    assert curve["n_labels"].tolist() == [5, 10, 15, 20, 23]
+    assert set(curve["strategy"]) == {"auto"}
+    assert curve["accuracy"].iat[-1] == curve["macro_f1"].iat[-1] == 1.0
+    assert len(session.labels) == 23
+    assert (session.labels["label"] == FRAME["y"].loc[session.labels.index]).all()
+    assert curve["doing"].iat[-1] == session.doing
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        FRAME["y"],
+        FRAME["y"].sample(frac=1, random_state=0),  # on the index, in another order
+        FRAME["y"].tolist(),
+        FRAME["y"].to_numpy(),
+        FRAME["y"].to_dict(),
+        FRAME["y"].reset_index(drop=True).to_numpy(dtype=object),
+    ],
+    ids=["series", "shuffled", "list", "array", "dict", "objects"],
+)
+def test_the_truth_comes_in_any_form(truth: Any) -> None:
+    session = make()
+    simulate(session, truth, 10)
+    assert (session.labels["label"] == FRAME["y"].loc[session.labels.index]).all()
+
+
+def test_a_series_on_a_doubled_index_goes_by_order() -> None:
+    truth = pd.Series(TRUTH, index=[0] * 60)
+    session = make()
+    simulate(session, truth, 10)
+    assert (session.labels["label"] == FRAME["y"].loc[session.labels.index]).all()
+
+
+def test_before_there_is_a_model_it_names_the_commonest() -> None:
+    curve = simulate(make(model=False, strategy="random"), "y", 10)
+    assert curve["accuracy"].tolist() == [0.5, 0.5]
+    assert (curve["macro_f1"] < 0.5).all()
+    curve = simulate(make(batch=1), "y", 1, test=(["a", "b", "c"], ["ham", "ham", "ham"]))
+    assert curve["accuracy"].iat[0] in (0.0, 1.0)
+
+
+def test_it_scores_on_what_was_held_out() -> None:
+    held_out = pd.DataFrame({"text": ["win money", "at lunch", "on day", "prize"]})
+    right = simulate(make(), "y", 20, test=(held_out, ["spam", "ham", "ham", "spam"]))
+    wrong = simulate(make(), "y", 20, test=(held_out, ["ham", "spam", "spam", "ham"]))
+    assert right["accuracy"].iat[-1] == 1.0 and wrong["accuracy"].iat[-1] == 0.0
+
+
+def test_it_ends_with_the_pool() -> None:
+    session = make(batch=25)
+    assert simulate(session, "y", 1000)["n_labels"].tolist() == [25, 50, 60]
+    assert simulate(session, "y", 5).empty
+
+
+def test_it_goes_on_from_what_is_labeled() -> None:
+    session = make()
+    simulate(session, "y", 10)
+    assert simulate(session, "y", 10)["n_labels"].tolist() == [15, 20]
+
+
+def test_in_the_background_it_gives_the_same() -> None:
+    here = simulate(make(inline=True), "y", 20)
+    there = simulate(make(inline=False), "y", 20)
+    pd.testing.assert_frame_equal(here, there)
+
+
+def test_it_can_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    session = make(store=path)
+    simulate(session, "y", 10)
+    session.close()
+    assert len(make(store=path).labels) == 10
+
+
+@pytest.mark.parametrize("budget", [0, -3, 2.5, "10"])
+def test_a_budget_is_a_number_of_labels(budget: Any) -> None:
+    with pytest.raises(OptionError, match="budget= is a number of labels from 1"):
+        simulate(make(), "y", budget)
+
+
+def test_a_truth_that_does_not_fit_says_so() -> None:
+    with pytest.raises(OptionError, match=r"one label per item, \(60,\), got the shape \(59,\)"):
+        simulate(make(), TRUTH[:-1], 10)
+    with pytest.raises(UnknownColumnError, match="There is no column 'yy'"):
+        simulate(make(), "yy", 10)
+    with pytest.raises(LabelValueError, match="'egg' is not one of the labels"):
+        simulate(make(), ["egg"] * 60, 10)
+    listed = Session(FRAME["text"].tolist(), ["ham", "spam"], store=None, inline=True)
+    with pytest.raises(OptionError, match="truth='y' names a column, but the data has no columns"):
+        simulate(listed, "y", 10)
+    assert np.all([s.status()["labeled"] == 0 for s in (listed,)])
+
+
+@pytest.mark.parametrize("form", [dict, pd.Series, lambda d: [*d.values(), *[None] * 58]])
+def test_a_truth_with_gaps_says_so(form: Any) -> None:
+    truth = form({"d0": "ham", "d1": "spam"})
+    with pytest.raises(OptionError, match="no label for 58 item.s., the first being 'd2'"):
+        simulate(make(), truth, 10)

@@ -1,0 +1,225 @@
+import warnings
+
+import numpy as np
+import pytest
+
+from nblabel import strategies
+from nblabel.errors import OptionError
+from nblabel.strategies import (
+    Auto,
+    ClusterMargin,
+    Context,
+    Entropy,
+    LeastConfidence,
+    Margin,
+    Random,
+    TypicalClusters,
+    as_strategy,
+    diversity,
+    pick,
+)
+
+PROBA = np.array([[0.9, 0.1, 0.0], [0.4, 0.35, 0.25], [0.5, 0.5, 0.0]], dtype=np.float32)
+
+
+def context(n: int = 3, **changes) -> Context:
+    return Context(**{"candidates": np.arange(n), "seed": 1, **changes})
+
+
+def groups(sizes, spread=0.01, seed=0):
+    """Points of length one around one axis for each group, and the group of each."""
+    rng = np.random.default_rng(seed)
+    which = np.repeat(np.arange(len(sizes)), sizes)
+    points = np.eye(len(sizes))[which] + rng.normal(scale=spread, size=(len(which), len(sizes)))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    return points.astype(np.float32), which
+
+
+# ---------------------------------------------------------------- uncertainty
+
+
+def test_uncertainty():
+    asked = context(proba=PROBA)
+    assert LeastConfidence().utilities(asked) == pytest.approx([0.1, 0.6, 0.5])
+    assert Margin().utilities(asked) == pytest.approx([0.2, 0.95, 1.0])
+    entropies = [-sum(p * np.log(p) for p in row if p) for row in PROBA]
+    assert Entropy().utilities(asked) == pytest.approx(entropies, abs=1e-6)
+
+
+def test_reasons_name_the_number():
+    assert LeastConfidence().reason(0.6) == "the model is least confident here (0.40)"
+    assert Margin().reason(0.95) == "the model is least sure here (margin 0.05)"
+    assert Entropy().reason(0.5) == "the model wavers most here (entropy 0.50)"
+    assert Random().reason(0.5) == "drawn at random"
+    assert TypicalClusters().reason(-3.0) == "typical of a group of items without a label"
+    assert Auto().reason(0.0) == "chosen by the default strategy"
+
+
+def test_margin_of_one_class_is_no_uncertainty():
+    assert Margin().utilities(context(proba=np.ones((3, 1), np.float32))).tolist() == [0, 0, 0]
+
+
+def test_random_is_uniform_under_its_seed():
+    one = Random().utilities(context(100))
+    assert np.array_equal(one, Random().utilities(context(100)))
+    assert not np.array_equal(one, Random().utilities(context(100, seed=2)))
+    assert len(set(one)) == 100
+
+
+# ---------------------------------------------------------------- diversity
+
+
+def test_typical_asks_one_of_each_group_first_then_again():
+    points, which = groups([40, 30, 20, 10])
+    asked = context(100, features=points, batch=1, labeled=np.empty(0, int))
+    utilities = TypicalClusters().utilities(asked)
+    best = pick(utilities, 100, np.random.default_rng(0))
+    assert sorted(-utilities) == list(range(100))  # a strict order of all
+    assert set(which[best[:3]]) == {0, 1, 2} or len(set(which[best[:3]])) == 3
+
+
+def test_typical_prefers_groups_without_a_label():
+    points, which = groups([50, 50])
+    labeled = np.flatnonzero(which == 0)[:5]
+    candidates = np.setdiff1d(np.arange(100), labeled)
+    asked = Context(candidates, features=points, labeled=labeled, batch=1, seed=0)
+    first = pick(TypicalClusters().utilities(asked), 1, asked.rng())[0]
+    assert which[candidates[first]] == 1
+
+
+def test_typical_is_dense_and_not_at_the_edge():
+    points, _ = groups([60], spread=0.05)
+    flat = np.concatenate([points, points[:1] + 0.3]).astype(np.float32)
+    flat = np.column_stack([flat, np.linspace(0, 0.01, 61)]).astype(np.float32)
+    utilities = diversity._typicality(flat, np.zeros(61, dtype=int))
+    assert utilities.argmin() == 60
+
+
+def test_typical_considers_a_sample_of_very_many(monkeypatch):
+    monkeypatch.setattr(diversity, "MOST_CLUSTERED", 30)
+    points, _ = groups([50, 50])
+    utilities = TypicalClusters().utilities(context(100, features=points, batch=2))
+    assert np.isfinite(utilities).sum() == 30 and np.isneginf(utilities).sum() == 70
+
+
+def test_many_points_are_clustered_in_batches():
+    points, which = groups([2000, 1500])
+    clusters = diversity._clusters(points, 2, seed=0)
+    assert len(set(clusters[which == 0])) == 1 and len(set(clusters)) == 2
+
+
+def test_a_group_of_one():
+    typicality = diversity._typicality(np.eye(3, dtype=np.float32), np.array([0, 0, 1]))
+    assert typicality[2] == 0 and typicality[0] > 0
+
+
+def test_items_that_are_all_alike_do_not_warn():
+    points = np.ones((30, 4), dtype=np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for strategy in (TypicalClusters(), ClusterMargin()):
+            made = context(30, features=points, proba=np.full((30, 2), 0.5, np.float32), batch=5)
+            assert len(strategy.utilities(made)) == 30
+
+
+def test_cluster_margin_takes_one_of_each_group():
+    points, which = groups([20, 20, 20])
+    doubt = np.linspace(0.0, 0.2, 60)  # the third group is the least sure
+    proba = np.column_stack([1 - 0.4 - doubt, 0.4 + doubt]).astype(np.float32)
+    proba = np.abs(proba)
+    made = context(60, features=points, proba=proba, batch=3)
+    first = pick(ClusterMargin(pool_factor=20).utilities(made), 3, made.rng())
+    assert set(which[first]) == {0, 1, 2}
+    unaware = pick(Margin().utilities(made), 3, made.rng())
+    assert len(set(which[unaware])) < 3
+
+
+def test_cluster_margin_ranks_by_margin_behind_the_batch():
+    points, _ = groups([20, 20])
+    rng = np.random.default_rng(1)
+    proba = rng.dirichlet([1, 1, 1], 40).astype(np.float32)
+    made = context(40, features=points, proba=proba, batch=2)
+    utilities = ClusterMargin(pool_factor=5).utilities(made)
+    margin = Margin().utilities(made)
+    taken = utilities >= 1
+    assert taken.sum() == 10 and margin[taken].min() >= margin[~taken].max()
+    assert utilities[~taken] == pytest.approx(margin[~taken])
+    assert utilities % 1 == pytest.approx(margin, abs=1e-6)
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_cluster_margin_explains_a_tie_as_a_tie(batch):
+    points, _ = groups([10, 10])
+    tied = np.full((20, 2), 0.5, dtype=np.float32)
+    made = context(20, features=points, proba=tied, batch=batch)
+    strategy = ClusterMargin(pool_factor=1)
+    reasons = {strategy.reason(float(u)) for u in strategy.utilities(made)}
+    assert reasons == {"the model is least sure here (margin 0.00)"}
+
+
+# ---------------------------------------------------------------- the default
+
+
+def test_auto_goes_by_what_is_known():
+    auto, points = Auto(start=5), np.eye(3, dtype=np.float32)
+    few, many = np.arange(4), np.arange(5)
+    for made, expected in [
+        (context(), Random),
+        (context(features=points), TypicalClusters),
+        (context(features=points, proba=PROBA, labeled=few), TypicalClusters),
+        (context(features=points, proba=PROBA, labeled=many), ClusterMargin),
+        (context(proba=PROBA, labeled=few), Margin),
+    ]:
+        assert type(auto.choose(made)) is expected
+    made = context(proba=PROBA)
+    assert np.array_equal(auto.utilities(made), Margin().utilities(made))
+
+
+# ---------------------------------------------------------------- by name and by object
+
+
+def test_built_ins_have_names():
+    assert as_strategy("margin").name == "margin"
+    assert set(strategies.BUILT_IN) == {
+        "auto", "random", "least_confidence", "margin", "entropy", "typical", "cluster_margin",
+    }  # fmt: skip
+    mine = Margin()
+    assert as_strategy(mine) is mine
+
+
+class Needy(Margin):
+    name = "needy"
+    requires = frozenset({"proba", "tarot"})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("margn", r"no strategy 'margn'\. Did you mean 'margin'"),
+        (Margin, r"takes an object: write Margin\(\)"),
+        (3, r"takes a name \(.*margin.*\) or an object .*, got int"),
+        (Needy(), r"requires \['tarot'\]; there are 'proba' and 'features'"),
+    ],
+)
+def test_what_is_no_strategy(given, message):
+    with pytest.raises(OptionError, match=message):
+        as_strategy(given)
+
+
+# ---------------------------------------------------------------- picking
+
+
+def test_pick_puts_nan_last():
+    values = np.array([np.nan, 1.0, -np.inf, np.inf])
+    assert pick(values, 2, np.random.default_rng(0)).tolist() == [3, 1]
+    assert len(pick(values, 9, np.random.default_rng(0))) == 4
+    assert pick(values, 0, np.random.default_rng(0)).tolist() == []
+    assert pick(np.empty(0), 3, np.random.default_rng(0)).tolist() == []
+
+
+def test_ties_are_broken_evenly():
+    counts = np.zeros(6)
+    for seed in range(3000):
+        counts[pick(np.array([1, 1, 1, 1, 0, 2]), 2, np.random.default_rng(seed))[1]] += 1
+    assert counts[4] == counts[5] == 0
+    assert counts[:4].min() > 650
