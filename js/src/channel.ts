@@ -23,6 +23,8 @@ export interface World {
   now(): number;
   newId(): string;
   later(run: () => void, ms: number): () => void;
+  /** Run soon, but not before what changed is on the screen. */
+  afterPaint(run: () => void): void;
   warn(text: string): void;
 }
 
@@ -115,7 +117,12 @@ export class Channel {
       this.keep(event);
     }
     this.hooks.unsaved(this.outbox.size);
-    if (this.welcomed) this.send(events);
+    // They are kept already; the line is not allowed to hold up the next item.
+    this.world.afterPaint(() => {
+      const due = events.filter((event) => this.outbox.get(event.seq) === event);
+      if (this.welcomed && due.length) this.send(due);
+    });
+    this.plan();
   }
 
   /** Ask for items; while one request is open, the newest other one waits. */
@@ -333,7 +340,7 @@ export class Channel {
       }
       if (!kept || mine || this.world.now() - kept.at > FORGET_MS) storage.removeItem(key);
     }
-    return found.sort((a, b) => a.at - b.at);
+    return causal(found.sort((a, b) => a.at - b.at));
   }
 
   // -------------------------------------------------------------- time
@@ -423,6 +430,24 @@ const merged = (want: WantPart, older: WantPart | null): WantPart => ({
   retrain: (want.retrain ?? false) || (older?.retrain ?? false),
   skipped: (want.skipped ?? false) || (older?.skipped ?? false),
 });
+
+/** Nothing is taken back before it is said, whatever the clocks of two pages made of it. */
+function causal(events: readonly Kept[]): readonly Kept[] {
+  const ahead = new Set(events.map(({ event }) => event.id));
+  const waiting: Kept[] = [];
+  const ordered: Kept[] = [];
+  const put = (kept: Kept): void => {
+    if (kept.event.kind === "retract" && ahead.has(String(kept.event.value))) {
+      waiting.push(kept);
+      return;
+    }
+    ordered.push(kept);
+    ahead.delete(kept.event.id);
+    for (const other of waiting.splice(0)) put(other);
+  };
+  for (const kept of events) put(kept);
+  return ordered;
+}
 
 /** What is not whole is passed over: the kernel would refuse the page because of it. */
 function readKept(text: string | null): Kept | null {

@@ -94,8 +94,15 @@ function world() {
       const timer = setTimeout(run, ms);
       return () => clearTimeout(timer);
     },
+    afterPaint,
     warn: (text: string) => console.warn(text),
   };
+}
+
+/** The frame that is due is painted behind its callbacks; a hidden page has no frames. */
+function afterPaint(run: () => void): void {
+  if (document.visibilityState === "hidden") run();
+  else requestAnimationFrame(() => setTimeout(run));
 }
 
 /** `crypto.randomUUID` is missing where the page came over plain http. */

@@ -184,6 +184,25 @@ describe("events", () => {
     expect(line.of("event").filter((message) => ids(message)!.includes(first.id)).length).toBe(2);
   });
 
+  test("wait for the screen, and are sent once all the same", () => {
+    const line = new Line().open();
+    line.world.paint = 16;
+    const said = [draft(), draft()];
+    line.channel.say([said[0]!]);
+    line.welcome();
+    expect(line.of("event").length).toBe(1); // with the welcome
+    line.world.advance(16);
+    line.channel.say([said[1]!]);
+    expect(storageOf(line).length).toBe(2);
+    line.world.advance(16);
+    expect(ids(line.last("event"))).toEqual([said[1]!.id]);
+    line.ack(
+      said.map((event) => event.id),
+      3,
+    );
+    expect(line.unsaved).toBe(0);
+  });
+
   test("go in parts that the kernel takes", () => {
     const line = new Line().open();
     line.channel.say(Array.from({ length: 1200 }, () => draft()));
@@ -332,6 +351,17 @@ describe("what earlier pages left behind", () => {
     page.channel.say([said[1]!, said[2]!]);
     const line = new Line(new FakeWorld(storage, 9000)).open().welcome();
     expect(ids(line.last("event"))).toEqual(said.map((event) => event.id));
+  });
+
+  test("takes nothing back before it is said, whatever the clocks", () => {
+    const storage = new FakeStorage();
+    const label = draft();
+    const back = draft("i", { kind: "retract", value: label.id });
+    const early = leave(storage, 1000, []);
+    leave(storage, 9000, [label]);
+    early.channel.say([back]);
+    const line = new Line(new FakeWorld(storage, 9500)).open().welcome();
+    expect(ids(line.last("event"))).toEqual([label.id, back.id]);
   });
 
   test("of another log is left alone, until it is too old", () => {

@@ -186,6 +186,8 @@ let made = 0;
 export class FakeWorld implements World {
   time: number;
   readonly warnings: string[] = [];
+  /** How long a frame takes to come on the screen, in milliseconds. */
+  paint = 0;
   private timers: { at: number; run: () => void }[] = [];
 
   constructor(
@@ -211,6 +213,10 @@ export class FakeWorld implements World {
     return () => {
       this.timers = this.timers.filter((other) => other !== timer);
     };
+  }
+  afterPaint(run: () => void): void {
+    if (this.paint) this.later(run, this.paint);
+    else run();
   }
   get waiting(): number {
     return this.timers.length;

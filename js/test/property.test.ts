@@ -61,13 +61,17 @@ class Notebook {
   toPage: string[] = [];
   private turn = 0;
 
-  constructor(pages: number) {
+  constructor(
+    pages: number,
+    private readonly paint: number,
+  ) {
     for (let k = 0; k < pages; k++) this.load(k);
   }
 
   load(place: number): void {
     const time = (this.pages[place]?.world.time ?? 1_000_000) + 1;
     const world = new FakeWorld(this.storage, time);
+    world.paint = this.paint;
     const send = (message: unknown) => void this.toKernel.push(JSON.stringify(message));
     const page = new Controller(config(), { send }, world);
     this.pages[place] = { world, page };
@@ -146,6 +150,7 @@ class Notebook {
 
   heal(): void {
     this.kernel.broken = false;
+    for (const { page } of this.pages) if (page.state.value.link === "gone") page.lost();
     for (let second = 0; second < 80; second++) {
       this.flow();
       this.wait(1000);
@@ -186,12 +191,13 @@ class Notebook {
   }
 }
 
+const paint = fc.constantFrom(0, 16);
 const ops = fc.array(op, { minLength: 5, maxLength: 90, size: "max" });
 
 test("what a page says reaches the log once, in the order it was said", () => {
   fc.assert(
-    fc.property(ops, (ops) => {
-      const notebook = new Notebook(1);
+    fc.property(ops, paint, (ops, paint) => {
+      const notebook = new Notebook(1, paint);
       notebook.live(ops);
       const { accepted, kernel, pages } = notebook;
       expect(standing(kernel.log).map((e) => e.id)).toEqual(standing(accepted).map((e) => e.id));
@@ -218,7 +224,7 @@ test("what a page says reaches the log once, in the order it was said", () => {
 
 test("two pages on one log lose nothing and double nothing", () => {
   fc.assert(
-    fc.property(ops, (ops) => new Notebook(2).live(ops)),
+    fc.property(ops, paint, (ops, paint) => new Notebook(2, paint).live(ops)),
     { numRuns: 400 },
   );
 }, 60_000);

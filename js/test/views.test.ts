@@ -791,7 +791,8 @@ describe("the frame around", () => {
     await page.press("1");
     await page.press("2");
     expect(page.root.getAttribute("data-unsaved")).toBe("2");
-    expect(page.text).toContain("unsaved: 2");
+    // Said in words only when it lasts.
+    await vi.waitFor(() => expect(page.text).toContain("unsaved: 2"), { timeout: 3000 });
     await page.ack({ left: 1 });
     expect(page.root.getAttribute("data-unsaved")).toBe("0");
   });

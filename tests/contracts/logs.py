@@ -63,7 +63,7 @@ class Forgetful(Lines):
 
 
 class Batching(Lines):
-    """Writes at once what is said by few, and keeps long runs in a buffer."""
+    """Writes small events at once, and keeps large ones in memory until it is closed."""
 
     def __init__(self, path):
         super().__init__(path)
@@ -76,10 +76,10 @@ class Batching(Lines):
         for event in events:
             self.known.setdefault(event.id, len(self.known) + 1)
             self.buffer.append(event)
-        if len(self.buffer) > 30:
-            Lines.append(self, self.buffer)
-            self.buffer = []
         return [self.known[event.id] for event in events]
+
+    def close(self):
+        Lines.append(self, self.buffer)
 
 
 class Repeating(Lines):

@@ -112,6 +112,15 @@ def test_an_audit_once_drawn_is_not_lost_by_re_ranking():
     assert drawn - asked_as_audit <= waiting - answered
 
 
+def test_owed_audits_come_before_new_ones():
+    queue = Queue(50, explore=1.0, seed=0)
+    first = queue.window("a", 4, always)
+    queue.rank(ranked(*range(50)))
+    assert queue.window("a", 4, always) == first
+    kept = first[2].position
+    assert queue.window("a", 3, always, [kept]) == [first[2], first[0], first[1]]
+
+
 def test_owed_audits_are_asked_when_nothing_else_is_left():
     queue = Queue(4, explore=1.0, seed=0)
     first = queue.window("a", 2, always)

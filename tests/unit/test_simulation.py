@@ -125,5 +125,5 @@ def test_a_truth_that_does_not_fit_says_so() -> None:
 @pytest.mark.parametrize("form", [dict, pd.Series, lambda d: [*d.values(), *[None] * 58]])
 def test_a_truth_with_gaps_says_so(form: Any) -> None:
     truth = form({"d0": "ham", "d1": "spam"})
-    with pytest.raises(OptionError, match="no label for 58 item.s., the first being 'd2'"):
+    with pytest.raises(OptionError, match=r"no label for 58 item\(s\), the first being 'd2'"):
         simulate(make(), truth, 10)

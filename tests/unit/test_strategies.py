@@ -69,22 +69,23 @@ def test_random_is_uniform_under_its_seed():
 # ---------------------------------------------------------------- diversity
 
 
-def test_typical_asks_one_of_each_group_first_then_again():
-    points, which = groups([40, 30, 20, 10])
-    asked = context(100, features=points, batch=1, labeled=np.empty(0, int))
+def test_typical_asks_one_of_each_group_first():
+    points, which = groups([40, 30, 20])
+    asked = context(90, features=points, batch=1, labeled=np.empty(0, int))
     utilities = TypicalClusters().utilities(asked)
-    best = pick(utilities, 100, np.random.default_rng(0))
-    assert sorted(-utilities) == list(range(100))  # a strict order of all
-    assert set(which[best[:3]]) == {0, 1, 2} or len(set(which[best[:3]])) == 3
+    assert sorted(-utilities) == list(range(90))  # a strict order of all
+    best = pick(utilities, 6, np.random.default_rng(0))
+    assert which[best].tolist() == [0, 1, 2, 0, 1, 2]  # the largest first, then again
 
 
-def test_typical_prefers_groups_without_a_label():
-    points, which = groups([50, 50])
-    labeled = np.flatnonzero(which == 0)[:5]
-    candidates = np.setdiff1d(np.arange(100), labeled)
+def test_typical_prefers_groups_without_a_label_to_larger_ones(monkeypatch):
+    monkeypatch.setattr(diversity, "_clusters", lambda points, n, seed: points.argmax(axis=1))
+    points, which = groups([80, 10, 20])
+    labeled = np.flatnonzero(which == 0)[:1]
+    candidates = np.setdiff1d(np.arange(110), labeled)
     asked = Context(candidates, features=points, labeled=labeled, batch=1, seed=0)
-    first = pick(TypicalClusters().utilities(asked), 1, asked.rng())[0]
-    assert which[candidates[first]] == 1
+    first = pick(TypicalClusters().utilities(asked), 4, asked.rng())
+    assert which[candidates[first]].tolist() == [2, 1, 0, 2]
 
 
 def test_typical_is_dense_and_not_at_the_edge():

@@ -42,9 +42,7 @@ export function Card({ state, item, suggestion, media, controller }: Props) {
   const back = state.cursor !== null;
   return (
     <>
-      <main class="nblabel-card" data-item={item.id} data-kind={item.view.kind} tabIndex={-1}>
-        <View item={item} suggestion={suggestion} media={media} />
-      </main>
+      <Stage item={item} suggestion={suggestion} media={media} />
       <p class="nblabel-why">
         {item.flagged && <span class="nblabel-tag nblabel-flagged">⚑ flagged</span>}
         {item.label !== null && <span class="nblabel-tag">labeled {item.label}</span>}
@@ -61,9 +59,57 @@ export function Card({ state, item, suggestion, media, controller }: Props) {
   );
 }
 
+/** The card grows to the tallest item so far, within bounds, and stays: the labels do not jump. */
+const LEAST_HEIGHT = 128;
+const MOST_HEIGHT = 440;
+
+/** A card of known height is laid out by itself, not with the whole page. */
+function Stage({
+  item,
+  suggestion,
+  media,
+}: {
+  readonly item: Item;
+  readonly suggestion: SuggestionPart | null;
+  readonly media: Media;
+}) {
+  const card = useRef<HTMLElement>(null);
+  const inner = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    let tallest = LEAST_HEIGHT;
+    const grow = () => {
+      const height = Math.min(MOST_HEIGHT, (inner.current?.scrollHeight ?? 0) + PADDING);
+      if (height <= tallest) return;
+      tallest = height;
+      if (card.current) card.current.style.height = `${height}px`;
+    };
+    const observer = new ResizeObserver(grow);
+    if (inner.current) observer.observe(inner.current);
+    grow();
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <main
+      ref={card}
+      class="nblabel-card"
+      style={{ height: `${LEAST_HEIGHT}px` }}
+      data-item={item.id}
+      data-kind={item.view.kind}
+      tabIndex={-1}
+    >
+      <div ref={inner} class="nblabel-stage">
+        <View item={item} suggestion={suggestion} media={media} />
+      </div>
+    </main>
+  );
+}
+
+/** Above and below, in pixels: see `.nblabel-card`. */
+const PADDING = 24;
+
 function Message({ title, children }: { title: string; children?: preact.ComponentChildren }) {
   return (
-    <main class="nblabel-card nblabel-message">
+    <main class="nblabel-message">
       <strong>{title}</strong>
       <p>{children}</p>
     </main>
@@ -113,9 +159,9 @@ function View({
     case "text":
       return (
         <TextView
-          key={item.id}
+          id={item.id}
           text={textOf(data["text"])}
-          marks={suggestion?.marks ?? []}
+          marks={suggestion?.marks ?? NO_MARKS}
           label={suggestion?.label ?? ""}
         />
       );
@@ -136,18 +182,23 @@ function View({
   }
 }
 
+const NO_MARKS: SuggestionPart["marks"] = [];
+
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
 function TextView({
+  id,
   text,
   marks,
   label,
 }: {
+  id: string;
   text: string;
   marks: readonly (readonly [number, number, number])[];
   label: string;
 }) {
-  const [whole, setWhole] = useState(false);
+  const [opened, setOpened] = useState("");
+  const whole = opened === id;
   const shown = whole ? text : cut(text);
   const parts = useMemo(() => segments(shown, marks), [shown, marks]);
   return (
@@ -166,7 +217,7 @@ function TextView({
         )
       )}
       {text.length > MOST_SHOWN && !whole && (
-        <button type="button" class="nblabel-button" onClick={() => setWhole(true)}>
+        <button type="button" class="nblabel-button" onClick={() => setOpened(id)}>
           … show all {count(text.length)} characters
         </button>
       )}

@@ -3,13 +3,15 @@
 import { count, curvePath, percent, range, rate } from "../format";
 import { bindings, capOf, type Command, type Simple, type TaskSpec } from "../keymap";
 import type { StatusPart } from "../protocol";
-import type { State } from "../state";
+import { memo } from "./memo";
 
 /** Below this many audit items the accuracy is not known: see `estimate.py`. */
 const LEAST_AUDITS = 20;
 
 interface Props {
-  readonly state: State;
+  readonly status: StatusPart;
+  readonly suggest: boolean;
+  readonly unsaved: number;
   readonly task: TaskSpec;
   readonly run: (command: Command) => void;
   readonly onAfter: () => void;
@@ -26,9 +28,8 @@ const SHOWN: readonly (readonly [Simple, string])[] = [
   ["sheet", "keys"],
 ];
 
-export function Footer({ state, task, run, onAfter }: Props) {
-  const { status } = state;
-  if (!status) return null;
+export const Footer = memo(function Footer(props: Props) {
+  const { status, suggest, unsaved, task, run, onAfter } = props;
   const learns = status.training !== "off";
   return (
     <footer class="nblabel-foot">
@@ -42,28 +43,28 @@ export function Footer({ state, task, run, onAfter }: Props) {
               aria-label={name || command}
               title={bindings(task).find((binding) => binding.command === command)?.does}
               aria-keyshortcuts={capOf(task, command)}
-              aria-pressed={command === "suggest" ? state.suggest : undefined}
+              aria-pressed={command === "suggest" ? suggest : undefined}
               onClick={() => {
                 run({ type: command });
                 if (command !== "note" && command !== "sheet") onAfter();
               }}
             >
               <kbd>{capOf(task, command)}</kbd>
-              {command === "suggest" && !state.suggest ? "no suggestions" : name}
+              {command === "suggest" && !suggest ? "no suggestions" : name}
             </button>
           ))}
         </div>
-        <Progress status={status} unsaved={state.unsaved} />
+        <Progress status={status} unsaved={unsaved} />
       </div>
       <div class="nblabel-line">
         {learns && <Accuracy status={status} />}
         <span class="nblabel-space" />
-        <Pace status={status} unsaved={state.unsaved} />
+        <Pace status={status} unsaved={unsaved} />
         <Counts status={status} task={task} />
       </div>
     </footer>
   );
-}
+});
 
 function Progress({ status, unsaved }: { status: StatusPart; unsaved: number }) {
   return (

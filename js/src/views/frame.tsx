@@ -1,7 +1,7 @@
 // The frame around the items: listens to keys, and puts the parts together.
 
 import { render } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Controller } from "../controller";
 import { belongsToPage, commandFor, isMany, startsTyping, type Command } from "../keymap";
 import { search } from "../search";
@@ -48,17 +48,28 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   );
   const labelable = state.phase === "ready" && state.link !== "gone" && item !== null;
 
-  useEffect(() => {
+  const unsaved = useLate(state.unsaved);
+
+  useLayoutEffect(() => {
     if (root.current) followTheme(root.current, signal);
   }, []);
 
-  const home = () => {
+  const home = useCallback(() => {
     setTyped("");
     setPicked(0);
-    root.current?.focus({ preventScroll: true });
-  };
+    takeFocus(root.current);
+  }, []);
+  const fold = useCallback(() => setFolded((now) => !now), []);
+  const pick = useCallback((value: string) => run({ type: "label", value }), []);
+  const type = useCallback((text: string) => {
+    setTyped(text);
+    setPicked(0);
+  }, []);
 
-  const run = (command: Command) => {
+  const latest = useRef<(command: Command) => void>(() => undefined);
+  // One function for the life of the view, so that what has not changed is not rendered again.
+  const run = useCallback((command: Command) => latest.current(command), []);
+  latest.current = (command) => {
     switch (command.type) {
       case "label":
         if (labelable) controller.act({ type: "label", value: command.value });
@@ -89,7 +100,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         controller.retrain();
         return;
       case "instructions":
-        setFolded(!folded);
+        fold();
         return;
       case "search":
         input.current?.focus({ preventScroll: true });
@@ -188,6 +199,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       data-state={phaseOf(state)}
       data-unsaved={state.unsaved}
       data-rank={state.rank}
+      data-panel={state.panel}
       data-theme="light"
       onKeyDown={onKeyDown}
       onKeyUp={seal}
@@ -201,10 +213,14 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       }}
     >
       <Header
-        state={state}
+        status={state.status}
+        phase={state.phase}
+        link={state.link}
+        notice={state.notice}
+        unsaved={unsaved}
         controller={controller}
         folded={folded}
-        onFold={() => setFolded(!folded)}
+        onFold={fold}
         onAfter={home}
       />
       {controller.config.instructions && !folded && (
@@ -220,18 +236,15 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       {state.phase === "ready" && (
         <Labels
           task={task}
-          item={item}
+          chosen={item?.label ?? null}
           suggestion={suggestion}
           matches={matches}
           typed={typed}
           picked={picked}
           disabled={!labelable}
           input={input}
-          onType={(text) => {
-            setTyped(text);
-            setPicked(0);
-          }}
-          onPick={(value) => run({ type: "label", value })}
+          onType={type}
+          onPick={pick}
           many={isMany(task)}
         />
       )}
@@ -249,13 +262,52 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       {state.panel === "error" && state.status?.error && (
         <ErrorPanel text={state.status.error} onClose={() => run({ type: "close" })} />
       )}
-      {state.phase === "ready" && <Footer state={state} task={task} run={run} onAfter={home} />}
+      {state.phase === "ready" && state.status && (
+        <Footer
+          status={state.status}
+          suggest={state.suggest}
+          unsaved={unsaved}
+          task={task}
+          run={run}
+          onAfter={home}
+        />
+      )}
       {state.panel === "sheet" && <Sheet task={task} onClose={() => run({ type: "close" })} />}
-      <div class="nblabel-heard" role="status" aria-live="polite">
-        {state.said}
-      </div>
+      <Heard said={state.said} />
     </div>
   );
+}
+
+/** What a screen reader hears, written when the screen is painted: it must not hold it up. */
+function Heard({ said }: { said: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (box.current) box.current.textContent = said;
+  }, [said]);
+  return <div class="nblabel-heard" role="status" aria-live="polite" ref={box} />;
+}
+
+/** Labels are unsaved for some milliseconds after each key: only what lasts is worth saying. */
+const LATE_MS = 600;
+
+function useLate(count: number): number {
+  const [late, setLate] = useState(false);
+  const some = count > 0;
+  useEffect(() => {
+    if (!some) {
+      setLate(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => setLate(true), LATE_MS);
+    return () => clearTimeout(timer);
+  }, [some]);
+  return late ? count : 0;
+}
+
+/** Focusing what has the focus already would still make the browser lay out the page. */
+function takeFocus(el: HTMLElement | null): void {
+  const around = el?.getRootNode() as Document | ShadowRoot | undefined;
+  if (around?.activeElement !== el) el?.focus({ preventScroll: true });
 }
 
 /** In one word, for tests and styles. */

@@ -2,19 +2,25 @@
 
 import type { Controller } from "../controller";
 import { count, fileName } from "../format";
-import type { State } from "../state";
+import type { StatusPart } from "../protocol";
+import type { Link, Phase } from "../state";
+import { memo } from "./memo";
 
 interface Props {
-  readonly state: State;
+  readonly status: StatusPart | null;
+  readonly phase: Phase;
+  readonly link: Link;
+  readonly notice: string;
+  readonly unsaved: number;
   readonly controller: Controller;
   readonly folded: boolean;
   readonly onFold: () => void;
   readonly onAfter: () => void;
 }
 
-export function Header({ state, controller, folded, onFold, onAfter }: Props) {
+export const Header = memo(function Header(props: Props) {
+  const { status, controller, folded, onFold, onAfter } = props;
   const { config } = controller;
-  const { status } = state;
   const classes = config.task.classes;
   return (
     <>
@@ -38,23 +44,23 @@ export function Header({ state, controller, folded, onFold, onAfter }: Props) {
           </button>
         )}
         <span class="nblabel-space" />
-        {status && <Saved state={state} />}
-        {status && <Model state={state} controller={controller} onAfter={onAfter} />}
+        {status && <Saved status={status} unsaved={props.unsaved} />}
+        {status && <Model status={status} controller={controller} onAfter={onAfter} />}
       </header>
       {status?.warning && (
         <div class="nblabel-banner nblabel-warn" role="alert">
           {status.warning}
         </div>
       )}
-      {state.link === "busy" && state.phase === "ready" && (
+      {props.link === "busy" && props.phase === "ready" && (
         <div class="nblabel-banner" role="status">
           The kernel is busy. Go on labeling: what you press is kept in this browser and saved as
           soon as the kernel answers.
         </div>
       )}
-      {state.notice && (
+      {props.notice && (
         <div class="nblabel-banner nblabel-warn" role="alert">
-          {state.notice}
+          {props.notice}
           <button
             type="button"
             class="nblabel-link"
@@ -66,17 +72,17 @@ export function Header({ state, controller, folded, onFold, onAfter }: Props) {
       )}
     </>
   );
-}
+});
 
-function Saved({ state }: { state: State }) {
-  const store = state.status?.store ?? null;
+function Saved({ status, unsaved }: { status: StatusPart; unsaved: number }) {
+  const { store } = status;
   const where = store === null ? "in memory only" : fileName(store);
   const title = store === null ? "Labels end with the kernel." : `Labels are kept in ${store}`;
-  if (state.unsaved > 0) {
+  if (unsaved > 0) {
     return (
       <span class="nblabel-saved" title={title}>
         <i class="nblabel-dot nblabel-wait" />
-        unsaved: {state.unsaved}
+        unsaved: {unsaved}
       </span>
     );
   }
@@ -90,16 +96,15 @@ function Saved({ state }: { state: State }) {
 }
 
 function Model({
-  state,
+  status,
   controller,
   onAfter,
 }: {
-  readonly state: State;
+  readonly status: StatusPart;
   readonly controller: Controller;
   readonly onAfter: () => void;
 }) {
-  const { status } = state;
-  if (!status || status.training === "off") return null;
+  if (status.training === "off") return null;
   if (status.training === "failed") {
     return (
       <button

@@ -5,11 +5,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { percent } from "../format";
 import { capOfLabel, type TaskSpec } from "../keymap";
 import type { SuggestionPart } from "../protocol";
-import type { Item } from "../state";
+import { memo } from "./memo";
 
 interface Props {
   readonly task: TaskSpec;
-  readonly item: Item | null;
+  readonly chosen: string | null;
   readonly suggestion: SuggestionPart | null;
   readonly matches: readonly string[];
   readonly typed: string;
@@ -21,11 +21,11 @@ interface Props {
   readonly onPick: (value: string) => void;
 }
 
-export function Labels(props: Props) {
+export const Labels = memo(function Labels(props: Props) {
   return props.many ? <Many {...props} /> : <Few {...props} />;
-}
+});
 
-function Few({ task, item, suggestion, disabled, onPick }: Props) {
+function Few({ task, chosen, suggestion, disabled, onPick }: Props) {
   const shares = new Map(suggestion?.ranking ?? []);
   // Columns as narrow as the longest name allows, so that nine short labels stand in two rows.
   const longest = Math.max(...task.classes.map((name) => name.length));
@@ -40,7 +40,7 @@ function Few({ task, item, suggestion, disabled, onPick }: Props) {
           cap={capOfLabel(task, name)}
           share={shares.get(name) ?? null}
           suggested={suggestion?.label === name}
-          chosen={item?.label === name}
+          chosen={chosen === name}
           disabled={disabled}
           onPick={onPick}
         />
@@ -54,7 +54,7 @@ const TOP = 3;
 
 function Many({
   task,
-  item,
+  chosen,
   suggestion,
   matches,
   typed,
@@ -83,7 +83,7 @@ function Many({
             cap=""
             share={share}
             suggested={suggestion?.label === name}
-            chosen={item?.label === name}
+            chosen={chosen === name}
             disabled={disabled}
             onPick={onPick}
           />
@@ -113,7 +113,7 @@ function Many({
             role="option"
             tabIndex={-1}
             aria-selected={name === active}
-            class={`nblabel-chip${name === active ? " nblabel-picked" : ""}${item?.label === name ? " nblabel-chosen" : ""}`}
+            class={`nblabel-chip${name === active ? " nblabel-picked" : ""}${chosen === name ? " nblabel-chosen" : ""}`}
             title={name}
             disabled={disabled}
             onClick={() => onPick(name)}
@@ -171,7 +171,9 @@ function LabelButton({
           ␣
         </kbd>
       )}
-      {share !== null && <i class="nblabel-fill" style={{ width: `${share * 100}%` }} />}
+      {share !== null && (
+        <i class="nblabel-fill" style={{ transform: `scaleX(${share.toFixed(3)})` }} />
+      )}
     </button>
   );
 }
