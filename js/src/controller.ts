@@ -89,7 +89,9 @@ export class Controller {
 
   /** The person is back: has anything changed meanwhile? */
   wake(): void {
-    if (this.state.value.phase === "ready" && !this.channel.asking) this.channel.ask(this.glance());
+    const { phase, link } = this.state.value;
+    if (link === "gone") this.channel.ping();
+    else if (phase === "ready" && !this.channel.asking) this.channel.ask(this.glance());
   }
 
   private glance() {

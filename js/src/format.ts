@@ -5,6 +5,12 @@ const grouped = new Intl.NumberFormat("en-US");
 /** 12345 as 12,345. */
 export const count = (n: number): string => grouped.format(n);
 
+/** How many items have a label; a label may be called "constructor". */
+export const countOf = (
+  status: { readonly counts: Readonly<Record<string, number>> },
+  name: string,
+): number => (Object.hasOwn(status.counts, name) ? (status.counts[name] ?? 0) : 0);
+
 /** 0.473 as 47 %; never 0 or 100 for what is neither. */
 export function percent(share: number): string {
   const whole = Math.round(share * 100);

@@ -142,6 +142,26 @@ export function capOf(task: TaskSpec, command: Simple): string {
   return keyCap(binding?.keys[0] ?? "");
 }
 
+const ARIA: Readonly<Record<string, string>> = {
+  space: "Space",
+  left: "ArrowLeft",
+  right: "ArrowRight",
+  ctrl: "Control",
+  shift: "Shift",
+};
+
+/** Keys of a command as `aria-keyshortcuts` wants them. */
+export function ariaKeys(task: TaskSpec, command: Simple): string {
+  const keys = bindings(task).find((b) => b.command === command)?.keys ?? [];
+  const named = keys.map((key) =>
+    key
+      .split("+")
+      .map((part) => ARIA[part] ?? part.charAt(0).toUpperCase() + part.slice(1))
+      .join("+"),
+  );
+  return named.join(" ");
+}
+
 /** Key of a label, as it is printed; empty if it has none. */
 export function capOfLabel(task: TaskSpec, label: string): string {
   // A label may be called like something that every object has, such as "constructor".

@@ -298,8 +298,10 @@ function HtmlView({ source }: { source: string }) {
       root.style.color = getComputedStyle(element).color;
       // Keys pressed in the frame belong to the labeler.
       root.ownerDocument.onkeydown = (event) => {
+        // Copying out of it, and what else belongs to the page, stays as it is.
+        if (event.ctrlKey || event.metaKey || event.key === "Tab") return;
         element.dispatchEvent(new KeyboardEvent("keydown", event));
-        if (event.key !== "Tab") event.preventDefault();
+        event.preventDefault();
       };
     };
     const around = element.closest(".nblabel");

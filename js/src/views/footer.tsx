@@ -1,7 +1,7 @@
 // The lines below: commands, progress, and the honest numbers.
 
-import { count, curvePath, percent, range, rate } from "../format";
-import { bindings, capOf, type Command, type Simple, type TaskSpec } from "../keymap";
+import { count, countOf, curvePath, percent, range, rate } from "../format";
+import { ariaKeys, bindings, capOf, type Command, type Simple, type TaskSpec } from "../keymap";
 import type { StatusPart } from "../protocol";
 import { memo } from "./memo";
 
@@ -42,7 +42,7 @@ export const Footer = memo(function Footer(props: Props) {
               class="nblabel-command"
               aria-label={name || command}
               title={bindings(task).find((binding) => binding.command === command)?.does}
-              aria-keyshortcuts={capOf(task, command)}
+              aria-keyshortcuts={ariaKeys(task, command)}
               aria-pressed={command === "suggest" ? suggest : undefined}
               onClick={() => {
                 run({ type: command });
@@ -137,7 +137,7 @@ const MOST_COUNTED = 12;
 
 function Counts({ status, task }: { status: StatusPart; task: TaskSpec }) {
   const named = task.classes
-    .map((name, k) => ({ name, color: k % 10, n: status.counts[name] ?? 0 }))
+    .map((name, k) => ({ name, color: k % 10, n: countOf(status, name) }))
     .filter((entry) => task.classes.length <= MOST_COUNTED || entry.n > 0);
   if (named.length > MOST_COUNTED || task.classes.length > MOST_COUNTED) {
     return (

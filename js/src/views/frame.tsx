@@ -13,6 +13,9 @@ import { Header } from "./header";
 import { Labels } from "./labels";
 import { ErrorPanel, Instructions, NotePanel, Sheet } from "./panels";
 
+/** Going on with a note half written keeps it. */
+const KEEPS_NOTE: ReadonlySet<string> = new Set(["label", "accept", "skip", "back", "forward"]);
+
 /** Put a view of the controller into an element; the returned function takes it out again. */
 export function mount(el: HTMLElement, controller: Controller): () => void {
   const abort = new AbortController();
@@ -24,11 +27,32 @@ export function mount(el: HTMLElement, controller: Controller): () => void {
   const observer = new MutationObserver(dead);
   observer.observe(el, { attributes: true, attributeFilter: ["class"] });
   dead();
+  const stay = keepFocus(el);
   return () => {
     observer.disconnect();
+    stay.disconnect();
     abort.abort();
     render(null, el);
   };
+}
+
+/** Where a focused control is taken away, the keys stay here: they must not reach the notebook. */
+function keepFocus(el: HTMLElement): MutationObserver {
+  let focused: Element | null = null;
+  el.addEventListener("focusin", (event) => (focused = event.target as Element));
+  el.addEventListener("focusout", (event) => {
+    // A browser may say so before or after it takes the element out.
+    queueMicrotask(() => {
+      if (event.target === focused && focused?.isConnected) focused = null;
+    });
+  });
+  const observer = new MutationObserver(() => {
+    if (!focused || focused.isConnected) return;
+    focused = null;
+    takeFocus(el.querySelector<HTMLElement>(".nblabel"));
+  });
+  observer.observe(el, { childList: true, subtree: true });
+  return observer;
 }
 
 function Frame({ controller, signal }: { controller: Controller; signal: AbortSignal }) {
@@ -69,7 +93,12 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   const latest = useRef<(command: Command) => void>(() => undefined);
   // One function for the life of the view, so that what has not changed is not rendered again.
   const run = useCallback((command: Command) => latest.current(command), []);
+  const draft = useRef<string | null>(null);
   latest.current = (command) => {
+    if (draft.current !== null && KEEPS_NOTE.has(command.type)) {
+      controller.act({ type: "note", text: draft.current });
+    }
+    if (command.type !== "sheet") draft.current = null;
     switch (command.type) {
       case "label":
         if (labelable) controller.act({ type: "label", value: command.value });
@@ -182,7 +211,8 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     };
     const command = commandFor(task, press);
     if (!command) return false;
-    run(command);
+    // A key held down to empty the field must not go on and undo labels.
+    if (!event.repeat) run(command);
     return true;
   };
 
@@ -252,7 +282,9 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         <NotePanel
           key={item.id}
           text={item.note}
+          draft={draft}
           onSave={(text) => {
+            draft.current = null;
             controller.act({ type: "note", text });
             home();
           }}
@@ -260,7 +292,14 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         />
       )}
       {state.panel === "error" && state.status?.error && (
-        <ErrorPanel text={state.status.error} onClose={() => run({ type: "close" })} />
+        <ErrorPanel
+          text={state.status.error}
+          onRetry={() => {
+            controller.retrain();
+            run({ type: "close" });
+          }}
+          onClose={() => run({ type: "close" })}
+        />
       )}
       {state.phase === "ready" && state.status && (
         <Footer

@@ -1,7 +1,7 @@
 // The line above the item: the question, where labels are kept, what the model is doing.
 
 import type { Controller } from "../controller";
-import { count, fileName } from "../format";
+import { count, countOf, fileName } from "../format";
 import type { StatusPart } from "../protocol";
 import type { Link, Phase } from "../state";
 import { memo } from "./memo";
@@ -30,7 +30,7 @@ export const Header = memo(function Header(props: Props) {
             <i
               key={name}
               class={`nblabel-k${k % 10}`}
-              style={{ width: `${((status.counts[name] ?? 0) / status.items) * 100}%` }}
+              style={{ width: `${(countOf(status, name) / status.items) * 100}%` }}
             />
           ))}
       </div>

@@ -16,11 +16,13 @@ export function Instructions({ markdown }: { markdown: string }) {
 
 interface NoteProps {
   readonly text: string;
+  /** What is written so far, for who closes the panel from outside. */
+  readonly draft: { current: string | null };
   readonly onSave: (text: string) => void;
   readonly onClose: () => void;
 }
 
-export function NotePanel({ text, onSave, onClose }: NoteProps) {
+export function NotePanel({ text, draft, onSave, onClose }: NoteProps) {
   const area = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => area.current?.focus(), []);
   const save = () => onSave(area.current?.value ?? "");
@@ -37,6 +39,9 @@ export function NotePanel({ text, onSave, onClose }: NoteProps) {
             event.preventDefault();
             save();
           }
+        }}
+        onInput={(event) => {
+          draft.current = event.currentTarget.value;
         }}
         defaultValue={text}
       />
@@ -102,14 +107,25 @@ export function Sheet({ task, onClose }: { task: TaskSpec; onClose: () => void }
   );
 }
 
-export function ErrorPanel({ text, onClose }: { text: string; onClose: () => void }) {
+interface ErrorProps {
+  readonly text: string;
+  readonly onRetry: () => void;
+  readonly onClose: () => void;
+}
+
+export function ErrorPanel({ text, onRetry, onClose }: ErrorProps) {
   return (
     <div class="nblabel-error" role="alert">
       <div class="nblabel-sheet-top">
         <strong>The model failed. Labeling goes on without new suggestions.</strong>
-        <button type="button" class="nblabel-button" onClick={onClose}>
-          close <kbd>Esc</kbd>
-        </button>
+        <span class="nblabel-buttons">
+          <button type="button" class="nblabel-button" onClick={onRetry}>
+            train again
+          </button>
+          <button type="button" class="nblabel-button" onClick={onClose}>
+            close <kbd>Esc</kbd>
+          </button>
+        </span>
       </div>
       <pre tabIndex={0}>{text}</pre>
     </div>
