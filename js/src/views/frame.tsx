@@ -247,6 +247,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         phase={state.phase}
         link={state.link}
         notice={state.notice}
+        about={state.about}
         unsaved={unsaved}
         controller={controller}
         folded={folded}

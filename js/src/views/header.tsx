@@ -11,6 +11,8 @@ interface Props {
   readonly phase: Phase;
   readonly link: Link;
   readonly notice: string;
+  /** What was chosen to be shown, if nobody said. */
+  readonly about: string;
   readonly unsaved: number;
   readonly controller: Controller;
   readonly folded: boolean;
@@ -43,6 +45,7 @@ export const Header = memo(function Header(props: Props) {
             instructions {folded ? "▸" : "▾"}
           </button>
         )}
+        {props.about && <span class="nblabel-about">{props.about}</span>}
         <span class="nblabel-space" />
         {status && <Saved status={status} unsaved={props.unsaved} />}
         {status && <Model status={status} controller={controller} onAfter={onAfter} />}
