@@ -162,8 +162,9 @@ def picture(notebook: Notebook, index: int, name: str, keys: list[str]) -> None:
 
 
 def main() -> int:
-    """Make all pictures, or only those named on the command line."""
-    chosen = {name: STATES[name] for name in sys.argv[1:]} if len(sys.argv) > 1 else STATES
+    """Make all pictures, or only those named on the command line ("kernel": busy and gone)."""
+    named = sys.argv[1:]
+    chosen = {name: STATES[name] for name in named if name in STATES} if named else STATES
     TARGET.mkdir(parents=True, exist_ok=True)
     cells = [SETUP, *[code for code, _ in chosen.values()]]
     with JupyterServer() as server, Browser() as browser:
@@ -181,7 +182,7 @@ def main() -> int:
             notebook.run_cell(place)
             picture(notebook, shown, name, keys)
             shown += 1
-        if len(sys.argv) == 1:
+        if not named or "kernel" in named:
             last_states(notebook)
         notebook.close()
     for name, kept in KEPT.items():
@@ -196,12 +197,15 @@ def last_states(notebook: Notebook) -> None:
     """Photograph the widget beside a kernel that is busy, then dead."""
     root = notebook.locator('.nblabel[data-state="ready"]').first
     root.focus()
-    lock = "import gc, time\nfor s in [o for o in gc.get_objects() if isinstance(o, nl.Session)]:"
+    # Every handler waits for a lock, as it would for a kernel that cannot answer.
     notebook.page.evaluate(
-        "code => jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        "code => void jupyterapp.shell.currentWidget.sessionContext.session.kernel"
         ".requestExecute({code})",
-        f"{lock} s._lock.acquire()\ntime.sleep(6)\nfor s in [o for o in gc.get_objects() "
-        "if isinstance(o, nl.Session)]: s._lock.release()",
+        "import time\nfrom nblabel.widget.labeler import _NEWEST\n"
+        "locks = [labeler.session._lock for labeler in _NEWEST.values()]\n"
+        "for lock in locks: lock.acquire()\n"
+        "time.sleep(9)\n"
+        "for lock in locks: lock.release()",
     )
     notebook.page.keyboard.press("1")
     root.locator(".nblabel-banner").wait_for()

@@ -99,10 +99,13 @@ function world() {
   };
 }
 
+/** From the start of a frame until its pixels are surely out, in milliseconds. */
+const FRAME_MS = 12;
+
 /** The frame that is due is painted behind its callbacks; a hidden page has no frames. */
 function afterPaint(run: () => void): void {
   if (document.visibilityState === "hidden") run();
-  else requestAnimationFrame(() => setTimeout(run));
+  else requestAnimationFrame(() => setTimeout(run, FRAME_MS));
 }
 
 /** `crypto.randomUUID` is missing where the page came over plain http. */

@@ -259,7 +259,10 @@ class Session:
     # ------------------------------------------------------------ asking
 
     def next(self, k: int = 1) -> list[Asked]:
-        """Return the k items to ask next; the same ones until they are answered."""
+        """Return the k items to ask next.
+
+        The same ones as long as nothing is answered, trained, or asked for otherwise.
+        """
         with self._lock:
             keep = [self.pool.ids[position] for position in self._queue.hand(_API)]
             return self.window(_API, k, keep[:k])

@@ -72,7 +72,8 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   );
   const labelable = state.phase === "ready" && state.link !== "gone" && item !== null;
 
-  const unsaved = useLate(state.unsaved);
+  const unsaved = useLate(state.unsaved > 0) ? state.unsaved : 0;
+  const training = useLate(state.status?.training === "training");
 
   useLayoutEffect(() => {
     if (root.current) followTheme(root.current, signal);
@@ -249,6 +250,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         notice={state.notice}
         about={state.about}
         unsaved={unsaved}
+        training={training}
         controller={controller}
         folded={folded}
         onFold={fold}
@@ -318,30 +320,38 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   );
 }
 
-/** What a screen reader hears, written when the screen is painted: it must not hold it up. */
+/**
+ * Behind the frame of the key, with all else that may wait: a page that draws no frames answers the
+ * next key at once, one that does makes it wait for its turn.
+ */
+const HEARD_MS = 15;
+
+/** What a screen reader hears. */
 function Heard({ said }: { said: string }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (box.current) box.current.textContent = said;
+    const timer = setTimeout(() => {
+      if (box.current) box.current.textContent = said;
+    }, HEARD_MS);
+    return () => clearTimeout(timer);
   }, [said]);
   return <div class="nblabel-heard" role="status" aria-live="polite" ref={box} />;
 }
 
-/** Labels are unsaved for some milliseconds after each key: only what lasts is worth saying. */
+/** Labels are unsaved, and models in training, for some milliseconds: only what lasts is shown. */
 const LATE_MS = 600;
 
-function useLate(count: number): number {
+function useLate(going: boolean): boolean {
   const [late, setLate] = useState(false);
-  const some = count > 0;
   useEffect(() => {
-    if (!some) {
+    if (!going) {
       setLate(false);
       return undefined;
     }
     const timer = setTimeout(() => setLate(true), LATE_MS);
     return () => clearTimeout(timer);
-  }, [some]);
-  return late ? count : 0;
+  }, [going]);
+  return late && going;
 }
 
 /** Focusing what has the focus already would still make the browser lay out the page. */

@@ -14,6 +14,7 @@ interface Props {
   /** What was chosen to be shown, if nobody said. */
   readonly about: string;
   readonly unsaved: number;
+  readonly training: boolean;
   readonly controller: Controller;
   readonly folded: boolean;
   readonly onFold: () => void;
@@ -48,7 +49,14 @@ export const Header = memo(function Header(props: Props) {
         {props.about && <span class="nblabel-about">{props.about}</span>}
         <span class="nblabel-space" />
         {status && <Saved status={status} unsaved={props.unsaved} />}
-        {status && <Model status={status} controller={controller} onAfter={onAfter} />}
+        {status && (
+          <Model
+            status={status}
+            training={props.training}
+            controller={controller}
+            onAfter={onAfter}
+          />
+        )}
       </header>
       {status?.warning && (
         <div class="nblabel-banner nblabel-warn" role="alert">
@@ -100,10 +108,12 @@ function Saved({ status, unsaved }: { status: StatusPart; unsaved: number }) {
 
 function Model({
   status,
+  training,
   controller,
   onAfter,
 }: {
   readonly status: StatusPart;
+  readonly training: boolean;
   readonly controller: Controller;
   readonly onAfter: () => void;
 }) {
@@ -135,10 +145,7 @@ function Model({
         onAfter();
       }}
     >
-      <i
-        class={`nblabel-spin${status.training === "training" ? " nblabel-on" : ""}`}
-        aria-hidden="true"
-      />
+      <i class={`nblabel-spin${training ? " nblabel-on" : ""}`} aria-hidden="true" />
       {status.training === "training" ? (trained ? `${text} · training` : "getting ready") : text}
     </button>
   );
