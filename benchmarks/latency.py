@@ -214,8 +214,9 @@ PROBE = """
       before = shown();
       pressed = undefined;
       watcher.disconnect();
-      watcher.observe(root, {
-        subtree: true, childList: true, characterData: true, attributes: true,
+      // The text alone: an observer on the whole widget would charge it for what else it changes.
+      watcher.observe(root.querySelector(text) ?? root, {
+        subtree: true, childList: true, characterData: true,
       });
       result = new Promise((report) => { finish = report; });
     },

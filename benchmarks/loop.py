@@ -64,7 +64,10 @@ def main() -> None:
         print(f"\n{name}: {len(labels)} items, {len(set(labels))} classes, {options.seeds} seeds")
         curves = {
             arm: pd.concat(
-                [curve(items, labels, strategy, seed, options.budget) for seed in range(options.seeds)],
+                [
+                    curve(items, labels, strategy, seed, options.budget)
+                    for seed in range(options.seeds)
+                ],
                 axis=1,
             )
             for arm, strategy in (("default", "auto"), ("random", "random"))

@@ -61,7 +61,10 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "['جيد', 'סיפור', 'plain'], question='ما رأيك؟', store=None)",
         [],
     ),
-    "emoji": ("nl.Labeler(['👩‍👩‍👧 family 🎉 zürich 日本語 <b>not bold</b>'] * 4, ['a', 'b'], store=None)", []),
+    "emoji": (
+        "nl.Labeler(['👩‍👩‍👧 family 🎉 zürich 日本語 <b>not bold</b>'] * 4, ['a', 'b'], store=None)",
+        [],
+    ),
     "many": (
         "names = [f'{a} {b}' for a in 'card transfer refund exchange top-up identity cash account "
         "pin'.split() for b in 'declined pending not working fee lost swallowed limit "
@@ -87,7 +90,10 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "nl.Labeler(np.stack([big, big]), ['day', 'night'], store=None)",
         [],
     ),
-    "broken-image": ("nl.Labeler(['no-such.png', 'gone.jpg'], ['cat', 'dog'], image=True, store=None)", []),
+    "broken-image": (
+        "nl.Labeler(['no-such.png', 'gone.jpg'], ['cat', 'dog'], image=True, store=None)",
+        [],
+    ),
     "row": (
         "wine = nl.datasets.wine()\n"
         "s = nl.Session(wine, sorted(wine.label.unique()), seed=None, "

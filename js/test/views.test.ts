@@ -411,7 +411,7 @@ describe("keys", () => {
     await page.press(" ");
     await page.press("Enter");
     expect(labels(page.said)).toEqual([["label", "i0", "spam"]]);
-    expect(page.one("[aria-live]")?.textContent).toContain("no suggestion");
+    await vi.waitFor(() => expect(page.one("[aria-live]")?.textContent).toContain("no suggestion"));
   });
 
   test("retrain, hide suggestions, fold instructions", async () => {
@@ -446,7 +446,7 @@ describe("every command has a control", () => {
     await page.click(page.one('[data-label="ham"]')!);
     expect(document.activeElement).toBe(page.root);
     // The suggested label carries the key that accepts it.
-    const accept = page.one(".nblabel-accept")!.closest("button")!;
+    const accept = page.one(".nblabel-suggested .nblabel-accept")!.closest("button")!;
     expect(accept.getAttribute("data-label")).toBe("spam");
     await page.click(accept);
     for (const name of [/skip/, /undo/, /flag/, /back/]) await page.click(page.button(name));
@@ -774,10 +774,10 @@ describe("the frame around", () => {
     expect(page.one('[role="group"][aria-label="labels"]')).not.toBeNull();
     expect(page.one('[role="toolbar"]')).not.toBeNull();
     const live = page.one('[role="status"][aria-live="polite"]')!;
-    expect(live.textContent).toBe("text of i0");
+    await vi.waitFor(() => expect(live.textContent).toBe("text of i0"));
     page.focus();
     await page.press("1");
-    expect(live.textContent).toBe("ham. text of i1");
+    await vi.waitFor(() => expect(live.textContent).toBe("ham. text of i1"));
     for (const button of page.all("button")) {
       const name = button.getAttribute("aria-label") ?? button.textContent;
       expect(name?.trim()).toBeTruthy();

@@ -266,7 +266,11 @@ def test_many_labels_by_typing(notebook: Opener) -> None:
     book.run_cell(0)
     widget = Widget(book).ready()
     pressed = {}
-    for typed, name in [("refund lo", "refund lost"), ("cfee", "card fee"), ("exch", "exchange declined")]:
+    for typed, name in [
+        ("refund lo", "refund lost"),
+        ("cfee", "card fee"),
+        ("exch", "exchange declined"),
+    ]:
         item = widget.item
         book.page.keyboard.type(typed)
         if typed == "cfee":
@@ -309,7 +313,9 @@ def test_accepting_and_hiding_suggestions(notebook: Opener) -> None:
     assert book.locator(".nblabel-suggested").count() == 0
     hidden = widget.press("1")
     widget.saved()
-    rows = json.loads(book.execute("labeler.labels[['label', 'suggestion', 'visible']].to_json(orient='index')"))
+    rows = json.loads(
+        book.execute("labeler.labels[['label', 'suggestion', 'visible']].to_json(orient='index')")
+    )
     assert rows[item] == {"label": suggested, "suggestion": suggested, "visible": True}
     assert rows[hidden]["visible"] is False
 
@@ -332,17 +338,17 @@ def test_a_note_is_kept(notebook: Opener) -> None:
 
 def test_hostile_text_stays_text(notebook: Opener) -> None:
     """Markup in items, labels and questions is shown, never run, and asks for nothing outside."""
-    code = '''
+    code = """
 import nblabel as nl
 bad = ["<img src=x onerror='window.hacked=1'>", "<script>window.hacked=1</script>", "</textarea><svg onload='window.hacked=1'>"]
 labeler = nl.Labeler(bad * 3, [bad[0], bad[2]], question=bad[1], instructions=bad[0] + "[x](javascript:window.hacked=1)", store=None)
 labeler
-'''
-    html = '''
+"""
+    html = """
 import pandas as pd
 framed = nl.Labeler(pd.DataFrame({"h": ["<b>bold</b>" + b for b in bad]}), ["a", "b"], html="h", store=None)
 framed
-'''
+"""
     book = notebook([code, html])
     book.run_all()
     book.locator('.nblabel[data-state="ready"]').nth(1).wait_for()

@@ -165,15 +165,12 @@ function LabelButton({
       <span class="nblabel-name" dir="auto">
         {name}
       </span>
-      {share !== null && <span class="nblabel-share">{percent(share)}</span>}
-      {suggested && (
-        <kbd class="nblabel-accept" title="space accepts the suggestion">
-          ␣
-        </kbd>
-      )}
-      {share !== null && (
-        <i class="nblabel-fill" style={{ transform: `scaleX(${share.toFixed(3)})` }} />
-      )}
+      <span class="nblabel-share">{share === null ? "" : percent(share)}</span>
+      {/* Its place is kept where it is not seen: nothing moves when the suggestion does. */}
+      <kbd class="nblabel-accept" title="space accepts the suggestion">
+        ␣
+      </kbd>
+      <i class="nblabel-fill" style={{ transform: `scaleX(${(share ?? 0).toFixed(3)})` }} />
     </button>
   );
 }
