@@ -166,58 +166,36 @@ labeler
 
 PROBE = """
 () => {
-  let root, text, before, pressed, finish;
-
-  // The message arrives when the frame's work on the main thread is done: styled, laid out and
-  // handed over for painting. A change made inside a frame belongs to that very frame, and a
-  // resize observer still reports in it where requestAnimationFrame would name the next.
-  const afterFrame = (done) => {
-    let called = false;
-    const inFrame = () => {
-      if (called) return;
-      called = true;
-      observer.disconnect();
-      // A frame still asked for would hold the message back until that frame.
-      cancelAnimationFrame(asked);
-      const frame = performance.now();
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => done(performance.now(), frame);
-      channel.port2.postMessage(null);
-    };
-    const observer = new ResizeObserver(inFrame);
-    observer.observe(root);
-    const asked = requestAnimationFrame(inFrame);
-  };
+  let root, text, before, finish, result;
 
   const shown = () => root.querySelector(text)?.textContent
     ?? (root.matches(text) ? root.textContent : "");
 
   window.addEventListener("keydown", (event) => {
-    if (before === undefined || pressed !== undefined) return;
-    pressed = event.timeStamp;
+    if (before === undefined || !finish) return;
+    const [start, old, report] = [event.timeStamp, before, finish];
+    before = finish = undefined;
+    // Each frame begins with its callbacks and ends with painting. The first that finds the new
+    // text leaves a message, which arrives when that frame's work on the main thread is done.
+    // Nothing observes the widget: that would charge it for all else that it changes.
+    const look = () => {
+      if (shown() === old || !shown()) {
+        requestAnimationFrame(look);
+        return;
+      }
+      const frame = performance.now();
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => report([performance.now() - start, frame - start]);
+      channel.port2.postMessage(null);
+    };
+    requestAnimationFrame(look);
   }, true);
 
-  const watcher = new MutationObserver(() => {
-    if (pressed === undefined || !finish) return;
-    const now = shown();
-    if (!now || now === before) return;
-    const [start, report] = [pressed, finish];
-    before = pressed = finish = undefined;
-    afterFrame((end, frame) => report([end - start, frame - start]));
-  });
-
-  let result;
   window.probe = {
     arm(rootSelector, textSelector) {
       root = document.querySelector(rootSelector);
       text = textSelector;
       before = shown();
-      pressed = undefined;
-      watcher.disconnect();
-      // The text alone: an observer on the whole widget would charge it for what else it changes.
-      watcher.observe(root.querySelector(text) ?? root, {
-        subtree: true, childList: true, characterData: true,
-      });
       result = new Promise((report) => { finish = report; });
     },
     result: (seconds) => Promise.race([

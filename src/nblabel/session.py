@@ -30,12 +30,20 @@ from ._trainer import Trainer
 from .errors import EventError, NotFittedError, OptionError
 from .estimate import Share, learning_curve, pace, progressive
 from .events import LabelEvent, Shown, new_id, now, sound
-from .labels import Labels
-from .pool import digest
+from .labels import MACHINES, Labels
+from .pool import digest, read_source
 from .renderers import Renderer, View, open_pool, safe_view
 from .store import EventLog, SqliteLog
 from .strategies import QueryStrategy, as_strategy
-from .suggest import Fitted, ModelSuggester, Snapshot, Suggester, learning_inputs, score
+from .suggest import (
+    Fitted,
+    ModelSuggester,
+    Snapshot,
+    Suggester,
+    embedding_column,
+    learning_inputs,
+    score,
+)
 from .tables import Predictions
 from .tasks import as_task
 
@@ -175,6 +183,11 @@ class Session:
                 raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
         if annotator is not None and (not isinstance(annotator, str) or not annotator.strip()):
             raise OptionError(f"annotator= is a name, got {annotator!r}.")
+        if annotator is not None and annotator.startswith(MACHINES):
+            raise OptionError(
+                f"annotator= is a person's name; machines' names begin with "
+                f"{' or '.join(map(repr, MACHINES))}, got {annotator!r}."
+            )
         self.task = as_task(task, keys=keys, question=question)
         self.pool, self.renderer, self.note = open_pool(
             data, text=text, image=image, html=html, row=row, show=show, exclude=seed
@@ -673,7 +686,8 @@ class Session:
         Parameters
         ----------
         data : DataFrame, Series, list or array
-            Read as the data of the session was; for a model on a matrix of features, such a matrix.
+            Read as the data of the session was; for a model on a matrix of features such a matrix,
+            or data with the embedding column that was named.
 
         Returns
         -------
@@ -684,6 +698,10 @@ class Session:
         model = self.model
         index: pd.Index[Any] | None = None
         if not getattr(self._fitted, "takes_items", True):
+            column = getattr(self._suggester, "column", None)
+            if column is not None and hasattr(data, "columns"):
+                frame, _ = read_source(data)
+                data, index = embedding_column(frame, column), frame.index
             if not _is_matrix(data):
                 raise OptionError(
                     "The model learned from a matrix of features: predict takes such a matrix, "

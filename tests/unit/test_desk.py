@@ -537,7 +537,8 @@ def test_a_replaced_desk_serves_no_more_but_loses_nothing() -> None:
     for reply in (page.hello(), page.want(5)):
         assert (reply["type"], reply["code"]) == ("refuse", "replaced")
         assert "Go on in its new output" in reply["text"]
-    (ack,) = page.label("0", "ham")
+    ack, ended = page.label("0", "ham")
+    assert (ended["type"], ended["code"]) == ("refuse", "replaced")
     assert ack["type"] == "ack" and ack["status"]["labeled"] == 1
     assert len(new.session.labels) == 1
     assert len(old.session.labels) == len(middle.session.labels) == 0

@@ -1348,3 +1348,27 @@ def test_a_closed_session_lets_go_of_its_file(tmp_path: Path) -> None:
     session.close()
     (tmp_path / "labels.sqlite").rename(tmp_path / "moved.sqlite")
     assert len(make(store=tmp_path / "moved.sqlite").labels) == 1
+
+
+def test_predict_takes_the_named_embedding_column_of_new_data() -> None:
+    frame = pd.DataFrame(
+        {
+            "text": [f"t{k}" for k in range(20)],
+            "vector": [[float(k % 2), 1.0 - k % 2] for k in range(20)],
+        }
+    )
+    session = Session(
+        frame, ["even", "odd"], text="text", features="vector", store=None, inline=True
+    )
+    for k in range(8):
+        session.record(k, "odd" if k % 2 else "even")
+    session.retrain(wait=True)
+    new = frame.iloc[[10, 11]].rename(index={10: "a", 11: "b"})
+    predicted = session.predict(new)
+    assert predicted["label"].to_dict() == {"a": "even", "b": "odd"}
+
+
+@pytest.mark.parametrize("name", ["auto:x", "lf:rule"])
+def test_a_person_is_not_called_like_a_machine(name: str) -> None:
+    with pytest.raises(OptionError, match="person's name"):
+        Session(["a", "b"], ["x", "y"], annotator=name, store=None)

@@ -1,7 +1,15 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
 from .features import learning_inputs
-from .model import Fitted, ModelSuggester, Scores, Snapshot, Suggester, score
+from .model import (
+    Fitted,
+    ModelSuggester,
+    Scores,
+    Snapshot,
+    Suggester,
+    embedding_column,
+    score,
+)
 
 __all__ = [
     "Fitted",
@@ -9,6 +17,7 @@ __all__ = [
     "Scores",
     "Snapshot",
     "Suggester",
+    "embedding_column",
     "learning_inputs",
     "score",
 ]

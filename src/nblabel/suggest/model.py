@@ -120,8 +120,10 @@ class ModelSuggester:
         self._matrix: Any = None
         self._embedding: NDArray[np.float32] | None = None
         self._n_items = n_items if n_items is not None else len(inputs)
+        #: Column of the source that holds the features, if one was named.
+        self.column = features if isinstance(features, str) else None
         if isinstance(features, str):
-            features = _embedding_column(frame, features)
+            features = embedding_column(frame, features)
         if features is None and self._whole and modality == "image":
             features, self._whole = PixelScaler(), False
         if features is None:
@@ -335,7 +337,14 @@ def _checked_matrix(features: Any, expected: int) -> Any:
     return matrix
 
 
-def _embedding_column(frame: pd.DataFrame | None, name: str) -> NDArray[np.float32]:
+def embedding_column(frame: pd.DataFrame | None, name: str) -> NDArray[np.float32]:
+    """Return a column of vectors as a matrix of shape (n_items, n_dimensions).
+
+    Raises
+    ------
+    OptionError, UnknownColumnError, DataError
+        If there is no such column, or its vectors differ in length.
+    """
     if frame is None:
         raise OptionError(f"features={name!r} names a column, but the data has no columns.")
     if name not in frame.columns:

@@ -31,6 +31,9 @@ MOST_EARLY = 2000
 MOST_CLIENTS = 64
 
 
+_REPLACED = "This labeler was replaced: the cell was run again. Go on in its new output."
+
+
 class _Client:
     def __init__(self) -> None:
         self.expected = 1
@@ -63,8 +66,7 @@ class Desk:
             if isinstance(message, p.Event):
                 return list(self._event(message))
             if self.successor is not None:
-                text = "This labeler was replaced: the cell was run again. Go on in its new output."
-                return [self._refuse(message.client, message.id, "replaced", text)]
+                return [self._refuse(message.client, message.id, "replaced", _REPLACED)]
             if isinstance(message, p.Hello):
                 return [self._hello(message)]
             return [self._want(message)]
@@ -133,6 +135,8 @@ class Desk:
                 p.VERSION, "ack", message.client, message.id, done, client.expected, self._status()
             )
         )
+        if self.successor is not None:  # what was pressed is stored, but it ends here
+            yield self._refuse(message.client, message.id, "replaced", _REPLACED)
 
     @property
     def _desk_session(self) -> Session:

@@ -1,0 +1,32 @@
+"""The code in the documentation runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def blocks(name: str) -> list[str]:
+    """Python code blocks of a page."""
+    return re.findall(r"```python\n(.*?)```", (DOCS / name).read_text(), flags=re.S)
+
+
+def test_extending_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = blocks("extending.md")
+    assert len(found) >= 2
+    namespace: dict[str, object] = {}
+    for code in found:
+        exec(compile(code, "extending.md", "exec"), namespace)
+
+
+def test_pages_that_are_linked_exist() -> None:
+    readme = (DOCS.parent / "README.md").read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in link]
+    assert links
+    for link in links:
+        assert (DOCS.parent / link).exists(), link
