@@ -33,7 +33,7 @@ class Widget:
 
     def ready(self) -> Widget:
         """Wait for the first item and take the focus."""
-        self.notebook.locator('.nblabel[data-state="ready"]').first.wait_for()
+        self.root.locator("xpath=self::*[@data-state='ready']").wait_for()
         self.root.focus()
         return self
 
@@ -50,7 +50,7 @@ class Widget:
 
     def saved(self) -> None:
         """Wait until the kernel has said that everything is on disk."""
-        self.notebook.locator('.nblabel[data-unsaved="0"]').first.wait_for()
+        self.root.locator("xpath=self::*[@data-unsaved='0']").wait_for()
 
 
 def labels_of(notebook: Notebook, name: str = "labeler") -> dict[str, str]:

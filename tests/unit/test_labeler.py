@@ -192,7 +192,8 @@ def test_a_cell_run_twice_takes_over(tmp_path: Path) -> None:
     assert len(second.labels) == 1
     (refuse,) = exchange(first, hello())
     assert (refuse["type"], refuse["code"]) == ("refuse", "replaced")
-    (ack,) = exchange(first, event("1", "spam", seq=2))  # what was under way is not lost
+    ack, refuse = exchange(first, event("1", "spam", seq=2))  # what was under way is not lost
+    assert refuse["type"] == "refuse"
     assert ack["type"] == "ack"
     assert second.labels["label"].to_dict() == {0: "ham", 1: "spam"}
     (welcome,) = exchange(second, hello("page-2"))
