@@ -190,7 +190,7 @@ def main() -> int:
             shown += 1
         if not named or "kernel" in named:
             last_states(notebook)
-        notebook.close()
+        notebook.close(kernel=False)  # the server takes its kernel along
     for name, kept in KEPT.items():
         if (TARGET / f"{name}.png").exists():
             (ROOT / "docs" / "images").mkdir(parents=True, exist_ok=True)
