@@ -63,10 +63,14 @@ const COMMANDS: readonly Binding[] = [
 
 /** The commands as they are bound for a task. */
 export function bindings(task: TaskSpec): readonly Binding[] {
-  if (!isMany(task)) return COMMANDS;
+  const many = isMany(task);
+  const taken = new Set(Object.values(task.keys));
   return COMMANDS.map((binding) => ({
     ...binding,
-    keys: binding.keys.map((key) => (/^[a-z]$/.test(key) ? `shift+${key}` : key)),
+    // A letter that types a name, or that a label has, means its command with Shift.
+    keys: binding.keys.map((key) =>
+      /^[a-z]$/.test(key) && (many || taken.has(key)) ? `shift+${key}` : key,
+    ),
   }));
 }
 

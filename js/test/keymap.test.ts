@@ -191,3 +191,19 @@ test("labels called like what every object has are labels", () => {
   const classes = [...odd.classes, ..."abcdefgh"];
   expect(isMany(task(classes, Object.fromEntries([..."abcdefgh"].map((c) => [c, c]))))).toBe(true);
 });
+
+test("a letter that a label has means its command with Shift", () => {
+  const task = {
+    kind: "choice",
+    classes: ["ham", "spam"],
+    keys: { ham: "h", spam: "s" },
+    question: null,
+  };
+  const press = (key: string, shift = false) =>
+    commandFor(task, { key, shift, ctrl: false, alt: false, meta: false });
+  expect(press("h")).toEqual({ type: "label", value: "ham" });
+  expect(press("H", true)).toEqual({ type: "suggest" });
+  expect(press("S", true)).toEqual({ type: "skip" });
+  expect(press("z")).toEqual({ type: "undo" });
+  expect(capOf(task, "skip")).toBe("⇧s");
+});

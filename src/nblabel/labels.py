@@ -260,7 +260,7 @@ class Labels:
                     "annotator": event.annotator,
                     "labeled_at": event.at,
                     "seconds": event.seconds,
-                    "suggestion": shown.suggestion,
+                    "suggestion": _as_given(task, shown.suggestion),
                     "probability": shown.confidence,
                     "note": self.note(item),
                     "flagged": self.flagged(item),
@@ -301,6 +301,10 @@ class Labels:
 def _times(texts: pd.Series) -> pd.Series:
     # One event with an odd clock must not keep all others from being read.
     return pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+
+
+def _as_given(task: Task, suggestion: str | None) -> Any:
+    return None if suggestion is None else task.columns(suggestion).get("label", suggestion)
 
 
 def _key(value: Any) -> str:

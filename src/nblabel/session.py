@@ -714,8 +714,13 @@ class Session:
         scores = score(model, rows)
         best = scores.proba.argmax(axis=1)
         confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
-        labels = [scores.classes[k] for k in best]
+        classes = self._classes_as_given(scores.classes)
+        labels = [classes[k] for k in best]
         return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
+
+    def _classes_as_given(self, names: Sequence[str]) -> list[Any]:
+        """Return class names as the values that the user gave."""
+        return [self.task.columns(name).get("label", name) for name in names]
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -727,12 +732,13 @@ class Session:
                     "There are no predictions yet: label items of at least two classes."
                 )
             best = predictions.best()
+            classes = self._classes_as_given(predictions.classes)
             confidence = (
                 predictions.proba.max(axis=1).astype(float) if predictions.probabilistic else np.nan
             )
             return pd.DataFrame(
                 {
-                    "label": [predictions.classes[k] for k in best],
+                    "label": [classes[k] for k in best],
                     "probability": confidence,
                     "labeled": ~self._open,
                 },

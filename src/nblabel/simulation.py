@@ -42,6 +42,12 @@ def simulate(
         (the strategy that chose the next batch). Before there is a model the scores are those of
         naming the commonest label so far.
     """
+    session = getattr(session, "session", session)  # a Labeler brings its own
+    if not isinstance(session, Session):
+        raise OptionError(
+            f"simulate takes a Session or a Labeler, got {type(session).__name__}: write "
+            "nl.simulate(nl.Session(data, labels), truth, budget)."
+        )
     if not isinstance(budget, int) or budget < 1:
         raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
     answers = _truth(session, truth)

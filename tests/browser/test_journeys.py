@@ -362,3 +362,19 @@ framed
     assert frame.locator("script, img[onerror], svg[onload]").count() == 0
     assert book.page.evaluate("window.hacked") is None
     assert book.locator(".nblabel script, .nblabel [onerror], .nblabel [onload]").count() == 0
+
+
+def test_a_digit_means_itself(notebook: Opener) -> None:
+    """Labels that are digits have their own keys, and come back as numbers."""
+    code = """
+import nblabel as nl
+images, truth = nl.datasets.digits()
+labeler = nl.Labeler(images[:60], range(10), store=None)
+labeler
+"""
+    book = notebook([code])
+    book.run_cell(0)
+    widget = Widget(book).ready()
+    pressed = {widget.press(str(digit)): digit for digit in (3, 0, 9, 1)}
+    widget.saved()
+    assert labels_of(book) == pressed

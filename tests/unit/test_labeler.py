@@ -91,8 +91,10 @@ def test_what_makes_no_sense_says_so() -> None:
         Labeler(TEXTS, store=None)
     with pytest.raises(OptionError, match="batch= is a whole number"):
         make(batch=0)
-    with pytest.raises(TypeError, match="colour"):
+    with pytest.raises(OptionError, match=r"Labeler has no option colour=. There are: 'text'"):
         make(colour="blue")
+    with pytest.raises(OptionError, match=r"no option strateg=. Did you mean 'strategy'"):
+        make(strateg="margin")
 
 
 # ---------------------------------------------------------------- what is synced

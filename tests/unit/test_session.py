@@ -1372,3 +1372,18 @@ def test_predict_takes_the_named_embedding_column_of_new_data() -> None:
 def test_a_person_is_not_called_like_a_machine(name: str) -> None:
     with pytest.raises(OptionError, match="person's name"):
         Session(["a", "b"], ["x", "y"], annotator=name, store=None)
+
+
+def test_labels_that_are_numbers_come_back_as_numbers() -> None:
+    frame = pd.DataFrame({"text": [f"word{k % 2} {k}" for k in range(20)], "y": [0, 1] * 10})
+    session = Session(frame, [0, 1], text="text", store=None, inline=True, blind=0)
+    for asked in session.next(12):
+        session.record(asked, frame.loc[asked.key, "y"])
+    session.retrain(wait=True)
+    session.record(session.next(1)[0], 1)
+    labels = session.labels
+    assert labels["label"].dtype == "int64"
+    assert (labels["label"].iloc[:-1] == frame["y"][labels.index[:-1]]).mean() > 0.8
+    assert set(labels["suggestion"].dropna()) <= {0, 1}
+    assert set(session.predict(frame)["label"]) <= {0, 1}
+    assert set(session.predictions["label"]) <= {0, 1}

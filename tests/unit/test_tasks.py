@@ -33,7 +33,7 @@ def test_labels_that_make_no_choice(classes, message):
     [
         ({"ham": "a", "spam": "A"}, "The key 'A' is bound twice: to 'ham' and to 'spam'"),
         ({"hm": "a"}, "names the label 'hm', which does not exist. Did you mean 'ham'"),
-        ({"ham": "z"}, "The key 'z' for 'ham' is taken: it means 'undo'"),
+        ({"ham": "/"}, "The key '/' for 'ham' is taken: it means 'search'"),
         ({"ham": "space"}, "is taken: it means 'accept the suggestion'"),
         ({"ham": "Esc"}, "is taken: it means 'close'"),
         ({"ham": "ab"}, "must be a single character, got 'ab'"),
@@ -49,7 +49,7 @@ def test_keys_that_do_not_fit(keys, message):
 def test_a_label_keeps_the_digit_of_its_place():
     task = Choice(list("abcdefghijkl"), keys={"a": "q", "l": "ö", "b": 3})
     assert task.keys["a"] == "q" and task.keys["l"] == "ö" and task.keys["b"] == "3"
-    assert "c" not in task.keys  # its digit belongs to b
+    assert task.keys["c"] == "1"  # its digit belongs to b, that of a is free
     assert task.keys["d"] == "4" and task.keys["i"] == "9" and "j" not in task.keys
     assert len(set(task.keys.values())) == len(task.keys)
     assert not set(task.keys.values()) & set(COMMAND_KEYS)
@@ -57,7 +57,7 @@ def test_a_label_keeps_the_digit_of_its_place():
 
 def test_other_values_than_text_are_taken_by_their_text():
     task = Choice(np.array([0, 1]), keys={1: "y"})
-    assert task.classes == ("0", "1") and task.keys == {"1": "y", "0": "1"}
+    assert task.classes == ("0", "1") and task.keys == {"1": "y", "0": "0"}
     assert task.parse(1) == task.parse(np.int64(1)) == task.parse("1") == "1"
     assert Choice([True, False]).parse(np.True_) == "True"
 
@@ -104,3 +104,34 @@ def test_as_task():
         as_task(task, question="Which?")
     with pytest.raises(OptionError, match=r"A task is an object: write Choice\(...\)"):
         as_task(Choice)
+
+
+def test_a_label_that_is_a_digit_has_that_digit():
+    assert Choice(range(10)).keys == {str(digit): str(digit) for digit in range(10)}
+    assert Choice([1, 2, 3]).keys == {"1": "1", "2": "2", "3": "3"}
+    assert Choice(["none", "1", "2"]).keys == {"1": "1", "2": "2", "none": "3"}
+    assert Choice(["ham", "spam"], keys={"ham": "2"}).keys == {"ham": "2", "spam": "1"}
+
+
+def test_a_label_may_take_the_letter_of_a_command():
+    assert Choice(["ham", "spam"], keys={"ham": "h", "spam": "s"}).keys == {"ham": "h", "spam": "s"}
+
+
+def test_values_come_back_as_they_were_given():
+    task = Choice(np.array([7, 8]))
+    assert task.columns("7") == {"label": 7} and type(task.columns("7")["label"]) is int
+    assert Choice(["a", "b"]).columns("a") == {"label": "a"}
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (pd.DataFrame({"a": [1]}), "The data comes first"),
+        (["a", float("nan")], "nan is among them"),
+        (["p ", "p"], "'p' stand"),
+        (pd.Series(["ham", "spam"] * 4), r"give the \.unique\(\) values"),
+    ],
+)
+def test_labels_that_cannot_be_meant(classes, message):
+    with pytest.raises(TaskError, match=message):
+        Choice(classes)

@@ -67,6 +67,7 @@ function Many({
   const list = useRef<HTMLDivElement>(null);
   const shown = Math.min(picked, matches.length - 1);
   const top = suggestion?.ranking.slice(0, TOP) ?? [];
+  const longest = Math.max(...task.classes.map((name) => name.length));
   const active = typed ? matches[shown] : undefined;
   useEffect(() => {
     list.current?.querySelector(".nblabel-picked")?.scrollIntoView({ block: "nearest" });
@@ -105,7 +106,14 @@ function Many({
         disabled={disabled}
         onInput={(event) => onType(event.currentTarget.value)}
       />
-      <div class="nblabel-chips" role="listbox" aria-label="labels" ref={list} id="nblabel-matches">
+      <div
+        style={{ "--nbl-chip": `${Math.min(44 + 7 * longest, 380)}px` }}
+        class="nblabel-chips"
+        role="listbox"
+        aria-label="labels"
+        ref={list}
+        id="nblabel-matches"
+      >
         {matches.map((name) => (
           <button
             key={name}

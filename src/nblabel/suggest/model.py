@@ -352,6 +352,11 @@ def embedding_column(frame: pd.DataFrame | None, name: str) -> NDArray[np.float3
             f"There is no column {name!r} for features=. {near(name, frame.columns)}"
         )
     rows = frame[name].tolist()
+    if any(isinstance(row, str) for row in rows):
+        raise OptionError(
+            f"features={name!r} names a column of text; it must hold one vector of numbers "
+            "per item. The default features read text by themselves."
+        )
     lengths = {np.size(row) if row is not None else 0 for row in rows}
     if len(lengths) != 1 or lengths == {0}:
         raise DataError(

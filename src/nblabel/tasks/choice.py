@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
@@ -10,12 +11,12 @@ from numpy.typing import NDArray
 
 from ..errors import LabelValueError, TaskError, near, shorten
 
-#: Keys that commands of the widget use; a label must not take them.
+#: Keys that a label cannot have: they are typed for something else everywhere. A letter that means
+#: a command may go to a label; the command then takes Shift.
 COMMAND_KEYS = {
-    "z": "undo", "s": "skip", "f": "flag", "n": "note", "h": "hide suggestions",
-    "r": "retrain", "i": "instructions", "?": "the sheet of keys", "/": "search",
-    " ": "accept the suggestion", "enter": "accept the suggestion", "escape": "close",
-    "tab": "leave", "arrowleft": "back", "arrowright": "forward", "backspace": "undo",
+    "?": "the sheet of keys", "/": "search", " ": "accept the suggestion",
+    "enter": "accept the suggestion", "escape": "close", "tab": "leave", "arrowleft": "back",
+    "arrowright": "forward", "backspace": "undo",
 }  # fmt: skip
 KEY_NAMES = {"space": " ", "return": "enter", "esc": "escape", "left": "arrowleft",
              "right": "arrowright"}  # fmt: skip
@@ -27,10 +28,12 @@ class Choice:
 
     Parameters
     ----------
-    classes : sequence of str
-        At least two different, non-empty names. Other values than text are taken by their text.
+    classes : sequence
+        At least two different names, not empty. Numbers and other values are shown and logged by
+        their text, and come back as they were given.
     keys : mapping of class to key, optional
-        Own keys, each a single character; the first nine classes without one get the digits.
+        Own keys, each a single character. A class that is itself a digit gets that digit; the other
+        classes get the digits that are left, each that of its place if it can.
     question : str, optional
         Asked above the item.
 
@@ -50,7 +53,9 @@ class Choice:
         keys: Mapping[Any, str] | None = None,
         question: str | None = None,
     ) -> None:
-        self.classes = _names(classes)
+        given = _listed(classes)
+        self.classes = _names(given)
+        self._values = dict(zip(self.classes, given, strict=True))
         self.question = question
         self.keys = _keys(self.classes, keys or {})
         self._legal = frozenset(self.classes)
@@ -86,15 +91,28 @@ class Choice:
         return np.asarray(values, dtype=object)
 
     def columns(self, value: str) -> dict[str, Any]:
-        """One column, ``label``."""
-        return {"label": value}
+        """One column, ``label``, with the value as it was given."""
+        return {"label": self._values.get(value, value)}
 
 
-def _names(classes: Iterable[Any]) -> tuple[str, ...]:
+def _listed(classes: Iterable[Any]) -> list[Any]:
+    if hasattr(classes, "columns") or isinstance(classes, Mapping):
+        raise TaskError(
+            "Labels must be a list of names such as ['ham', 'spam'], "
+            f"got {type(classes).__name__}. The data comes first, then the labels."
+        )
     # The order of a set changes from process to process, and the keys would with it.
     if isinstance(classes, (str, bytes, Set)) or not isinstance(classes, Iterable):
         raise TaskError(f"Labels must be a list of names such as ['ham', 'spam'], got {classes!r}.")
-    names = tuple(name if isinstance(name, str) else str(name) for name in classes)
+    values = [value.item() if isinstance(value, np.generic) else value for value in classes]
+    for value in values:
+        if value is None or value != value:
+            raise TaskError(f"Labels must be names, but {value!r} is among them: leave it out.")
+    return values
+
+
+def _names(values: list[Any]) -> tuple[str, ...]:
+    names = tuple(str(value) for value in values)
     for place, name in enumerate(names, start=1):
         if not name.strip():
             raise TaskError(
@@ -102,9 +120,13 @@ def _names(classes: Iterable[Any]) -> tuple[str, ...]:
             )
         if not name.isascii() and name != name.encode("utf-8", "replace").decode():
             raise TaskError(f"The label {name!r} has a lone surrogate, which nothing can show.")
-    doubled = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(name.strip() for name in names)
+    doubled = sorted(name for name, count in counts.items() if count > 1)
     if doubled:
-        raise TaskError(f"Labels must differ, but {shorten(doubled)} stand(s) more than once.")
+        hint = " Of a column give the .unique() values." if len(names) > 2 * len(counts) else ""
+        raise TaskError(
+            f"Labels must differ, but {shorten(doubled)} stand(s) more than once.{hint}"
+        )
     if len(names) < 2:
         raise TaskError(f"A choice needs at least two labels, got {list(names)!r}.")
     return names
@@ -135,8 +157,21 @@ def _keys(classes: tuple[str, ...], given: Mapping[Any, str]) -> dict[str, str]:
             )
         keys[name] = pressed
         owner[pressed] = name
-    # A label keeps the digit of its place, so that keys do not shift when another gets its own.
-    for place, name in enumerate(classes[:MOST_KEYED], start=1):
-        if name not in keys and str(place) not in owner:
-            keys[name] = str(place)
+    for name in classes:
+        if name not in keys and len(name) == 1 and name in _DIGITS and name not in owner:
+            keys[name] = name
+            owner[name] = name
+    waiting = [name for name in classes[:MOST_KEYED] if name not in keys]
+    for name in waiting:  # a label has the digit of its place, if nobody else has it
+        place = str(classes.index(name) + 1)
+        if place not in owner:
+            keys[name] = place
+            owner[place] = name
+    left = [digit for digit in _DIGITS[1:] if digit not in owner]
+    for name in waiting:
+        if name not in keys and left:
+            keys[name] = left.pop(0)
     return keys
+
+
+_DIGITS = "0123456789"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import inspect
 import sys
 import weakref
 from collections.abc import Mapping
@@ -13,12 +14,14 @@ import anywidget
 import pandas as pd
 import traitlets
 
-from ..errors import OptionError
+from ..errors import OptionError, near
 from ..events import new_id
 from ..session import Session
 from . import protocol
 from .desk import Desk
 
+#: What may be said beside data and task: what a session takes.
+_OPTIONS = [*inspect.signature(Session).parameters][2:]
 _STATIC = Path(__file__).parent / "static"
 #: The newest labeler of each log in this kernel: running a cell again takes over.
 _NEWEST: weakref.WeakValueDictionary[str, Labeler]
@@ -73,6 +76,14 @@ class Labeler(anywidget.AnyWidget):
         if instructions is not None and not isinstance(instructions, str):
             raise OptionError(f"instructions= is markdown text, got {type(instructions).__name__}.")
         if session is None:
+            unknown = [name for name in options if name not in _OPTIONS]
+            if unknown:
+                hint = (
+                    "the labels come second"
+                    if unknown[0] == "labels"
+                    else near(unknown[0], _OPTIONS)
+                )
+                raise OptionError(f"Labeler has no option {unknown[0]}=. {hint}")
             session = Session(data, task, **options)
         self.session = session
         self._desk = Desk(session)
