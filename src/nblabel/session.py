@@ -647,6 +647,11 @@ class Session:
         """Return the source with the labels joined to it; items without a label have none."""
         with self._lock:
             labels = self._labels.to_frame(self.pool, self.task)
+            # Types that can say "not known": most items have no label.
+            labels = labels.astype(
+                {"flagged": "boolean", "audit": "boolean", "visible": "boolean"}
+                | {"model_version": "Int64"}
+            )
             places = [
                 self.pool.position(item)
                 for item in self._labels.labeled(machines=True)

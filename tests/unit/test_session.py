@@ -1387,3 +1387,15 @@ def test_labels_that_are_numbers_come_back_as_numbers() -> None:
     assert set(labels["suggestion"].dropna()) <= {0, 1}
     assert set(session.predict(frame)["label"]) <= {0, 1}
     assert set(session.predictions["label"]) <= {0, 1}
+
+
+def test_the_joined_frame_has_types_that_can_say_not_known() -> None:
+    session = Session(["a", "b", "c"], ["x", "y"], store=None, inline=True)
+    session.record("1", "x")
+    session.flag("1")
+    frame = session.frame()
+    assert frame[["flagged", "audit", "visible"]].dtypes.astype(str).unique().tolist() == [
+        "boolean"
+    ]
+    assert str(frame["model_version"].dtype) == "Int64"
+    assert frame.index[frame["flagged"].fillna(False)].tolist() == [1]
