@@ -17,7 +17,7 @@ from .errors import EventError
 from .events import LabelEvent
 from .pool import Pool
 from .tables import Votes
-from .tasks import Task
+from .tasks import Task, as_given
 
 RETRACTABLE = frozenset({"label", "skip", "flag", "note"})
 #: Annotators with these prefixes are machines; their labels are no human votes.
@@ -260,7 +260,9 @@ class Labels:
                     "annotator": event.annotator,
                     "labeled_at": event.at,
                     "seconds": event.seconds,
-                    "suggestion": _as_given(task, shown.suggestion),
+                    "suggestion": None
+                    if shown.suggestion is None
+                    else as_given(task, shown.suggestion),
                     "probability": shown.confidence,
                     "note": self.note(item),
                     "flagged": self.flagged(item),
@@ -301,10 +303,6 @@ class Labels:
 def _times(texts: pd.Series) -> pd.Series:
     # One event with an odd clock must not keep all others from being read.
     return pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
-
-
-def _as_given(task: Task, suggestion: str | None) -> Any:
-    return None if suggestion is None else task.columns(suggestion).get("label", suggestion)
 
 
 def _key(value: Any) -> str:

@@ -45,7 +45,7 @@ from .suggest import (
     score,
 )
 from .tables import Predictions
-from .tasks import as_task
+from .tasks import as_given, as_task
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
@@ -719,13 +719,9 @@ class Session:
         scores = score(model, rows)
         best = scores.proba.argmax(axis=1)
         confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
-        classes = self._classes_as_given(scores.classes)
+        classes = [as_given(self.task, name) for name in scores.classes]
         labels = [classes[k] for k in best]
         return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
-
-    def _classes_as_given(self, names: Sequence[str]) -> list[Any]:
-        """Return class names as the values that the user gave."""
-        return [self.task.columns(name).get("label", name) for name in names]
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -737,7 +733,7 @@ class Session:
                     "There are no predictions yet: label items of at least two classes."
                 )
             best = predictions.best()
-            classes = self._classes_as_given(predictions.classes)
+            classes = [as_given(self.task, name) for name in predictions.classes]
             confidence = (
                 predictions.proba.max(axis=1).astype(float) if predictions.probabilistic else np.nan
             )

@@ -3,7 +3,14 @@
 import { render } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Controller } from "../controller";
-import { belongsToPage, commandFor, isMany, startsTyping, type Command } from "../keymap";
+import {
+  belongsToPage,
+  commandFor,
+  isMany,
+  startsTyping,
+  type Command,
+  type Press as KeyPress,
+} from "../keymap";
 import { search } from "../search";
 import { current, currentId, visibleSuggestion, type State } from "../state";
 import { followTheme } from "../theme";
@@ -143,13 +150,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const press = {
-      key: event.key,
-      shift: event.shiftKey,
-      ctrl: event.ctrlKey,
-      alt: event.altKey,
-      meta: event.metaKey,
-    };
+    const press = pressOf(event);
     if (belongsToPage(press)) return;
     // A notebook listens further up: a key that leaked could run, move or delete a cell.
     event.stopPropagation();
@@ -160,7 +161,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       return;
     }
     if (target === input.current) {
-      if (typeInSearch(event)) event.preventDefault();
+      if (typeInSearch(press)) event.preventDefault();
       return;
     }
     const control = target.closest("button, a, summary");
@@ -183,9 +184,9 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   };
 
   /** Keys while the name of a label is typed; returns whether the key was used up. */
-  const typeInSearch = (event: KeyboardEvent): boolean => {
+  const typeInSearch = (press: Press): boolean => {
     const count = matches.length;
-    switch (event.key) {
+    switch (press.key) {
       case "Enter": {
         const value = matches[Math.min(picked, count - 1)];
         if (!typed) run({ type: "accept" });
@@ -194,7 +195,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       }
       case "ArrowDown":
       case "ArrowUp":
-        if (count) setPicked((picked + (event.key === "ArrowDown" ? 1 : count - 1)) % count);
+        if (count) setPicked((picked + (press.key === "ArrowDown" ? 1 : count - 1)) % count);
         return true;
       case "Escape":
         home();
@@ -203,17 +204,10 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         return false;
     }
     if (typed) return false;
-    const press = {
-      key: event.key,
-      shift: event.shiftKey,
-      ctrl: event.ctrlKey,
-      alt: event.altKey,
-      meta: event.metaKey,
-    };
     const command = commandFor(task, press);
     if (!command) return false;
     // A key held down to empty the field must not go on and undo labels.
-    if (!event.repeat) run(command);
+    if (!press.repeat) run(command);
     return true;
   };
 
@@ -353,6 +347,19 @@ function useLate(going: boolean): boolean {
   }, [going]);
   return late && going;
 }
+
+interface Press extends KeyPress {
+  readonly repeat: boolean;
+}
+
+const pressOf = (event: KeyboardEvent): Press => ({
+  key: event.key,
+  shift: event.shiftKey,
+  ctrl: event.ctrlKey,
+  alt: event.altKey,
+  meta: event.metaKey,
+  repeat: event.repeat,
+});
 
 /** Focusing what has the focus already would still make the browser lay out the page. */
 function takeFocus(el: HTMLElement | null): void {

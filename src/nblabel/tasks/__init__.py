@@ -9,7 +9,7 @@ from ..errors import OptionError
 from .base import Task
 from .choice import Choice
 
-__all__ = ["Choice", "Task", "as_task"]
+__all__ = ["Choice", "Task", "as_given", "as_task"]
 
 
 def as_task(
@@ -25,3 +25,8 @@ def as_task(
             )
         return task
     return Choice(task, keys=keys, question=question)
+
+
+def as_given(task: Task, value: Any) -> Any:
+    """Return a label as it stands in the labels: of a choice the value that the user gave."""
+    return task.columns(value).get("label", value)
