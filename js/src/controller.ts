@@ -27,6 +27,8 @@ export class Controller {
   readonly media = new Media();
   private readonly channel: Channel;
   private cancelPoll: () => void = () => undefined;
+  private asksSoon = false;
+  private closed = false;
 
   constructor(
     readonly config: Config,
@@ -36,7 +38,9 @@ export class Controller {
     this.state = signal(initial(config.suggest));
     this.channel = new Channel(wire, world, {
       message: (message, buffers, asked) => this.act({ type: "message", message, buffers, asked }),
-      unsaved: (count) => this.act({ type: "unsaved", count }),
+      unsaved: (count) => {
+        this.state.value = step(this.state.value, { type: "unsaved", count }).state;
+      },
       slow: (slow) => {
         if (!slow) this.act({ type: "link", link: "live" });
         else if (this.state.value.link !== "gone") this.act({ type: "link", link: "busy" });
@@ -49,6 +53,7 @@ export class Controller {
   }
 
   close(): void {
+    this.closed = true;
     this.cancelPoll();
     this.channel.close();
     this.media.close();
@@ -61,7 +66,17 @@ export class Controller {
     const { state, events } = step(before, { ...intent, ...stamp } as Action);
     this.state.value = state;
     if (events.length) this.channel.say(events);
-    if (intent.type !== "unsaved") this.ask();
+    this.askSoon();
+  }
+
+  /** What to fetch and to decode is for later: nothing of it may hold up the item that comes now. */
+  private askSoon(): void {
+    if (this.asksSoon) return;
+    this.asksSoon = true;
+    this.world.afterPaint(() => {
+      this.asksSoon = false;
+      this.ask();
+    });
   }
 
   receive(raw: unknown, buffers: readonly DataView[]): void {
@@ -103,7 +118,7 @@ export class Controller {
 
   private ask(): void {
     const state = this.state.value;
-    if (state.phase !== "ready" || state.link === "gone") return;
+    if (this.closed || state.phase !== "ready" || state.link === "gone") return;
     const want = wanted(state);
     if (want && !this.channel.asking) this.channel.ask(want);
     this.prepare();

@@ -61,8 +61,16 @@ const COMMANDS: readonly Binding[] = [
   { command: "close", keys: ["escape"], does: "close what is open" },
 ];
 
+const bound = new WeakMap<TaskSpec, readonly Binding[]>();
+
 /** The commands as they are bound for a task. */
 export function bindings(task: TaskSpec): readonly Binding[] {
+  let found = bound.get(task);
+  if (!found) bound.set(task, (found = bind(task)));
+  return found;
+}
+
+function bind(task: TaskSpec): readonly Binding[] {
   const many = isMany(task);
   const taken = new Set(Object.values(task.keys));
   return COMMANDS.map((binding) => ({

@@ -57,15 +57,31 @@ export function followTheme(el: HTMLElement, signal: AbortSignal): void {
   };
   update();
   requestAnimationFrame(update);
-  const observer = new MutationObserver(() => requestAnimationFrame(update));
+  const soon = () => requestAnimationFrame(update);
+  const observer = new MutationObserver(soon);
   const attributes = ["class", "style", "data-jp-theme-light", "data-jp-theme-name", "data-theme"];
   for (const node of [document.documentElement, document.body]) {
     observer.observe(node, { attributes: true, attributeFilter: attributes });
   }
-  // A theme's style sheet arrives after its name has changed.
-  observer.observe(document.head, { childList: true });
+  // A theme's style sheet arrives after its name has changed. The head changes at every label too:
+  // its icon says that the kernel is busy, and to look at the style then would be a waste.
+  const sheets = new MutationObserver((records) => {
+    const nodes = records.flatMap((record) => [...record.addedNodes, ...record.removedNodes]);
+    if (nodes.some(isSheet)) soon();
+  });
+  sheets.observe(document.head, { childList: true });
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   scheme.addEventListener("change", update, { signal });
-  document.addEventListener("load", update, { capture: true, signal });
-  signal.addEventListener("abort", () => observer.disconnect());
+  const loaded = (event: Event) => {
+    if (isSheet(event.target)) update();
+  };
+  document.addEventListener("load", loaded, { capture: true, signal });
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    sheets.disconnect();
+  });
 }
+
+const isSheet = (node: unknown): boolean =>
+  node instanceof HTMLStyleElement ||
+  (node instanceof HTMLLinkElement && node.relList.contains("stylesheet"));
