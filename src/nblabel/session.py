@@ -37,9 +37,9 @@ from .store import EventLog, SqliteLog
 from .strategies import QueryStrategy, as_strategy
 from .suggest import (
     Fitted,
-    ModelSuggester,
     Snapshot,
     Suggester,
+    default_suggester,
     embedding_column,
     learning_inputs,
     score,
@@ -241,7 +241,7 @@ class Session:
         inputs = learning_inputs(self.renderer, self.pool.values)
         if model is False or (inputs is None and features is None and model is None):
             return None
-        return ModelSuggester(
+        return default_suggester(
             inputs,
             self.renderer.modality,
             features=features,

@@ -12,7 +12,7 @@ from nblabel.pool import Pool, digest, pick_columns, read_source
 
 def pool_of(values, index=None) -> Pool:
     if index is not None and not isinstance(index, pd.Index):
-        index = pd.Index(index)
+        index = pd.Index(index, dtype=object)
     return Pool(values, index)
 
 

@@ -10,13 +10,16 @@ from .model import (
     embedding_column,
     score,
 )
+from .multiview import MultiViewSuggester, default_suggester
 
 __all__ = [
     "Fitted",
     "ModelSuggester",
+    "MultiViewSuggester",
     "Scores",
     "Snapshot",
     "Suggester",
+    "default_suggester",
     "embedding_column",
     "learning_inputs",
     "score",

@@ -19,15 +19,16 @@ class WordMarks:
     Parameters
     ----------
     vectorizer : fitted CountVectorizer or TfidfVectorizer with ``analyzer="word"``
-    classifier : fitted linear classifier with ``coef_`` and ``classes_``
+    coefficients : ndarray of shape (n_classes, n_terms), or (1, n_terms) for two classes
+    classes : sequence of str
     """
 
-    def __init__(self, vectorizer: Any, classifier: Any) -> None:
+    def __init__(self, vectorizer: Any, coefficients: Any, classes: Any) -> None:
         self._terms = vectorizer.get_feature_names_out()
         self._token = re.compile(vectorizer.token_pattern)
         self._preprocess = vectorizer.build_preprocessor()
-        self._coefficients = np.asarray(classifier.coef_)
-        self._classes = [str(name) for name in classifier.classes_]
+        self._coefficients = np.asarray(coefficients)
+        self._classes = [str(name) for name in classes]
 
     @classmethod
     def of(cls, features: Any, classifier: Any) -> WordMarks | None:
@@ -40,7 +41,7 @@ class WordMarks:
             and getattr(getattr(classifier, "coef_", None), "ndim", 0) == 2
             and hasattr(classifier, "classes_")
         )
-        return cls(features, classifier) if usable else None
+        return cls(features, classifier.coef_, classifier.classes_) if usable else None
 
     def marks(self, text: str, row: Any, label: str) -> list[tuple[int, int, float]]:
         """Return spans of the text that speak for a label.

@@ -140,6 +140,11 @@ class ModelSuggester:
                 "embedding column) to learn from these items; without it there are no suggestions."
             )
 
+    @property
+    def matrix(self) -> Any:
+        """The features of the pool, None before they are computed."""
+        return self._matrix
+
     def features(self) -> Any:
         """Return the features of the pool, computed at the first call.
 

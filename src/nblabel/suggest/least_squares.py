@@ -1,0 +1,168 @@
+"""Regularised least squares on labels: as good as a linear SVM on few labels, and its leave-one-out
+predictions come for nothing. They choose between representations and calibrate the probabilities.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import cho_factor, cho_solve
+from scipy.special import log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+#: More labeled rows than this are solved iteratively, and calibrated on so many of them.
+MOST_EXACT = 3000
+#: Added to every product of two rows: a constant feature, whose weight is the intercept.
+BIAS = 0.1
+_TEMPERATURES = np.geomspace(0.25, 32.0, 22)
+_FLOOR = float(np.log(1e-6))  # one hopeless item must not decide alone
+
+
+class Solution:
+    """The weights of the labeled rows, and what was learned on the way.
+
+    Attributes
+    ----------
+    dual : ndarray of shape (n_labels, n_classes), float32
+        Scores of a row x are ``(K(x, labeled) + BIAS) @ dual``.
+    temperature : float
+        Scores are multiplied by it before the softmax.
+    losses : ndarray of shape (n_exact,)
+        Negative log probability of each label when it is left out, at that temperature.
+    """
+
+    def __init__(
+        self, dual: NDArray[np.float32], temperature: float, losses: NDArray[np.float64]
+    ) -> None:
+        self.dual = dual
+        self.temperature = temperature
+        self.losses = losses
+
+
+def solve(
+    products: NDArray[np.floating[Any]],
+    codes: NDArray[np.intp],
+    *,
+    alpha: float = 0.3,
+    balanced: bool = True,
+) -> Solution:
+    """Fit one against the rest, in the space of the labeled rows.
+
+    Regularized least squares (Rifkin, Yeo, Poggio 2003; least-squares support vector machines,
+    Suykens and Vandewalle 1999), with the exact leave-one-out residuals of Rifkin and Lippert
+    (MIT-CSAIL-TR-2007-025), and temperature scaling on them (Guo et al., ICML 2017).
+
+    Parameters
+    ----------
+    products : ndarray of shape (n_labels, n_labels)
+        Inner products of the labeled rows, about 1 on the diagonal.
+    codes : ndarray of shape (n_labels,), int
+        Classes 0 to K - 1, each of them at least once.
+    alpha : float
+        Penalty.
+    balanced : bool
+        Whether each class counts the same, however many labels it has.
+    """
+    n, k = len(codes), int(codes.max()) + 1
+    weights = (n / (k * np.bincount(codes)[codes])) if balanced else np.ones(n)
+    signs = np.full((n, k), -1.0)
+    signs[np.arange(n), codes] = 1.0
+    system = np.asarray(products, dtype=np.float64) + BIAS
+    system[np.diag_indices(n)] += alpha / weights
+    if n <= MOST_EXACT:
+        inverse = cho_solve(cho_factor(system, lower=True, check_finite=False), np.eye(n))
+        dual = inverse @ signs
+        left_out = signs - dual / np.diag(inverse)[:, None]
+        temperature, losses = _calibrate(left_out, codes)
+        return Solution(dual.astype(np.float32), temperature, losses)
+    exact = np.sort(np.random.default_rng(0).permutation(n)[:MOST_EXACT])
+    _, renumbered = np.unique(codes[exact], return_inverse=True)
+    part = solve(products[np.ix_(exact, exact)], renumbered, alpha=alpha, balanced=balanced)
+    dual = np.column_stack([_conjugate_gradient(system, column) for column in signs.T])
+    return Solution(dual.astype(np.float32), part.temperature, part.losses)
+
+
+def _conjugate_gradient(system: NDArray[np.float64], column: NDArray[np.float64]) -> Any:
+    return sparse.linalg.cg(system, column, rtol=1e-4, maxiter=300)[0]
+
+
+def _calibrate(
+    scores: NDArray[np.float64], codes: NDArray[np.intp]
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the temperature with the least log loss, and the loss of each row at it."""
+    rows = np.arange(len(codes))
+    best: tuple[float, float, NDArray[np.float64]] | None = None
+    for temperature in _TEMPERATURES:
+        logs = np.maximum(log_softmax(temperature * scores, axis=1)[rows, codes], _FLOOR)
+        mean = -float(logs.mean())
+        if best is None or mean < best[0]:
+            best = (mean, float(temperature), -logs)
+    assert best is not None
+    return best[1], best[2]
+
+
+class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
+    """Linear classifier by regularised least squares, with calibrated probabilities.
+
+    Parameters
+    ----------
+    alpha : float
+        Penalty; rows are expected to have a length of about 1.
+    class_weight : "balanced" or None
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (n_classes, n_features), float32
+    intercept_ : ndarray of shape (n_classes,), float32
+    temperature_ : float
+        Scores are multiplied by it before the softmax; see `solve`.
+
+    References
+    ----------
+    Rifkin, Yeo, Poggio: Regularized least-squares classification, 2003.
+    """
+
+    def __init__(self, alpha: float = 0.3, class_weight: str | None = "balanced") -> None:
+        self.alpha = alpha
+        self.class_weight = class_weight
+
+    def fit(self, X: Any, y: Any) -> LeastSquaresClassifier:
+        """Fit on rows of shape (n_labels, n_features) and their labels."""
+        X, y = validate_data(self, X, y, accept_sparse="csr")
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"labels of at least two classes are needed, got {len(classes)}")
+        solution = solve(
+            products(X, X), codes, alpha=self.alpha, balanced=self.class_weight == "balanced"
+        )
+        self.classes_ = classes
+        self.coef_ = np.ascontiguousarray((X.T @ solution.dual).T, dtype=np.float32)
+        self.intercept_ = BIAS * solution.dual.sum(axis=0)
+        self.temperature_ = solution.temperature
+        return self
+
+    def decision_function(self, X: Any) -> NDArray[np.float32]:
+        """Return scores of shape (n_rows, n_classes), also for two classes."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        return np.asarray(X @ self.coef_.T + self.intercept_, dtype=np.float32)
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return probabilities of shape (n_rows, n_classes)."""
+        return softmax(self.temperature_ * self.decision_function(X), axis=1)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return labels of shape (n_rows,)."""
+        scores = self.decision_function(X)
+        return self.classes_[scores.argmax(axis=1)]
+
+
+def products(left: Any, right: Any) -> NDArray[np.float32]:
+    """Return the inner products of rows, dense of shape (n_left, n_right)."""
+    made = left @ right.T
+    return np.asarray(made.toarray() if sparse.issparse(made) else made, dtype=np.float32)

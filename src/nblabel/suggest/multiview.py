@@ -1,0 +1,211 @@
+"""The default engine: several views of the pool, and the labels say which one to trust."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.special import softmax
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import normalize
+
+from .explain import WordMarks
+from .features import default_features
+from .least_squares import BIAS, LeastSquaresClassifier, Solution, products, solve
+from .model import ModelSuggester, Scores, Snapshot, Suggester
+from .views import MOST_ITEMS, Blocks, ChosenViews, DenseViews, TextViews
+
+#: Below this many labels their opinion on the views is noise.
+LEAST_LABELS = 30
+#: A view is left only for one that is better by so many standard errors.
+HYSTERESIS = 1.0
+
+
+class MultiViewSuggester:
+    """Least squares over whichever views of the pool predict the labels best.
+
+    Every view is fitted on the same labels; leaving each label out in turn, at no cost, shows how
+    well a view predicts what it has not seen. A challenger takes over when its losses are lower by
+    more than a standard error of the paired differences, so the choice does not flicker.
+
+    Parameters
+    ----------
+    inputs : list of str, DataFrame, images or ndarray
+        What the views are made from, one entry per item.
+    views : TextViews or DenseViews
+        Unfitted.
+    column : str, optional
+        Column of the source that holds the features, if one was named.
+    takes_items : bool
+        Whether the inputs are items, not rows of the user's own matrix.
+    """
+
+    def __init__(
+        self, inputs: Any, views: Any, *, column: str | None = None, takes_items: bool = True
+    ) -> None:
+        self._inputs = inputs
+        self._views = views
+        self.column = column
+        self.takes_items = takes_items
+        self._blocks: Blocks | None = None
+        self._embedding: NDArray[np.float32] | None = None
+        self._chosen: str | None = None
+
+    def blocks(self) -> Blocks:
+        """Return the views of the pool, computed at the first call."""
+        if self._blocks is None:
+            self._blocks = self._views.fit_blocks(self._inputs)
+        return self._blocks
+
+    def embedding(self) -> NDArray[np.float32]:
+        """Return dense features of the pool, rows of length one."""
+        if self._embedding is None:
+            blocks = self.blocks()
+            if "latent" in blocks:
+                joined = np.hstack([blocks["latent"], blocks["neighbors"]])
+            elif sparse.issparse(next(iter(blocks.values()))):  # too few items for anything else
+                joined = next(iter(blocks.values())).toarray()
+            else:
+                joined = blocks["features"] - blocks["features"].mean(axis=0)
+            self._embedding = normalize(joined).astype(np.float32)
+        return self._embedding
+
+    def fit(self, snapshot: Snapshot) -> FittedViews:
+        """Fit every view on the labeled items and keep the one that predicts them best."""
+        blocks = self.blocks()
+        classes, codes = np.unique(np.asarray(snapshot.targets, dtype=str), return_inverse=True)
+        labeled = {name: block[snapshot.positions] for name, block in blocks.items()}
+        kernels = {name: products(rows, rows) for name, rows in labeled.items()}
+        solutions: dict[str, Solution] = {}
+        names: dict[str, tuple[str, ...]] = {}
+        for candidate, parts in self._views.candidates.items():
+            present = tuple(part for part in parts if part in blocks)
+            if present and present not in names.values():
+                names[candidate] = present
+                kernel = np.mean([kernels[part] for part in present], axis=0)
+                solutions[candidate] = solve(kernel, codes)
+        self._chosen = _choose(self._chosen, solutions)
+        chosen = names[self._chosen]
+        solution = solutions[self._chosen]
+        weights = {
+            part: np.asarray(labeled[part].T @ solution.dual / len(chosen), dtype=np.float32)
+            for part in chosen
+        }
+        return FittedViews(self, classes, chosen, weights, solution, self._chosen)
+
+    @property
+    def inputs(self) -> Any:
+        """What the views are made from."""
+        return self._inputs
+
+    @property
+    def views(self) -> Any:
+        """The views, fitted once features were computed."""
+        return self._views
+
+
+def _choose(current: str | None, solutions: dict[str, Solution]) -> str:
+    """Return the representation to go on with."""
+    if current not in solutions:
+        current = next(iter(solutions))
+    losses = solutions[current].losses
+    if len(losses) < LEAST_LABELS:
+        return current
+    best, gain = current, 0.0
+    for name, solution in solutions.items():
+        difference = losses - solution.losses
+        error = difference.std(ddof=1) / np.sqrt(len(difference))
+        if difference.mean() > max(gain, HYSTERESIS * error):
+            best, gain = name, float(difference.mean())
+    return best
+
+
+def default_suggester(
+    inputs: Any,
+    modality: str | None,
+    *,
+    features: Any = None,
+    estimator: Any = None,
+    frame: Any = None,
+    seed: int = 0,
+    n_items: int,
+) -> Suggester:
+    """Return what learns by default: views of the pool where they can be had, else one model.
+
+    Several views need dense features or a kind of item that is known, and a pool of at most
+    `views.MOST_ITEMS` items; an estimator of the user's gets its features as they are.
+    """
+    one = ModelSuggester(
+        inputs, modality, features=features, estimator=estimator, frame=frame, seed=seed,
+        n_items=n_items,
+    )  # fmt: skip
+    if estimator is not None or not 3 <= n_items <= MOST_ITEMS:
+        return one
+    if features is None:
+        if modality == "text":
+            return MultiViewSuggester(inputs, TextViews())
+        transformer = default_features(modality, inputs)
+        return one if transformer is None else MultiViewSuggester(inputs, DenseViews(transformer))
+    if one.matrix is None or sparse.issparse(one.matrix):
+        return one
+    return MultiViewSuggester(one.matrix, DenseViews(), column=one.column, takes_items=False)
+
+
+class FittedViews:
+    """What `MultiViewSuggester` has learned.
+
+    Attributes
+    ----------
+    model : Pipeline
+        From items to calibrated probabilities, ready for new data.
+    view : str
+        The representation that was chosen.
+    """
+
+    def __init__(
+        self,
+        suggester: MultiViewSuggester,
+        classes: NDArray[Any],
+        names: tuple[str, ...],
+        weights: dict[str, NDArray[np.float32]],
+        solution: Solution,
+        view: str,
+    ) -> None:
+        self.view = view
+        self.takes_items = suggester.takes_items
+        self._blocks = suggester.blocks()
+        self._inputs = suggester.inputs
+        self._classes = tuple(map(str, classes))
+        self._weights = weights
+        self._intercept = BIAS * solution.dual.sum(axis=0)
+        self._temperature = solution.temperature
+        classifier = LeastSquaresClassifier()
+        classifier.classes_ = classes
+        classifier.coef_ = np.concatenate(
+            [weights[name] * np.float32(np.sqrt(len(names))) for name in names]
+        ).T
+        classifier.intercept_ = self._intercept
+        classifier.temperature_ = solution.temperature
+        classifier.n_features_in_ = classifier.coef_.shape[1]
+        views = ChosenViews(suggester.views, names)
+        self.model = Pipeline([("features", views), ("classifier", classifier)])
+        self._marks = None
+        if "words" in weights:
+            self._marks = WordMarks(suggester.views.vectorizer_, weights["words"].T, self._classes)
+
+    def predict(self) -> Scores:
+        """Predict for every item of the pool."""
+        scores = self._intercept + sum(
+            np.asarray(self._blocks[name] @ weights) for name, weights in self._weights.items()
+        )
+        proba = softmax(self._temperature * scores, axis=1)
+        return Scores(self._classes, proba.astype(np.float32), True)
+
+    def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
+        """Return the spans of an item's text that speak for a label."""
+        if self._marks is None:
+            return []
+        row = self._blocks["words"][[position]]
+        return self._marks.marks(self._inputs[position], row, label)
