@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,9 @@ class Result:
     ranking : list of Draw
         What to ask, the best first.
     doing : str
-        Name of the strategy that ranked, for the status line.
+        Name of the strategy that ranked.
+    aim : str
+        What it is after, for the status line.
     """
 
     predictions: Predictions | None
@@ -61,6 +63,7 @@ class Result:
     positions: frozenset[int]
     ranking: list[Draw]
     doing: str
+    aim: str
 
 
 def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result:
@@ -76,9 +79,9 @@ def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) ->
             scores.proba,
             scores.probabilistic,
         )
-    ranking, doing = rank(suggester, strategy, order, predictions)
+    ranking, doing, aim = rank(suggester, strategy, order, predictions, fitted)
     learned = frozenset(order.snapshot.positions.tolist())
-    return Result(predictions, fitted, learned, ranking, doing)
+    return Result(predictions, fitted, learned, ranking, doing, aim)
 
 
 def rank(
@@ -86,11 +89,12 @@ def rank(
     strategy: QueryStrategy,
     order: Order,
     predictions: Predictions | None,
-) -> tuple[list[Draw], str]:
-    """Rank the candidates; return the best of them and the name of what ranked them."""
+    fitted: Fitted | None = None,
+) -> tuple[list[Draw], str, str]:
+    """Rank the candidates; return the best of them, and name and aim of what ranked them."""
     candidates = order.candidates
     if not len(candidates):
-        return [], ""
+        return [], "", ""
     wants_features = "features" in strategy.requires or isinstance(strategy, Auto)
     features = suggester.embedding() if suggester is not None and wants_features else None
     context = Context(
@@ -105,8 +109,10 @@ def rank(
     )
     if isinstance(strategy, Auto):
         strategy = strategy.choose(context)
-    if "proba" in strategy.requires and predictions is None:
-        return [], "at random until there are two labels"
+    if strategy.requires & {"proba", "committee"} and predictions is None:
+        return [], "random", "at random until there are two labels"
+    if "committee" in strategy.requires:
+        context = replace(context, committee=_committee(strategy, fitted)[:, candidates])
     if "features" in strategy.requires and features is None:
         raise ValueError(f"strategy {strategy.name!r} requires features, but there are none")
     utilities = np.asarray(strategy.utilities(context), dtype=np.float64)
@@ -121,4 +127,13 @@ def rank(
         for k in best
         if utilities[k] > -np.inf
     ]
-    return ranking, strategy.name
+    return ranking, strategy.name, getattr(strategy, "aim", "") or f"strategy {strategy.name}"
+
+
+def _committee(strategy: QueryStrategy, fitted: Fitted | None) -> NDArray[np.float32]:
+    committee = getattr(fitted, "committee", None)
+    if committee is None:
+        raise ValueError(
+            f"strategy {strategy.name!r} requires a committee of models, but the suggester has none"
+        )
+    return np.asarray(committee())

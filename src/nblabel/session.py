@@ -34,7 +34,7 @@ from .labels import MACHINES, Labels
 from .pool import digest, read_source
 from .renderers import Renderer, View, open_pool, safe_view
 from .store import EventLog, SqliteLog
-from .strategies import QueryStrategy, as_strategy
+from .strategies import Find, QueryStrategy, as_strategy
 from .suggest import (
     Fitted,
     Snapshot,
@@ -133,6 +133,11 @@ class Session:
         What to ask next.
     suggester : Suggester, optional
         Replaces features and model altogether.
+    goal : {"learn", "find"}
+        Whether to ask what teaches the model, or what is likely to be of one rare class. Instead of
+        a strategy.
+    target : label, optional
+        The class to find; by default whichever has the fewest labels.
     batch : int
         The model retrains after this many labels.
     explore : float
@@ -169,6 +174,8 @@ class Session:
         features: Any = None,
         strategy: str | QueryStrategy = "auto",
         suggester: Suggester | None = None,
+        goal: str = "learn",
+        target: Any = None,
         batch: int = 10,
         explore: float = 0.1,
         blind: float = 0.1,
@@ -192,7 +199,7 @@ class Session:
         self.pool, self.renderer, self.note = open_pool(
             data, text=text, image=image, html=html, row=row, show=show, exclude=seed
         )
-        self.strategy = as_strategy(strategy)
+        self.strategy = self._make_strategy(strategy, goal, target)
         self.annotator = annotator or _user()
         self.batch = int(batch)
         self.blind = float(blind)
@@ -214,6 +221,7 @@ class Session:
         #: The newest error of the model, the strategy or the store, with its traceback.
         self.last_error: str | None = None
         self.doing = ""
+        self.aim = ""
         self._log, self.warning = open_log(store, name)
         self._resume()
         if seed is not None:
@@ -229,6 +237,17 @@ class Session:
         )
 
     # ------------------------------------------------------------ making
+
+    def _make_strategy(self, strategy: Any, goal: str, target: Any) -> QueryStrategy:
+        if goal not in ("learn", "find"):
+            raise OptionError(f"goal= is 'learn' or 'find', got {goal!r}.")
+        if goal == "learn":
+            if target is not None:
+                raise OptionError("target= is the label to find: it needs goal='find'.")
+            return as_strategy(strategy)
+        if strategy != "auto":
+            raise OptionError("goal='find' chooses the strategy itself: leave strategy= out.")
+        return Find(None if target is None else str(self.task.parse(target)))
 
     def _make_suggester(self, suggester: Any, model: Any, features: Any) -> Suggester | None:
         if suggester is not None:
@@ -606,6 +625,7 @@ class Session:
                 self._trained_on = result.positions
             self._queue.rank(result.ranking)
             self.doing = result.doing
+            self.aim = result.aim
             if self.last_error and self._error_from_training:
                 self.last_error = None
             if self._changes >= self.batch:
@@ -814,7 +834,7 @@ class Session:
                 "version": predictions.version if predictions else 0,
                 "learned": predictions.n_labels if predictions else 0,
                 "rank": self._queue.version,
-                "doing": self.doing,
+                "doing": self.aim,
                 "audits": len(hits),
                 "accuracy": None
                 if share is None

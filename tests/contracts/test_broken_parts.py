@@ -152,7 +152,7 @@ def _writing(self, context):
     ("changes", "says"),
     [
         ({"name": ""}, "name must be non-empty text"),
-        ({"requires": {"magic"}}, "requires must be a set of 'proba' and 'features'"),
+        ({"requires": {"magic"}}, "requires must be a set of 'proba', 'features' and 'committee'"),
         ({"requires": "proba"}, "requires must be a set"),
         ({"requires": frozenset()}, "utilities() failed with 48 candidates"),
         ({"utilities": _utilities(lambda c, u: u[:-1])}, "one number per candidate, (48,)"),

@@ -35,14 +35,14 @@ def test_one_training():
 def test_one_class_is_not_enough():
     result = learn(ModelSuggester(TEXTS, "text"), Margin(), order({0: "spam", 1: "spam"}))
     assert result.predictions is None and result.fitted is None and result.ranking == []
-    assert result.doing == "at random until there are two labels"
+    assert (result.doing, result.aim) == ("random", "at random until there are two labels")
 
 
 def test_the_default_names_what_it_does():
-    assert learn(ModelSuggester(TEXTS, "text"), Auto(), order({})).doing == "typical"
+    assert learn(ModelSuggester(TEXTS, "text"), Auto(), order({})).doing == "facility_location"
     assert learn(None, Auto(), order(KNOWN)).doing == "random"
     auto = Auto(start=2)
-    assert learn(ModelSuggester(TEXTS, "text"), auto, order(KNOWN)).doing == "cluster_margin"
+    assert learn(ModelSuggester(TEXTS, "text"), auto, order(KNOWN)).doing == "facility_location"
 
 
 def test_nothing_left_to_ask():

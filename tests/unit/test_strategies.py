@@ -7,9 +7,13 @@ from nblabel import strategies
 from nblabel.errors import OptionError
 from nblabel.strategies import (
     Auto,
+    Badge,
     ClusterMargin,
+    Committee,
     Context,
     Entropy,
+    FacilityLocation,
+    Find,
     LeastConfidence,
     Margin,
     Random,
@@ -164,16 +168,114 @@ def test_cluster_margin_explains_a_tie_as_a_tie(batch):
 def test_auto_goes_by_what_is_known():
     auto, points = Auto(start=5), np.eye(3, dtype=np.float32)
     few, many = np.arange(4), np.arange(5)
-    for made, expected in [
-        (context(), Random),
-        (context(features=points), TypicalClusters),
-        (context(features=points, proba=PROBA, labeled=few), TypicalClusters),
-        (context(features=points, proba=PROBA, labeled=many), ClusterMargin),
-        (context(proba=PROBA, labeled=few), Margin),
+    for made, expected, aim in [
+        (context(), Random, "asking at random"),
+        (context(features=points), FacilityLocation, "getting to know the pool"),
+        (
+            context(features=points, proba=PROBA, labeled=few),
+            FacilityLocation,
+            "getting to know the pool",
+        ),
+        (
+            context(features=points, proba=PROBA, labeled=many),
+            FacilityLocation,
+            "asking items that stand for many unsure ones",
+        ),
+        (context(proba=PROBA, labeled=few), Margin, "asking what the model is least sure of"),
     ]:
-        assert type(auto.choose(made)) is expected
+        chosen = auto.choose(made)
+        assert (type(chosen), chosen.aim) == (expected, aim)
     made = context(proba=PROBA)
     assert np.array_equal(auto.utilities(made), Margin().utilities(made))
+
+
+# ---------------------------------------------------------------- coverage
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("n_labels", [0, 7])
+def test_facility_location_is_greedy(weighted, n_labels):
+    rng = np.random.default_rng(3)
+    points = np.abs(rng.normal(size=(300, 8))).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    labeled, candidates = np.arange(n_labels), np.arange(n_labels, 300)
+    proba = rng.dirichlet(np.ones(3), size=len(candidates)).astype(np.float32)
+    made = context(
+        candidates=candidates, proba=proba, features=points, labeled=labeled, batch=5, seed=1
+    )
+    utilities = FacilityLocation(weighted=weighted).utilities(made)
+
+    unsure = Margin().utilities(made) if weighted else np.ones(len(candidates))
+    similar = points[candidates] @ points[candidates].T
+    best = (points[candidates] @ points[labeled].T).max(axis=1) if n_labels else np.zeros(300)
+    expected: list[int] = []
+    for _ in range(10):
+        gains = unsure * (unsure[:, None] * np.maximum(similar - best[:, None], 0)).sum(axis=0)
+        gains[expected] = -1
+        expected.append(int(gains.argmax()))
+        best = np.maximum(best, similar[:, expected[-1]])
+    assert np.argsort(-utilities)[:10].tolist() == expected
+    assert (utilities[expected] >= 1).all()
+    assert (np.delete(utilities, expected) < 1).all()
+
+
+def test_facility_location_looks_at_some_of_a_large_pool(monkeypatch):
+    from nblabel.strategies import coverage
+
+    monkeypatch.setattr(coverage, "MOST_CANDIDATES", 40)
+    monkeypatch.setattr(coverage, "MOST_COVERED", 20)
+    points, _ = groups([50, 30, 20])
+    proba = np.full((100, 2), 0.5, np.float32)
+    proba[50:] = [0.9, 0.1]
+    made = context(candidates=np.arange(100), features=points, proba=proba, batch=4)
+    utilities = FacilityLocation().utilities(made)
+    assert (utilities >= 1).sum() == 8
+    assert 30 <= (utilities >= 0).sum() <= 40  # two halves that may overlap
+
+
+def test_badge_takes_each_group_once():
+    points, which = groups([40, 40, 40])
+    proba = np.tile(np.float32([0.4, 0.35, 0.25]), (120, 1))
+    made = context(candidates=np.arange(120), features=points, proba=proba, batch=3)
+    first = np.argsort(-Badge().utilities(made))[:3]
+    assert sorted(which[first]) == [0, 1, 2]
+
+
+def test_badge_of_items_that_are_all_alike():
+    points = np.ones((6, 2), np.float32) / np.sqrt(np.float32(2))
+    proba = np.full((6, 2), 0.5, np.float32)
+    utilities = Badge().utilities(context(candidates=np.arange(6), features=points, proba=proba))
+    assert np.isfinite(utilities).all()
+
+
+def test_committee_asks_where_its_members_differ():
+    same = np.float32([[0.5, 0.5], [0.9, 0.1], [0.5, 0.5]])
+    other = np.float32([[0.5, 0.5], [0.9, 0.1], [0.1, 0.9]])
+    utilities = Committee().utilities(context(committee=np.stack([same, other])))
+    assert utilities[:2] == pytest.approx([0, 0], abs=1e-6)
+    middle = (same[2] + other[2]) / 2
+    divergence = np.mean([sum(p * np.log(p / middle)) for p in (same[2], other[2])])
+    assert utilities[2] == pytest.approx(divergence, rel=1e-5)
+
+
+# ---------------------------------------------------------------- finding
+
+
+def test_find_takes_the_rarest_label_or_the_one_named():
+    known = {"classes": ("a", "b", "c"), "labels": ("a", "a", "b", "c", "c"), "proba": PROBA}
+    assert np.array_equal(Find().utilities(context(**known)), PROBA[:, 1])
+    assert np.array_equal(Find("c").utilities(context(**known)), PROBA[:, 2])
+    assert Find("c").aim == "looking for c"
+    assert Find().reason(0.5) == "likely to be what is looked for (0.50)"
+
+
+def test_find_draws_at_random_until_the_first_is_found():
+    for made in (context(9), context(3, proba=PROBA, classes=("a", "b", "c"), labels=("a",))):
+        utilities = Find("d").utilities(made)
+        assert (utilities < 0).all() and len(set(utilities)) == len(utilities)
+        assert Find("d").reason(float(utilities[0])) == (
+            "drawn at random until the first one is found"
+        )
 
 
 # ---------------------------------------------------------------- by name and by object
@@ -183,6 +285,7 @@ def test_built_ins_have_names():
     assert as_strategy("margin").name == "margin"
     assert set(strategies.BUILT_IN) == {
         "auto", "random", "least_confidence", "margin", "entropy", "typical", "cluster_margin",
+        "committee", "facility_location", "badge", "find",
     }  # fmt: skip
     mine = Margin()
     assert as_strategy(mine) is mine
@@ -199,7 +302,7 @@ class Needy(Margin):
         ("margn", r"no strategy 'margn'\. Did you mean 'margin'"),
         (Margin, r"takes an object: write Margin\(\)"),
         (3, r"takes a name \(.*margin.*\) or an object .*, got int"),
-        (Needy(), r"requires \['tarot'\]; there are 'proba' and 'features'"),
+        (Needy(), r"requires \['tarot'\]; there are 'proba', 'features' and 'committee'"),
     ],
 )
 def test_what_is_no_strategy(given, message):

@@ -6,16 +6,21 @@ from typing import Any
 
 from ..errors import OptionError, near
 from .base import Context, QueryStrategy, Random, pick
+from .coverage import Badge, FacilityLocation
 from .diversity import ClusterMargin, TypicalClusters
-from .mixed import Auto
-from .uncertainty import Entropy, LeastConfidence, Margin
+from .mixed import Auto, Find
+from .uncertainty import Committee, Entropy, LeastConfidence, Margin
 
 __all__ = [
     "BUILT_IN",
     "Auto",
+    "Badge",
     "ClusterMargin",
+    "Committee",
     "Context",
     "Entropy",
+    "FacilityLocation",
+    "Find",
     "LeastConfidence",
     "Margin",
     "QueryStrategy",
@@ -27,7 +32,19 @@ __all__ = [
 
 BUILT_IN: dict[str, type[Any]] = {
     part.name: part
-    for part in (Auto, Random, LeastConfidence, Margin, Entropy, TypicalClusters, ClusterMargin)
+    for part in (
+        Auto,
+        Random,
+        LeastConfidence,
+        Margin,
+        Entropy,
+        Committee,
+        TypicalClusters,
+        ClusterMargin,
+        FacilityLocation,
+        Badge,
+        Find,
+    )
 }
 
 
@@ -50,10 +67,10 @@ def as_strategy(strategy: Any) -> QueryStrategy:
             f"strategy= takes a name ({', '.join(BUILT_IN)}) or an object with name, requires, "
             f"utilities(context) and reason(utility), got {type(strategy).__name__}."
         )
-    unknown = set(strategy.requires) - {"proba", "features"}
+    unknown = set(strategy.requires) - {"proba", "features", "committee"}
     if unknown:
         raise OptionError(
             f"Strategy {strategy.name!r} requires {sorted(unknown)}; "
-            "there are 'proba' and 'features'."
+            "there are 'proba', 'features' and 'committee'."
         )
     return strategy

@@ -32,6 +32,8 @@ class Context:
     batch : int
         How many items are asked between two trainings.
     seed : int
+    committee : ndarray of shape (n_members, n_candidates, n_classes), float32, or None
+        Class probabilities by several models; only for a strategy that requires them.
     """
 
     candidates: NDArray[np.intp]
@@ -42,6 +44,7 @@ class Context:
     labels: tuple[Any, ...] = ()
     batch: int = 10
     seed: int = 0
+    committee: NDArray[np.float32] | None = None
 
     def rng(self) -> np.random.Generator:
         """Return a fresh generator under the context's seed."""
@@ -57,7 +60,9 @@ class QueryStrategy(Protocol):
     name : str
         Recorded with every label it asks for.
     requires : frozenset of str
-        Subset of ``{"proba", "features"}``; checked when the session is built.
+        Subset of ``{"proba", "features", "committee"}``; checked when the session is built.
+    aim : str, optional
+        What it is doing, in a few words for the status line.
     """
 
     name: str
@@ -115,6 +120,7 @@ class Random:
     """Uniform: the baseline that every strategy is held against."""
 
     name = "random"
+    aim = "asking at random"
     requires: frozenset[str] = frozenset()
 
     def utilities(self, context: Context) -> NDArray[np.float64]:

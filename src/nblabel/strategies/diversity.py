@@ -32,6 +32,7 @@ class TypicalClusters:
     """
 
     name = "typical"
+    aim = "asking typical items"
     requires = frozenset({"features"})
 
     def utilities(self, context: Context) -> NDArray[np.float64]:
@@ -83,6 +84,7 @@ class ClusterMargin:
     """
 
     name = "cluster_margin"
+    aim = "asking unsure items of many kinds"
     requires = frozenset({"proba", "features"})
 
     def __init__(self, pool_factor: int = 10) -> None:

@@ -1,22 +1,24 @@
-"""The default: start with typical items, go on with unsure and diverse ones."""
+"""The default, and the search for a rare class: strategies that change with what is known."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base import Context, QueryStrategy, Random
-from .diversity import ClusterMargin, TypicalClusters
+from .coverage import FacilityLocation
 from .uncertainty import Margin
 
 
 class Auto:
     """Switches by what is known so far, and names what it is doing.
 
-    Typical items of unseen clusters until there are `start` labels and a model; then small margins,
-    diverse within a batch. Without features it goes by margin alone, without a model at random.
+    Items that cover the pool until there are `start` labels and a model; then items that stand for
+    many the model is unsure of. Without features it goes by margin alone, without a model at
+    random.
 
     Parameters
     ----------
@@ -25,6 +27,7 @@ class Auto:
     """
 
     name = "auto"
+    aim = ""
     requires: frozenset[str] = frozenset()
 
     def __init__(self, start: int = 20) -> None:
@@ -32,13 +35,10 @@ class Auto:
 
     def choose(self, context: Context) -> QueryStrategy:
         """Return the strategy that fits the situation."""
-        if context.features is not None and (
-            context.proba is None or len(context.labeled) < self.start
-        ):
-            return TypicalClusters()
-        if context.proba is None:
-            return Random()
-        return Margin() if context.features is None else ClusterMargin()
+        known = context.proba is not None and len(context.labeled) >= self.start
+        if context.features is not None:
+            return FacilityLocation(weighted=known)
+        return Random() if context.proba is None else Margin()
 
     def utilities(self, context: Context) -> NDArray[np.floating[Any]]:
         """Return the utilities of the strategy that fits the situation."""
@@ -47,3 +47,40 @@ class Auto:
     def reason(self, utility: float) -> str:
         """Say why; the session asks the chosen strategy instead."""
         return "chosen by the default strategy"
+
+
+class Find:
+    """The items most likely to be of one class: for finding it, not for learning.
+
+    Greedy search, as in active search (Garnett et al., ICML 2012, with a horizon of one) and
+    certainty sampling of rare classes (Attenberg and Provost, KDD 2010). Until the class was seen
+    it asks at random: typical items are seldom rare ones.
+
+    Parameters
+    ----------
+    target : str, optional
+        The class; by default whichever has the fewest labels.
+    """
+
+    name = "find"
+    requires: frozenset[str] = frozenset()
+
+    def __init__(self, target: str | None = None) -> None:
+        self.target = target
+        self.aim = f"looking for {target}" if target else "looking for the rarest label"
+
+    def utilities(self, context: Context) -> NDArray[np.floating[Any]]:
+        """Return the probability of the class."""
+        target = self.target
+        if target is None and context.classes:
+            counts = Counter(str(label) for label in context.labels)
+            target = min(context.classes, key=lambda name: counts[name])
+        if context.proba is None or target not in context.classes:
+            return -1.0 - context.rng().random(len(context.candidates))
+        return context.proba[:, context.classes.index(target)]
+
+    def reason(self, utility: float) -> str:
+        """Say why."""
+        if utility < 0:
+            return "drawn at random until the first one is found"
+        return f"likely to be what is looked for ({utility:.2f})"

@@ -17,6 +17,7 @@ class LeastConfidence:
     """One minus the probability of the most probable class (Lewis and Gale, SIGIR 1994)."""
 
     name = "least_confidence"
+    aim = "asking what the model is least confident of"
     requires = frozenset({"proba"})
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
@@ -32,6 +33,7 @@ class Margin:
     """Best against second best, also called breaking ties (Scheffer et al., IDA 2001)."""
 
     name = "margin"
+    aim = "asking what the model is least sure of"
     requires = frozenset({"proba"})
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
@@ -47,6 +49,7 @@ class Entropy:
     """Entropy of the predicted classes (Shannon 1948; Settles 2009, section 3.1)."""
 
     name = "entropy"
+    aim = "asking where the model wavers"
     requires = frozenset({"proba"})
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
@@ -57,6 +60,30 @@ class Entropy:
     def reason(self, utility: float) -> str:
         """Say why."""
         return f"the model wavers most here (entropy {utility:.2f})"
+
+
+class Committee:
+    """Disagreement of several models: query by committee (Seung, Opper, Sompolinsky, COLT 1992).
+
+    Mean Kullback-Leibler divergence of the members from their mean (McCallum and Nigam, ICML 1998).
+    The members are one model for each view of the pool, else models on bootstrap samples.
+    """
+
+    name = "committee"
+    aim = "asking where the models disagree"
+    requires = frozenset({"committee"})
+
+    def utilities(self, context: Context) -> NDArray[np.floating]:
+        """Return the mean divergence, in nats."""
+        assert context.committee is not None, "requires committee"
+        members = np.clip(context.committee, 1e-9, 1.0)
+        mean = members.mean(axis=0)
+        divergence = (members * np.log(members / mean)).sum(axis=2).mean(axis=0)
+        return np.asarray(divergence, dtype=np.float64)
+
+    def reason(self, utility: float) -> str:
+        """Say why."""
+        return f"the models disagree here ({utility:.2f})"
 
 
 def margins(proba: NDArray[np.float32]) -> NDArray[np.float32]:

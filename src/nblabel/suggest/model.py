@@ -53,9 +53,15 @@ class Scores:
 
 @runtime_checkable
 class Fitted(Protocol):
-    """What a suggester has learned; it never changes any more."""
+    """What a suggester has learned; it never changes any more.
 
-    model: Any
+    For strategies that require a committee it also has ``committee()``, which returns float32 of
+    shape (n_members, n_items, n_classes).
+    """
+
+    @property
+    def model(self) -> Any:
+        """The fitted estimator."""
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,13 +89,11 @@ class MultiViewSuggester:
                 kernel = np.mean([kernels[part] for part in present], axis=0)
                 solutions[candidate] = solve(kernel, codes)
         self._chosen = _choose(self._chosen, solutions)
-        chosen = names[self._chosen]
-        solution = solutions[self._chosen]
-        weights = {
-            part: np.asarray(labeled[part].T @ solution.dual / len(chosen), dtype=np.float32)
-            for part in chosen
+        members = {
+            candidate: Member({part: labeled[part] for part in names[candidate]}, solution)
+            for candidate, solution in solutions.items()
         }
-        return FittedViews(self, classes, chosen, weights, solution, self._chosen)
+        return FittedViews(self, classes, members, self._chosen)
 
     @property
     def inputs(self) -> Any:
@@ -120,6 +120,37 @@ def _choose(current: str | None, solutions: dict[str, Solution]) -> str:
         if difference.mean() > max(gain, HYSTERESIS * error):
             best, gain = name, float(difference.mean())
     return best
+
+
+@dataclass(frozen=True)
+class Member:
+    """A linear model over some views.
+
+    Attributes
+    ----------
+    labeled : dict of str to matrix of shape (n_labels, n_columns)
+        The labeled rows of each view.
+    solution : Solution
+    """
+
+    labeled: Blocks
+    solution: Solution
+
+    @property
+    def intercept(self) -> NDArray[np.float32]:
+        """Score of a row of zeros, for each class."""
+        return np.asarray(BIAS * self.solution.dual.sum(axis=0), dtype=np.float32)
+
+    def weights(self, name: str) -> NDArray[np.float32]:
+        """Return the weights of a view's columns, of shape (n_columns, n_classes)."""
+        return np.asarray(self.labeled[name].T @ self.solution.dual / len(self.labeled))
+
+    def predict_proba(self, blocks: Blocks) -> NDArray[np.float32]:
+        """Return probabilities of shape (n_rows, n_classes)."""
+        scores = self.intercept + sum(
+            np.asarray(blocks[name] @ self.weights(name)) for name in self.labeled
+        )
+        return softmax(np.float32(self.solution.temperature) * scores, axis=1).astype(np.float32)
 
 
 def default_suggester(
@@ -168,9 +199,7 @@ class FittedViews:
         self,
         suggester: MultiViewSuggester,
         classes: NDArray[Any],
-        names: tuple[str, ...],
-        weights: dict[str, NDArray[np.float32]],
-        solution: Solution,
+        members: dict[str, Member],
         view: str,
     ) -> None:
         self.view = view
@@ -178,30 +207,35 @@ class FittedViews:
         self._blocks = suggester.blocks()
         self._inputs = suggester.inputs
         self._classes = tuple(map(str, classes))
-        self._weights = weights
-        self._intercept = BIAS * solution.dual.sum(axis=0)
-        self._temperature = solution.temperature
+        self._members = members
+        self._views = suggester.views
+        self._marks: WordMarks | None = None
+        if "words" in members[view].labeled:
+            words = members[view].weights("words").T
+            self._marks = WordMarks(suggester.views.vectorizer_, words, self._classes)
+
+    @cached_property
+    def model(self) -> Pipeline:
+        """From items to labels."""
+        member = self._members[self.view]
+        names = tuple(member.labeled)
+        length = np.float32(np.sqrt(len(names)))  # of a row: see `ChosenViews`
         classifier = LeastSquaresClassifier()
-        classifier.classes_ = classes
-        classifier.coef_ = np.concatenate(
-            [weights[name] * np.float32(np.sqrt(len(names))) for name in names]
-        ).T
-        classifier.intercept_ = self._intercept
-        classifier.temperature_ = solution.temperature
+        classifier.classes_ = np.asarray(self._classes)
+        classifier.coef_ = np.concatenate([member.weights(name) * length for name in names]).T
+        classifier.intercept_ = member.intercept
+        classifier.temperature_ = member.solution.temperature
         classifier.n_features_in_ = classifier.coef_.shape[1]
-        views = ChosenViews(suggester.views, names)
-        self.model = Pipeline([("features", views), ("classifier", classifier)])
-        self._marks = None
-        if "words" in weights:
-            self._marks = WordMarks(suggester.views.vectorizer_, weights["words"].T, self._classes)
+        return Pipeline([("features", ChosenViews(self._views, names)), ("classifier", classifier)])
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
-        scores = self._intercept + sum(
-            np.asarray(self._blocks[name] @ weights) for name, weights in self._weights.items()
-        )
-        proba = softmax(self._temperature * scores, axis=1)
-        return Scores(self._classes, proba.astype(np.float32), True)
+        proba = self._members[self.view].predict_proba(self._blocks)
+        return Scores(self._classes, proba, True)
+
+    def committee(self) -> NDArray[np.float32]:
+        """Return what every view says, of shape (n_members, n_items, n_classes)."""
+        return np.stack([member.predict_proba(self._blocks) for member in self._members.values()])
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""

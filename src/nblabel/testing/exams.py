@@ -162,8 +162,10 @@ def check_strategy(strategy: QueryStrategy) -> None:
     )
     _hold(isinstance(strategy.name, str) and strategy.name, "name must be non-empty text.")
     _hold(
-        not isinstance(strategy.requires, str) and set(strategy.requires) <= {"proba", "features"},
-        f"requires must be a set of 'proba' and 'features', got {strategy.requires!r}.",
+        not isinstance(strategy.requires, str)
+        and set(strategy.requires) <= {"proba", "features", "committee"},
+        f"requires must be a set of 'proba', 'features' and 'committee', "
+        f"got {strategy.requires!r}.",
     )
     for n_items, n_labels, n_classes in ((60, 12, 3), (200, 30, 2), (9, 8, 2), (30, 0, 2)):
         context = _context(strategy, n_items, n_labels, n_classes)
@@ -203,7 +205,8 @@ def _context(strategy: QueryStrategy, n_items: int, n_labels: int, n_classes: in
     labeled, candidates = places[:n_labels], np.sort(places[n_labels:])
     proba = rng.dirichlet(np.ones(n_classes), size=len(candidates)).astype(np.float32)
     proba[: len(proba) // 3] = np.float32(1 / n_classes)  # ties
-    for array in (features, labeled, candidates, proba):
+    committee = np.stack([proba, np.roll(proba, 1, axis=0), proba[:, ::-1]])
+    for array in (features, labeled, candidates, proba, committee):
         array.flags.writeable = False  # a strategy reads only
     classes = tuple(f"class {k}" for k in range(n_classes))
     return Context(
@@ -215,6 +218,7 @@ def _context(strategy: QueryStrategy, n_items: int, n_labels: int, n_classes: in
         labels=tuple(classes[k % n_classes] for k in range(n_labels)),
         batch=5,
         seed=1,
+        committee=committee if "committee" in strategy.requires else None,
     )
 
 

@@ -1,0 +1,162 @@
+"""Items that stand for many others the model is unsure of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .base import Context
+from .uncertainty import margins
+
+#: Larger candidate sets are narrowed to this many: the least sure ones, and some at random.
+MOST_CANDIDATES = 3000
+#: So many of the candidates, at random, stand for all of them when coverage is measured.
+MOST_COVERED = 1500
+_LOOKED_AT = 16
+
+
+class FacilityLocation:
+    """Items similar to many unsure ones that no labeled item is similar to yet.
+
+    Greedy maximisation of facility location over the unlabeled items, each with the weight of its
+    uncertainty, given what is labeled: Wei, Iyer, Bilmes, "Submodularity in data subset selection
+    and active learning", ICML 2015. Greedy comes within 1 - 1/e of the best batch (Nemhauser,
+    Wolsey, Fisher 1978). Without a model all weights are equal: a cold start.
+
+    Parameters
+    ----------
+    weighted : bool
+        Whether the model's uncertainty counts.
+    ahead : int
+        How many batches are chosen one item after the other; the rest follows by its first gain.
+    """
+
+    name = "facility_location"
+    requires = frozenset({"features"})
+
+    def __init__(self, weighted: bool = True, ahead: int = 2) -> None:
+        self.weighted = weighted
+        self.ahead = ahead
+        self.aim = (
+            "asking items that stand for many unsure ones"
+            if weighted
+            else "getting to know the pool"
+        )
+
+    def utilities(self, context: Context) -> NDArray[np.float64]:
+        """Return gains below 1, with 1 or more added to those chosen first, in their order."""
+        features = context.features
+        assert features is not None, "requires features"
+        rng = context.rng()
+        n = len(context.candidates)
+        unsure = (
+            np.ones(n, dtype=np.float32)
+            if context.proba is None or not self.weighted
+            else (1.0 - margins(context.proba)).astype(np.float32)
+        )
+        taken = _narrowed(unsure, rng)
+        covered = (
+            taken
+            if len(taken) <= MOST_COVERED
+            else np.sort(rng.choice(taken, MOST_COVERED, replace=False))
+        )
+        points = np.asarray(features[context.candidates[taken]])
+        others = np.asarray(features[context.candidates[covered]])
+        similar = np.maximum(others @ points.T, 0.0)
+        best = np.zeros(len(covered), dtype=np.float32)
+        if len(context.labeled):
+            labeled = np.asarray(features[context.labeled])
+            best = np.maximum(others @ labeled.T, 0.0).max(axis=1)
+        weights = unsure[covered]
+
+        def gain(columns: Any) -> NDArray[np.float32]:
+            more = np.maximum(similar[:, columns] - best[:, None], 0.0)
+            return np.asarray(weights @ more * unsure[taken[columns]], dtype=np.float32)
+
+        bounds = gain(np.arange(len(taken)))
+        utilities = 0.5 * unsure.astype(np.float64) - 1.0  # what was not looked at comes last
+        utilities[taken] = np.minimum(bounds / max(float(bounds.max(initial=0.0)), 1e-12), 1 - 1e-9)
+        n_chosen = min(self.ahead * context.batch, len(taken))
+        for rank in range(n_chosen):
+            k = _laziest(bounds, gain)
+            utilities[taken[k]] = n_chosen - rank + min(float(unsure[taken[k]]), 1 - 1e-9)
+            best = np.maximum(best, similar[:, k])
+            bounds[k] = -1.0
+        return utilities
+
+    def reason(self, utility: float) -> str:
+        """Say why."""
+        if self.weighted:
+            return "like many items that the model is unsure of"
+        return "like many items without a label"
+
+
+class Badge:
+    """Items whose label would change the model much, and each in another direction.
+
+    BADGE (Ash, Zhang, Krishnamurthy, Langford, Agarwal, ICLR 2020): k-means++ over the gradients of
+    the last layer, here the outer product of the probabilities' error and the features.
+    """
+
+    name = "badge"
+    aim = "asking what would change the model most"
+    requires = frozenset({"proba", "features"})
+
+    def utilities(self, context: Context) -> NDArray[np.float64]:
+        """Return the expected length of the gradient, 0..1, with the batch's order added first."""
+        features, proba = context.features, context.proba
+        assert features is not None and proba is not None, "requires proba and features"
+        rng = context.rng()
+        taken = _narrowed((1.0 - margins(proba)).astype(np.float32), rng)
+        error = np.array(proba[taken], dtype=np.float64)
+        error[np.arange(len(taken)), error.argmax(axis=1)] -= 1.0
+        points = np.asarray(features[context.candidates[taken]], dtype=np.float64)
+        squared = (error**2).sum(axis=1) * (points**2).sum(axis=1)
+        utilities = np.full(len(context.candidates), -1.0)
+        utilities[taken] = np.minimum(np.sqrt(squared / 2.0), 1 - 1e-9)
+        n_chosen = min(context.batch, len(taken))
+        distance = squared.copy()
+        for rank in range(n_chosen):
+            total = distance.sum()
+            if rank == 0:
+                k = int(squared.argmax())
+            elif total > 1e-12:
+                k = int(rng.choice(len(taken), p=distance / total))
+            else:  # all that is left is like what was taken
+                break
+            utilities[taken[k]] = n_chosen - rank + utilities[taken[k]] % 1
+            between = squared + squared[k] - 2 * (error @ error[k]) * (points @ points[k])
+            distance = np.minimum(distance, np.maximum(between, 0.0))
+            distance[k] = 0.0
+        return utilities
+
+    def reason(self, utility: float) -> str:
+        """Say why."""
+        return "its label would change the model much"
+
+
+def _laziest(bounds: NDArray[np.float32], gain: Callable[[Any], NDArray[np.float32]]) -> int:
+    """Return the place of the largest gain, looking only where the old gains leave it open.
+
+    Gains never grow, so an old one is a bound (accelerated greedy, Minoux 1978).
+    """
+    while True:
+        top = np.argpartition(-bounds, min(_LOOKED_AT, len(bounds) - 1))[:_LOOKED_AT]
+        top = top[bounds[top] > -1.0]
+        bounds[top] = gain(top)
+        k = int(top[bounds[top].argmax()])
+        if bounds[k] >= bounds.max():
+            return k
+
+
+def _narrowed(unsure: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return the places of at most `MOST_CANDIDATES`: half the least sure, half at random."""
+    n = len(unsure)
+    if n <= MOST_CANDIDATES:
+        return np.arange(n)
+    half = MOST_CANDIDATES // 2
+    top = np.argpartition(-unsure, half)[:half]
+    return np.union1d(top, rng.choice(n, half, replace=False))

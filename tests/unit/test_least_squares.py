@@ -1,0 +1,96 @@
+"""Least squares: against the same thing done the slow way."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.linear_model import Ridge
+
+from nblabel.suggest import least_squares
+from nblabel.suggest.least_squares import BIAS, LeastSquaresClassifier, products, solve
+
+
+def rows(n=40, d=6, k=3, seed=0):
+    rng = np.random.default_rng(seed)
+    codes = np.concatenate([np.arange(k), rng.integers(k, size=n - k)])
+    points = np.eye(k, d)[codes] + rng.normal(scale=0.4, size=(n, d))
+    return points / np.linalg.norm(points, axis=1, keepdims=True), codes
+
+
+@given(n=st.integers(6, 30), k=st.integers(2, 4), balanced=st.booleans(), seed=st.integers(0, 9))
+@settings(deadline=None, max_examples=30)
+def test_leaving_one_out_is_what_leaving_one_out_gives(n, k, balanced, seed):
+    points, codes = rows(n, 5, k, seed)
+    kernel = points @ points.T
+    weights = n / (k * np.bincount(codes)[codes]) if balanced else np.ones(n)
+    signs = np.where(codes[:, None] == np.arange(k), 1.0, -1.0)
+    left_out = np.empty((n, k))
+    for i in range(n):
+        rest = np.delete(np.arange(n), i)
+        system = kernel[np.ix_(rest, rest)] + BIAS + np.diag(0.3 / weights[rest])
+        left_out[i] = (kernel[i, rest] + BIAS) @ np.linalg.solve(system, signs[rest])
+    solution = solve(kernel, codes, balanced=balanced)
+    proba = softmax(solution.temperature * left_out, axis=1)[np.arange(n), codes]
+    assert solution.losses == pytest.approx(-np.log(np.maximum(proba, 1e-6)), abs=1e-6)
+
+
+def test_the_weights_are_those_of_ridge_regression():
+    points, codes = rows()
+    made = LeastSquaresClassifier(alpha=0.3, class_weight=None).fit(points, codes)
+    constant = np.full((len(points), 1), np.sqrt(BIAS))
+    ridge = Ridge(alpha=0.3, fit_intercept=False)
+    ridge.fit(np.hstack([points, constant]), np.where(codes[:, None] == np.arange(3), 1.0, -1.0))
+    assert made.coef_ == pytest.approx(ridge.coef_[:, :-1], abs=1e-5)
+    assert made.intercept_ == pytest.approx(ridge.coef_[:, -1] * np.sqrt(BIAS), abs=1e-5)
+
+
+def test_many_labels_are_solved_iteratively(monkeypatch):
+    points, codes = rows(200)
+    exact = solve(points @ points.T, codes)
+    monkeypatch.setattr(least_squares, "MOST_EXACT", 150)
+    iterative = solve(points @ points.T, codes)
+    assert iterative.dual == pytest.approx(exact.dual, abs=1e-2)
+    assert len(iterative.losses) == 150
+
+
+def test_a_rare_class_survives_the_sample_for_calibration(monkeypatch):
+    points, codes = rows(200, k=2)
+    codes[:] = 0
+    codes[7] = 1
+    monkeypatch.setattr(least_squares, "MOST_EXACT", 20)
+    assert solve(points @ points.T, codes).dual.shape == (200, 2)
+
+
+def test_probabilities_are_calibrated():
+    points, codes = rows(600, seed=1)
+    model = LeastSquaresClassifier().fit(points[:300], codes[:300])
+    proba = model.predict_proba(points[300:])
+    assert proba.sum(axis=1) == pytest.approx(np.ones(300), abs=1e-5)
+    right = proba.argmax(axis=1) == codes[300:]
+    assert abs(proba.max(axis=1).mean() - right.mean()) < 0.06
+
+
+def test_it_is_a_classifier_of_scikit_learn():
+    data, target = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[target]
+    scaled = (data - data.mean(axis=0)) / data.std(axis=0) / 2
+    model = clone(LeastSquaresClassifier(alpha=0.1)).fit(sparse.csr_matrix(scaled), names)
+    assert model.score(scaled, names) > 0.8
+    assert list(model.classes_) == ["setosa", "versicolor", "virginica"]
+    assert model.predict(scaled)[0] == "setosa"
+
+
+def test_one_class_is_refused():
+    with pytest.raises(ValueError, match="at least two classes are needed, got 1"):
+        LeastSquaresClassifier().fit(np.eye(3), ["a", "a", "a"])
+
+
+def test_products_of_sparse_and_dense_rows_agree():
+    points, _ = rows()
+    assert products(sparse.csr_matrix(points), sparse.csr_matrix(points)) == pytest.approx(
+        products(points, points), abs=1e-6
+    )

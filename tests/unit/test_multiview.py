@@ -1,0 +1,228 @@
+"""Views of a pool, and the choice among them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.datasets import load_digits
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+
+import nblabel as nl
+from nblabel.errors import NblabelError
+from nblabel.suggest import ModelSuggester, MultiViewSuggester, Snapshot, default_suggester
+from nblabel.suggest.features import image_features, row_features
+from nblabel.suggest.least_squares import Solution
+from nblabel.suggest.multiview import _choose
+from nblabel.suggest.views import ChosenViews, DenseViews, NeighborMean, TextViews
+from nblabel.testing import check_suggester
+
+TEXTS = [f"the {a} {b} {c}" for a in ("red", "blue") for b in ("car", "boat", "bike")
+         for c in ("drives fast", "stops", "is parked", "was sold")]  # fmt: skip
+COLORS = ["red" if "red" in text else "blue" for text in TEXTS]
+
+
+def images(n=120):
+    return load_digits().images[:n], load_digits().target[:n].astype(str)
+
+
+def table():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(3, size=90)
+    return pd.DataFrame(
+        {"size": kind + rng.normal(size=90) / 4, "shape": np.array(["a", "b", "c"])[kind]}
+    ), kind.astype(str)
+
+
+CASES = {
+    "text": lambda: (TEXTS, COLORS, TextViews()),
+    "japanese": lambda: ([f"赤い車{k}号" if k % 2 else f"青い船{k}号" for k in range(20)],
+                         [str(k % 2) for k in range(20)], TextViews()),
+    "images": lambda: (*images(), DenseViews(image_features(images()[0]))),
+    "rows": lambda: (*table(), DenseViews(row_features(table()[0]))),
+    "matrix": lambda: (images()[0].reshape(120, -1), images()[1], DenseViews()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_blocks_of_the_pool_are_those_of_new_items(case):
+    items, _, views = CASES[case]()
+    fitted = views.fit_blocks(items)
+    again = views.transform_blocks(items)
+    assert list(fitted) == list(again)
+    for name, block in fitted.items():
+        dense = block.toarray() if sparse.issparse(block) else block
+        other = again[name].toarray() if sparse.issparse(block) else again[name]
+        assert dense.dtype == np.float32 and dense.shape[0] == len(items)
+        # Of neighbours equally far the one or the other is taken.
+        assert np.quantile(np.abs(dense - other), 0.99) < 2e-3
+        assert 0.5 < np.sqrt((dense**2).sum(axis=1).mean()) < 1.5  # comparable
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_they_sit_the_exam(case):
+    items, targets, views = CASES[case]()
+    suggester = MultiViewSuggester(items, views, takes_items=case != "matrix")
+    check_suggester(suggester, list(range(0, len(items), 2)), targets[::2], len(items))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_model_says_of_new_items_what_it_says_of_the_pool(case):
+    items, targets, views = CASES[case]()
+    positions = np.arange(0, len(items), 2)
+    fitted = MultiViewSuggester(items, views).fit(
+        Snapshot(positions, np.asarray(targets)[positions], 1)
+    )
+    scores = fitted.predict()
+    assert fitted.model.predict_proba(items) == pytest.approx(scores.proba, abs=5e-3)
+    assert list(fitted.model.classes_) == list(scores.classes)
+    committee = fitted.committee()
+    assert committee.shape[1:] == scores.proba.shape and 1 <= len(committee) <= 3
+    assert np.abs(committee - scores.proba).sum(axis=(1, 2)).min() == 0
+
+
+def test_it_marks_the_words_that_speak_for_a_label():
+    fitted = MultiViewSuggester(TEXTS, TextViews()).fit(
+        Snapshot(np.arange(24), np.array(COLORS), 1)
+    )
+    marks = {TEXTS[0][start:end] for start, end, _ in fitted.marks(0, "red")}
+    assert any("red" in mark for mark in marks)
+    assert not any("red" in TEXTS[0][s:e] for s, e, _ in fitted.marks(0, "blue"))
+
+
+def test_few_texts_without_a_common_word():
+    for texts in (["a", "b", "c"], ["", "", "x"], ["!!", "??", "😀"]):
+        suggester = MultiViewSuggester(texts, TextViews())
+        fitted = suggester.fit(Snapshot(np.array([0, 1, 2]), np.array(["p", "q", "q"]), 1))
+        assert np.isfinite(fitted.predict().proba).all()
+        assert np.isfinite(suggester.embedding()).all()
+
+
+def test_rows_with_more_columns_than_are_good_for_neighbours():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"note": [" ".join(f"word{w}" for w in rng.integers(3000, size=9))
+                                   for _ in range(300)], "n": rng.normal(size=300)})  # fmt: skip
+    blocks = DenseViews(row_features(frame)).fit_blocks(frame)
+    assert sparse.issparse(blocks["features"]) and blocks["neighbors"].shape[1] <= 200
+
+
+def test_neighbours_are_averaged():
+    points = np.float32([[0, 0], [0, 1], [10, 10], [10, 11]])
+    made = NeighborMean(n_neighbors=2).fit(points).transform(points)
+    assert made == pytest.approx(np.float32([[0, 0.5], [0, 0.5], [10, 10.5], [10, 10.5]]))
+
+
+def test_chosen_views_have_length_one():
+    views = TextViews().fit(TEXTS)
+    made = ChosenViews(views, ("words", "latent")).fit(TEXTS).transform(TEXTS[:3])
+    assert np.sqrt(made.multiply(made).sum(axis=1)) == pytest.approx(np.ones((3, 1)), abs=1e-3)
+
+
+# ---------------------------------------------------------------- the choice
+
+
+def losses(*values):
+    return Solution(np.zeros((1, 2), np.float32), 1.0, np.asarray(values, dtype=float))
+
+
+def test_a_view_is_left_only_for_one_that_is_clearly_better():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(scale=1.0, size=60)
+    one = losses(*(1.0 + np.zeros(60)))
+    little, much = losses(*(0.97 + noise)), losses(*(0.5 + noise / 5))
+    assert _choose(None, {"one": one, "two": little}) == "one"
+    assert _choose("one", {"one": one, "two": much, "three": little}) == "two"
+    assert _choose("two", {"one": one, "two": little}) == "two"  # as little reason to go back
+    assert _choose("gone", {"one": one, "two": one}) == "one"
+
+
+def test_few_labels_have_no_say():
+    assert _choose("one", {"one": losses(*[9.0] * 29), "two": losses(*[0.1] * 29)}) == "one"
+    assert _choose("one", {"one": losses(*[9.0] * 30), "two": losses(*[0.1] * 30)}) == "two"
+
+
+def test_the_labels_choose_the_view():
+    """A ring around a blob: only a radial kernel tells them apart."""
+    rng = np.random.default_rng(1)
+    angle, ring = rng.uniform(0, 2 * np.pi, 400), np.arange(400) % 2
+    radius = np.where(ring, 3.0, 0.5) + rng.normal(scale=0.2, size=400)
+    points = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    fitted = MultiViewSuggester(points, DenseViews()).fit(
+        Snapshot(np.arange(100), ring[:100].astype(str), 1)
+    )
+    assert fitted.view == "radial kernel"
+    assert (fitted.predict().proba.argmax(axis=1) == ring).mean() > 0.97
+
+
+# ---------------------------------------------------------------- what is the default
+
+
+def test_what_the_default_is():
+    matrix = np.random.default_rng(0).normal(size=(24, 4))
+    one = LogisticRegression()
+
+    def made(**options):
+        inputs = options.pop("inputs", TEXTS)
+        return default_suggester(inputs, options.pop("modality", "text"), n_items=24, **options)
+
+    assert isinstance(made(), MultiViewSuggester)
+    assert isinstance(made(features=matrix), MultiViewSuggester)
+    assert isinstance(made(inputs=None, modality=None, features=matrix), MultiViewSuggester)
+    assert isinstance(made(estimator=one), ModelSuggester)
+    assert isinstance(made(features=sparse.csr_matrix(matrix)), ModelSuggester)
+    assert isinstance(made(features=CountVectorizer()), ModelSuggester)
+
+
+def test_a_large_pool_keeps_to_one_view(monkeypatch):
+    monkeypatch.setattr("nblabel.suggest.multiview.MOST_ITEMS", 23)
+    assert isinstance(default_suggester(TEXTS, "text", n_items=24), ModelSuggester)
+
+
+def test_predict_takes_rows_where_the_pool_was_a_matrix():
+    pixels, digits = images()
+    session = nl.Session(
+        list(map(str, range(120))), sorted(set(digits)), features=pixels.reshape(120, -1),
+        store=None, inline=True,
+    )  # fmt: skip
+    for one in session.next(60):
+        session.record(one, digits[session.pool.position(one.id)])
+    session.retrain(wait=True)
+    predicted = session.predict(pixels.reshape(120, -1))
+    assert (predicted["label"].to_numpy() == digits).mean() > 0.8
+
+
+# ---------------------------------------------------------------- goals
+
+
+def test_goal_find_asks_for_likely_items():
+    rng = np.random.default_rng(0)
+    rare = rng.random(400) < 0.05
+    points = rng.normal(size=(400, 5)) + 3.0 * rare[:, None]
+    truth = np.where(rare, "rare", "common")
+
+    def found(**options):
+        session = nl.Session(
+            list(map(str, range(400))), ["common", "rare"], features=points, store=None,
+            inline=True, explore=0.0, **options,
+        )  # fmt: skip
+        nl.simulate(session, truth, 100)
+        return session
+
+    session = found(goal="find", target="rare")
+    assert session.status()["doing"] == "looking for rare"
+    n = (session.labels["label"] == "rare").sum()
+    assert n > 0.9 * rare.sum() > (found(strategy="random").labels["label"] == "rare").sum()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"goal": "win"}, "goal= is 'learn' or 'find', got 'win'"),
+        ({"target": "red"}, "needs goal='find'"),
+        ({"goal": "find", "strategy": "margin"}, "leave strategy= out"),
+        ({"goal": "find", "target": "green"}, "green"),
+    ],
+)
+def test_goals_that_make_no_sense(options, message):
+    with pytest.raises(NblabelError, match=message):
+        nl.Session(TEXTS, ["red", "blue"], store=None, **options)
