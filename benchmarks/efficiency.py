@@ -10,8 +10,9 @@ macro-F1 over all classes of the set, so a class that the learner does not know 
     columns, fitted on the pool; logistic regression, C = 10, balanced. ``--features rich`` takes
     the features and the estimator of nblabel's default engine instead, for all.
 ``shipped``
-    As each library comes. nblabel: ``nl.Session(data, labels)`` and no option more. The peers as
-    their own documentation puts them together: see `benchmarks.peers`.
+    As each library comes. nblabel: ``nl.Session(data, labels)`` and no option that learns (a table
+    is said to be one with ``row=True``). The peers as their own documentation puts them together:
+    see `benchmarks.peers`.
 
 And ``find``: how many items of the rare class are among the labels of a set with a rare class;
 nblabel asked to find (``goal="find"``, where the session knows it), against all rules and learners
@@ -26,7 +27,8 @@ Equal for all
 Not equal, and said
     nblabel keeps its default of one uniform draw in ten labels, which measure its accuracy; the
     peers have nothing like it. What that costs is in the row ``nblabel, explore=0``, which is not
-    ranked. Rules with a full matrix of similarities see 2,000 candidates at most.
+    ranked. MaxHerding of scikit-activeml compares all candidates with each other: it sees 2,000 at
+    most, drawn anew for each query.
 Not ranked
     ``nblabel, random``: nblabel as shipped with random draws, the part of its gain that is not
     selection. Plain random draws are ranked, as anyone can have them.
@@ -573,6 +575,16 @@ def run(task: Task) -> dict[str, Any]:
     return run_learner(task, None if task.arm == RANDOM else peer(library).learners[arm])
 
 
+def limit_memory(share: float) -> None:
+    """Let this process have a share of the machine's memory: a run that wants more fails alone."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    most = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * share)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
 def work(task: Task) -> tuple[Task, str]:
     """Carry out one run in a worker and keep its result; return what went wrong, or nothing."""
     try:
@@ -713,7 +725,9 @@ def carry_out(tasks: list[Task], jobs: int, fresh: bool) -> dict[Task, dict[str,
     began, failed = time.monotonic(), 0
     if missing:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, mp_context=context) as executor:
+        with ProcessPoolExecutor(
+            jobs, mp_context=context, initializer=limit_memory, initargs=(0.5 / jobs,)
+        ) as executor:
             waiting = [executor.submit(work, task) for task in missing]
             for done, future in enumerate(as_completed(waiting), start=1):
                 try:
@@ -792,6 +806,8 @@ def labels_to(result: dict[str, Any], goal: float) -> float:
 def show_table(results: dict[Task, dict[str, Any]], table: str, title: str) -> pd.DataFrame:
     """Print one table; return its areas."""
     areas = table_of(results, table, area)
+    if OURS not in areas.index:
+        raise SystemExit(f"No run of nblabel in the table {table!r} came through; see its errors.")
     seconds = table_of(results, table, lambda _, result: float(np.median(result["seconds"])))
     placed = ranks(areas).mean(axis=1)
     shown = areas.copy()
@@ -804,7 +820,10 @@ def show_table(results: dict[Task, dict[str, Any]], table: str, title: str) -> p
     shown["95 % from"] = pd.Series({arm: low[1] for arm, low in lows.items()})
     shown["to"] = pd.Series({arm: low[2] for arm, low in lows.items()})
     shown = shown.sort_values("mean", ascending=False)
-    print(f"\n{title}\narea under the macro-F1 curve, mean over seeds; 'ours +' is nblabel's lead")
+    print(
+        f"\n{title}\narea under the macro-F1 curve, mean over seeds; s/batch: seconds to choose "
+        "and fit;\nours +: nblabel's lead in the mean, with its interval over the sets"
+    )
     formats = {name: "{:.3f}".format for name in shown.columns}
     formats |= {"rank": "{:.1f}".format, "s/batch": "{:.2f}".format}
     formats |= {name: "{:+.3f}".format for name in ("ours +", "95 % from", "to")}
