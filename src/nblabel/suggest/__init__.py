@@ -9,6 +9,7 @@ from .model import (
     Suggester,
     embedding_column,
     score,
+    stack_features,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "embedding_column",
     "learning_inputs",
     "score",
+    "stack_features",
 ]
