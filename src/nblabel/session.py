@@ -328,8 +328,8 @@ class Session:
         is_matrix = hasattr(before, "shape")
         if is_matrix and features is None:
             raise OptionError(
-                "The session learns from features= as a matrix: give the rows of the new items too, "
-                "add(data, features=matrix)."
+                "The session learns from features= as a matrix: give the rows of the new items "
+                "too, add(data, features=matrix)."
             )
         if not is_matrix and features is not None:
             raise OptionError(
