@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from ._trainer import Trainer
 from .curves import LearningCurve, draw
@@ -175,6 +176,11 @@ class Race:
     # ------------------------------------------------------------ running
 
     def _run(self) -> None:
+        # Fits of a hundred labels are small: several threads only wait for each other.
+        with threadpool_limits(limits=1):
+            self._race()
+
+    def _race(self) -> None:
         contest = self._contest
         for seed in contest.seeds:
             for name in contest.settings:
