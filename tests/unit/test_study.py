@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from scipy import sparse, stats
 from sklearn.naive_bayes import GaussianNB
+from threadpoolctl import threadpool_info
 
 import nblabel as nl
 from nblabel.curves import GRAY, LearningCurve, _apart
@@ -147,7 +148,9 @@ class Gate(Margin):
 
     name = "gate"
     requires = frozenset()
-    reached, go = threading.Event(), threading.Event()
+
+    def __init__(self) -> None:
+        self.reached, self.go = threading.Event(), threading.Event()
 
     def __deepcopy__(self, memo: Any) -> Gate:
         return self
@@ -161,32 +164,49 @@ class Gate(Margin):
 
 @pytest.fixture
 def held() -> Any:
-    Gate.reached.clear()
-    Gate.go.clear()
-    yield race(["random", Gate()], seeds=2, background=True)
-    Gate.go.set()
+    gate = Gate()
+    running = race(["random", gate], seeds=2, background=True)
+    running.gate = gate
+    yield running
+    gate.go.set()
+    running.result(60)
 
 
 def test_in_the_background_it_comes_to_the_same(held: Race) -> None:
-    assert Gate.reached.wait(60)
+    assert held.gate.reached.wait(60)
     assert held.phase == "running" and "1 of 4 runs, now gate, seed 0" in repr(held)
     assert held.frame["strategy"].tolist() == ["random"] * 3
     with pytest.raises(TimeoutError, match="it goes on"):
         held.result(timeout=0)
-    Gate.go.set()
+    held.gate.go.set()
     made = held.result(60)
     assert held.phase == "done" and "4 of 4 runs" in repr(held)
-    pd.testing.assert_frame_equal(made, race(["random", Gate()], seeds=2))
+    pd.testing.assert_frame_equal(made, race(["random", held.gate], seeds=2))
 
 
 def test_it_can_be_cancelled(held: Race) -> None:
-    assert Gate.reached.wait(60)
+    assert held.gate.reached.wait(60)
     held.cancel()
-    Gate.go.set()
+    held.gate.go.set()
     made = held.result(60)
     assert held.phase == "cancelled" and len(made) == 4
     assert "cancelled: 1 of 4 runs" in repr(held)
     assert made.columns.tolist() == COLUMNS
+
+
+def blas_threads() -> list[int]:
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_races_at_once_give_the_threads_back() -> None:
+    before = blas_threads()
+    gate = Gate()
+    first = race(["random", gate], seeds=1, background=True)
+    assert gate.reached.wait(60)
+    race(["random"], seeds=1, budget=10)  # begins and ends within the other
+    gate.go.set()
+    first.result(60)
+    assert blas_threads() == before
 
 
 def test_an_error_of_a_run_comes_out() -> None:
@@ -221,11 +241,11 @@ def test_it_shows_itself_and_goes_on_showing(held: Race, monkeypatch: pytest.Mon
         return handle
 
     monkeypatch.setattr("IPython.display.display", display)
-    assert display_functions is not None and Gate.reached.wait(60)
+    assert display_functions is not None and held.gate.reached.wait(60)
     held._ipython_display_()
     assert '<progress value="3" max="12"' in pages[0] and "1 of 4 runs" in pages[0]
     assert "data:image/png;base64," in pages[0]
-    Gate.go.set()
+    held.gate.go.set()
     held.result(60)
     assert '<progress value="12" max="12"' in pages[-1] and "done: 4 of 4 runs" in pages[-1]
     assert len(pages) > 9
