@@ -22,8 +22,8 @@ help: ## list the targets
 demo: js ## open JupyterLab on the quickstart
 	jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK)
 
-demo-check: js ## run the quickstart without a screen
-	python scripts/run_notebook.py $(NOTEBOOK)
+demo-check: js ## run the example notebooks without a screen
+	python scripts/run_notebook.py examples/*.ipynb
 
 test: chromium lint js-test js ## everything: linters, front end, Python, browser
 	pytest

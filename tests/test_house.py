@@ -21,6 +21,7 @@ LEVELS = {
     "pool": 1,
     "_queue": 1,
     "datasets": 1,
+    "curves": 1,
     "widget.protocol": 1,
     "tasks": 2,
     "renderers": 2,
@@ -36,6 +37,7 @@ LEVELS = {
     "simulation": 6,
     "widget": 6,
     "testing": 7,
+    "study": 7,
     "": 8,
 }
 #: Packages, and names in them, that only these rooms or modules use.

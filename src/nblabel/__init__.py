@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .session import Session as Session
     from .simulation import simulate as simulate
     from .store import SqliteLog as SqliteLog
+    from .study import compare as compare
     from .tasks import Choice as Choice
     from .widget import Labeler as Labeler
 
@@ -26,6 +27,7 @@ _HOMES = {
     "Pool": ".pool",
     "Session": ".session",
     "SqliteLog": ".store",
+    "compare": ".study",
     "datasets": "",
     "errors": "",
     "simulate": ".simulation",

@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .errors import LabelValueError, OptionError, StoreError, StoreMismatchError, shorten
+from .errors import DataError, LabelValueError, OptionError, StoreError, StoreMismatchError, shorten
 from .events import LabelEvent, Shown, now
 from .labels import Labels
 from .pool import Pool, digest, pick_columns, read_source
-from .renderers import Renderer, open_pool
+from .renderers import Renderer, is_missing, open_pool
 from .store import EventLog, SqliteLog
 from .tasks import Task
+
+#: Shown by their text.
+_NUMBERS = (int, float, bool, np.generic)
 
 
 def open_log(store: Any, name: str) -> tuple[EventLog, str]:
@@ -82,6 +85,26 @@ def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
             )
     how: dict[str, Any] = {renderer.kind: field}
     return open_pool(data, **how)[0]
+
+
+def join_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
+    """Return the pool with new data of its form behind it.
+
+    Raises
+    ------
+    DataError, OptionError
+        If the data has another form, or an id is there already.
+    """
+    more = open_more(data, pool, renderer)
+    items = map(more.item, range(len(more)))
+    first = next((item for item in items if not is_missing(item)), None)
+    plain = renderer.kind == "text" and isinstance(first, (str, *_NUMBERS))
+    if first is not None and not plain and not renderer.accepts(first):
+        raise DataError(
+            f"The items of this session are shown as {renderer.kind}; the new data holds "
+            f"{type(first).__name__}, which cannot be."
+        )
+    return pool.joined(more)
 
 
 def check_log(labels: Labels, pool: Pool, task: Task, path: str | None) -> str:

@@ -3,6 +3,11 @@
 Every slot of the order is, with a fixed probability, an *audit*: the next item of one seeded random
 order of the whole pool that has no answer yet. That order is drawn before the first answer and does
 not look at predictions, so audits are uniform draws from the items without an answer.
+
+When items are added, the order of the larger pool is drawn anew and walked from its start. It does
+not depend on the order before, so it does not know what was asked or answered: audits are uniform
+draws from all items without an answer, old and new. The same holds for a session that is opened
+later with more items.
 """
 
 from __future__ import annotations
@@ -29,6 +34,8 @@ class Draw:
         Whether it is a uniform draw.
     draw : int or None
         Its place in the seeded order, for an audit.
+    seed : int or None
+        Seed of that order, see `order_seed`.
     """
 
     position: int
@@ -36,6 +43,18 @@ class Draw:
     reason: str = ""
     audit: bool = False
     draw: int | None = None
+    seed: int | None = None
+
+
+def order_seed(seed: int, n_items: int) -> int:
+    """Return the seed of the order of a pool of this size.
+
+    Pools of different sizes get seeds, and so orders, that have nothing to do with each other. Its
+    lower 32 bits are `n_items`: seed and place together tell which item was drawn, namely
+    ``numpy.random.default_rng(seed).permutation(seed % 2**32)[draw]``. It stays below 2**53, so
+    that the page can carry it.
+    """
+    return (seed % 2**21) << 32 | n_items
 
 
 class Queue:
@@ -54,10 +73,19 @@ class Queue:
         self.seed = seed
         self.version = 0
         self._rng = np.random.default_rng((seed, 1))
-        self._order = np.random.default_rng(seed).permutation(n_items)
-        self._drawn = 0  # how far audits have gone down the order
         self._ranking: Sequence[Draw] = ()
         self._hands: dict[str, dict[int, Draw]] = {}
+        self.resize(n_items)
+
+    def resize(self, n_items: int) -> None:
+        """Draw the order of a pool of another size.
+
+        Audits that wait in a hand are let go of, since they were drawn from fewer items; what a
+        page keeps (the current and the next item) stays as it is.
+        """
+        self._order_seed = order_seed(self.seed, n_items)
+        self._order = np.random.default_rng(self._order_seed).permutation(n_items)
+        self._drawn = 0  # how far audits have gone down the order
 
     def rank(self, ranking: Sequence[Draw]) -> None:
         """Install a new ranking, the best first."""
@@ -99,7 +127,10 @@ class Queue:
         owed = [
             draw
             for position, draw in before.items()
-            if draw.audit and position not in window and is_open(position)
+            if draw.audit
+            and draw.seed == self._order_seed
+            and position not in window
+            and is_open(position)
         ]
         elsewhere = {
             position for other, hand in self._hands.items() if other != client for position in hand
@@ -137,7 +168,10 @@ class Queue:
             self._drawn += 1
             position = int(self._order[place])
             if free(position):
-                return Draw(position, "audit", "drawn at random", audit=True, draw=place)
+                return Draw(
+                    position, "audit", "drawn at random", audit=True, draw=place,
+                    seed=self._order_seed,
+                )  # fmt: skip
         return None
 
     def _fill(self, free: Callable[[int], bool]) -> Draw | None:

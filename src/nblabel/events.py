@@ -41,7 +41,7 @@ class Shown:
     draw : int or None
         Position of an audit draw in the seeded order.
     seed : int or None
-        Seed of that order.
+        Seed of that order; its lower 32 bits are the number of items it was drawn over.
     probability : float or None
         Probability with which the item was drawn, where the strategy samples.
     model_version : int

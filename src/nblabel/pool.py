@@ -6,9 +6,11 @@ it is the text of the index when that is unique, else a digest of the content.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import narwhals.stable.v1 as nw
 import numpy as np
 import pandas as pd
 
-from .errors import DataError, UnknownColumnError, UnknownItemError, near
+from .errors import DataError, UnknownColumnError, UnknownItemError, near, shorten
 
 IMAGE_SUFFIXES = frozenset(
     [
@@ -73,7 +75,9 @@ class Pool:
             raise DataError(f"{len(values)} items have an index of {len(self.index)} entries.")
         if not len(values):
             raise DataError("There are no items to label: the data is empty.")
-        self.ids = _ids(self)
+        ids = _index_ids(self.index)
+        self._by_content = ids is None
+        self.ids = _content_ids(self) if ids is None else ids
         self._positions: dict[str, int] | None = None
 
     def __len__(self) -> int:
@@ -134,6 +138,78 @@ class Pool:
     def digest(self, position: int) -> str | None:
         """Digest of one item's content, None for an object that has no stable bytes."""
         return digest(self.item(position))
+
+    def joined(self, more: Pool) -> Pool:
+        """Return a pool with further items behind those that are there.
+
+        Ids, order and content of the items that are there stay as they are; all is as if the items
+        had come at once. A default index (0, 1, ...) is counted on.
+
+        Parameters
+        ----------
+        more : Pool
+            Items of the same form.
+
+        Raises
+        ------
+        DataError
+            If an id is there already, or the items do not go together.
+        """
+        frame, values = self._joined_values(more)
+        grown = copy.copy(self)
+        grown.frame, grown.values, grown._positions = frame, values, None
+        grown.index = _joined_index(self.index, more.index)
+        if frame is not None:
+            frame.index = grown.index
+        if isinstance(values, (pd.Series, pd.DataFrame)):
+            values.index = grown.index
+        if self._by_content:
+            grown.ids = [*self.ids, *_content_ids(grown, self.ids)]
+            return grown
+        fresh = _index_ids(grown.index[len(self) :])
+        if fresh is None:
+            raise DataError(
+                "The items of this session are known by their index, so the new ones need an index "
+                "without gaps and duplicates."
+            )
+        twice = [item for item in fresh if item in self]
+        if twice:
+            raise DataError(
+                f"{len(twice)} of the {len(fresh)} new items have an id that is there already: "
+                f"{shorten(twice)}. Add only items that are new, under labels of the index that "
+                "are not taken."
+            )
+        grown.ids = [*self.ids, *fresh]
+        return grown
+
+    def _joined_values(self, more: Pool) -> tuple[pd.DataFrame | None, Any]:
+        if (self.frame is None) != (more.frame is None):
+            known, given = ("none", "some") if self.frame is None else ("some", "none")
+            raise DataError(
+                f"The new data needs the form of the data before, which has columns: {known}; "
+                f"the new data has {given}."
+            )
+        if self.frame is not None and more.frame is not None:
+            _check_columns(self.frame.columns, more.frame.columns)
+            frame = pd.concat([self.frame, more.frame[self.frame.columns]])
+            names = list(frame.columns) if self.field is None else self.field
+            for name in names if isinstance(names, list) else [names]:
+                _check_unchanged(self.frame[name], frame[name], f"Column {name!r}")
+            return frame, frame if self.field is None else pick_columns(frame, self.field)
+        old, new = self.values, more.values
+        if isinstance(old, np.ndarray):
+            made = np.asarray(new)
+            if made.shape[1:] != old.shape[1:] or made.dtype != old.dtype:
+                raise DataError(
+                    f"The new items are an array of shape {made.shape} and type {made.dtype}, "
+                    f"expected (n, {', '.join(map(str, old.shape[1:]))}) of {old.dtype}."
+                )
+            return None, np.concatenate([old, made])
+        if isinstance(old, pd.Series):
+            column = pd.concat([old, new if isinstance(new, pd.Series) else pd.Series(list(new))])
+            _check_unchanged(old, column, "The data")
+            return None, column
+        return None, [*old, *new]
 
     def fingerprint(self) -> str:
         """Digest of all ids, in order."""
@@ -261,20 +337,65 @@ def _read_folder(data: Any) -> tuple[list[Path], pd.Index[Any]]:
 # ---------------------------------------------------------------- ids and digests
 
 
-def _ids(pool: Pool) -> list[str]:
-    if isinstance(pool.index, pd.RangeIndex):
-        return list(map(str, pool.index))
-    if pool.index.is_unique:
-        ids = [_id_text(key) for key in pool.index]
+def _index_ids(index: pd.Index[Any]) -> list[str] | None:
+    """Ids by the index, None if it does not tell all items apart."""
+    if isinstance(index, pd.RangeIndex):
+        return list(map(str, index))
+    if index.is_unique:
+        ids = [_id_text(key) for key in index]
         if all(ids) and len(set(ids)) == len(ids):
             return ids
-    seen: dict[str, int] = {}
+    return None
+
+
+def _content_ids(pool: Pool, before: Sequence[str] = ()) -> list[str]:
+    """Ids by content, of the items behind those that have their ids already."""
+    seen = Counter(item.partition(":")[0] for item in before)
     ids = []
-    for position in range(len(pool.values)):
+    for position in range(len(before), len(pool.values)):
         base = pool.digest(position) or f"item-{position}"
-        seen[base] = count = seen.get(base, 0) + 1
-        ids.append(base if count == 1 else f"{base}:{count}")
+        seen[base] += 1
+        ids.append(base if seen[base] == 1 else f"{base}:{seen[base]}")
     return ids
+
+
+def _joined_index(old: pd.Index[Any], new: pd.Index[Any]) -> pd.Index[Any]:
+    if _is_default(old) and _is_default(new):
+        return pd.RangeIndex(len(old) + len(new), name=old.name)
+    joined = old.append(new)
+    if joined.dtype != old.dtype and list(map(_id_text, joined[: len(old)])) != list(
+        map(_id_text, old)
+    ):
+        raise DataError(
+            f"The index of the new items is {new.dtype}, that of the session's is {old.dtype}: "
+            "joined, the items that are there would get other ids. Give it the same type."
+        )
+    return joined
+
+
+def _is_default(index: pd.Index[Any]) -> bool:
+    return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+
+
+def _check_columns(known: pd.Index[Any], given: pd.Index[Any]) -> None:
+    missing = [name for name in known if name not in given]
+    other = [name for name in given if name not in known]
+    if missing or other:
+        parts = [f"it has no {shorten(missing)}"] * bool(missing)
+        parts += [f"it has {shorten(other)}, which the session's has not"] * bool(other)
+        raise DataError(f"The new data needs the same columns as before: {'; '.join(parts)}.")
+
+
+def _check_unchanged(old: pd.Series, joined: pd.Series, what: str) -> None:
+    # Whole numbers joined with others become 1.0 for 1: other content, and labels belong to theirs.
+    if joined.dtype != old.dtype and any(
+        digest(one) != digest(other)
+        for one, other in zip(old, joined.iloc[: len(old)], strict=True)
+    ):
+        raise DataError(
+            f"{what} is {old.dtype} so far; joined with the new items it would be {joined.dtype}, "
+            f"which changes the items that are there. Turn the new values into {old.dtype} first."
+        )
 
 
 def _id_text(key: Hashable) -> str:

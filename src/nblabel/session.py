@@ -24,14 +24,14 @@ import numpy as np
 import pandas as pd
 
 from ._learning import Order, Result, learn
-from ._opening import check_log, open_log, open_more, seed_events
+from ._opening import check_log, join_more, open_log, open_more, seed_events
 from ._queue import Draw, Queue
 from ._trainer import Trainer
 from .errors import EventError, NotFittedError, OptionError
 from .estimate import Share, learning_curve, pace, progressive
 from .events import LabelEvent, Shown, new_id, now, sound
 from .labels import MACHINES, Labels
-from .pool import digest, read_source
+from .pool import Pool, digest, read_source
 from .renderers import Renderer, View, open_pool, safe_view
 from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy, as_strategy
@@ -43,6 +43,7 @@ from .suggest import (
     embedding_column,
     learning_inputs,
     score,
+    stack_features,
 )
 from .tables import Predictions
 from .tasks import as_given, as_task
@@ -206,7 +207,9 @@ class Session:
         self.random_state = int(random_state)
         self._lock = threading.RLock()
         self._trainer = Trainer(inline=inline)
-        self._suggester = self._make_suggester(suggester, model, features)
+        self._given = (suggester, model, features)
+        self._seed_column = seed
+        self._suggester = self._make_suggester(*self._given)
         self._check_requirements()
         self._queue = Queue(len(self.pool), explore=float(explore), seed=self.random_state)
         self._open = np.ones(len(self.pool), dtype=bool)
@@ -249,7 +252,10 @@ class Session:
             raise OptionError("goal='find' chooses the strategy itself: leave strategy= out.")
         return Find(None if target is None else str(self.task.parse(target)))
 
-    def _make_suggester(self, suggester: Any, model: Any, features: Any) -> Suggester | None:
+    def _make_suggester(
+        self, suggester: Any, model: Any, features: Any, *, pool: Pool | None = None
+    ) -> Suggester | None:
+        pool = pool or self.pool
         if suggester is not None:
             if not isinstance(suggester, Suggester):
                 raise OptionError(
@@ -257,7 +263,7 @@ class Session:
                     f"got {type(suggester).__name__}."
                 )
             return suggester
-        inputs = learning_inputs(self.renderer, self.pool.values)
+        inputs = learning_inputs(self.renderer, pool.values)
         if model is False or (inputs is None and features is None and model is None):
             return None
         return default_suggester(
@@ -265,9 +271,9 @@ class Session:
             self.renderer.modality,
             features=features,
             estimator=model,
-            frame=self.pool.frame,
+            frame=pool.frame,
             seed=self.random_state,
-            n_items=len(self.pool),
+            n_items=len(pool),
         )
 
     def _check_requirements(self) -> None:
@@ -287,6 +293,69 @@ class Session:
             warnings.warn(f"{gone} Their labels stay in {self.store_path}.", stacklevel=4)
         if isinstance(self._log, SqliteLog):
             self._log.tell(task=self.task.spec(), items=len(self.pool))
+
+    # ------------------------------------------------------------ more items
+
+    def add(self, data: Any, *, features: Any = None) -> None:
+        """Add items behind those that are there.
+
+        Labels, history and ids stay; the next training learns from the larger pool, and items are
+        asked from all of it. Later the session may be opened with all the data at once.
+
+        Parameters
+        ----------
+        data : DataFrame, Series, list, array of images
+            Of the form that the session was opened with: the same columns, or the same kind of
+            items. Labels of the index must be new; a default index (0, 1, ...) is counted on.
+        features : matrix of shape (n_new, n_features), optional
+            Rows of the new items, where ``features=`` of the session is a matrix.
+
+        Raises
+        ------
+        DataError
+            If the data has another form, or an id is there already; the message says which.
+        """
+        with self._lock:
+            self._fold()
+            pool = join_more(data, self.pool, self.renderer)
+            given = self._more_features(len(pool) - len(self.pool), features)
+            gone = check_log(self._labels, self.pool, self.task, self.store_path)
+            still_gone = check_log(self._labels, pool, self.task, self.store_path)
+            column = self._seed_column
+            known = seed_events(pool, self.task, column) if column is not None else []
+            suggester = self._make_suggester(*given, pool=pool)
+            # All is checked: from here on nothing may fail but the disk.
+            self._log.append([event for event in known if event.id not in self._labels])
+            added = [self._labels.current(item) is None for item in pool.ids[len(self.pool) :]]
+            self.pool, self._given, self._suggester = pool, given, suggester
+            self._open = np.concatenate([self._open, np.array(added, dtype=bool)])
+            self._queue.resize(len(pool))
+            if self.warning == gone:
+                self.warning = still_gone
+            if isinstance(self._log, SqliteLog):
+                self._log.tell(items=len(pool))
+            self._fold()
+            self._order_training()
+
+    def _more_features(self, n_new: int, features: Any) -> tuple[Any, Any, Any]:
+        suggester, model, before = self._given
+        if suggester is not None:
+            raise OptionError(
+                "suggester= was made for the items of this session, so none can be added: open a "
+                "session with all of them."
+            )
+        is_matrix = hasattr(before, "shape")
+        if is_matrix and features is None:
+            raise OptionError(
+                "The session learns from features= as a matrix: give the rows of the new items "
+                "too, add(data, features=matrix)."
+            )
+        if not is_matrix and features is not None:
+            raise OptionError(
+                "features= goes with new items only where the session's features= is a matrix; "
+                "here they are computed."
+            )
+        return suggester, model, stack_features(before, features, n_new) if is_matrix else before
 
     # ------------------------------------------------------------ asking
 
@@ -331,7 +400,7 @@ class Session:
             strategy=draw.strategy,
             audit=draw.audit,
             draw=draw.draw,
-            seed=self._queue.seed if draw.audit else None,
+            seed=draw.seed,
             model_version=suggestion.version if suggestion else 0,
             suggestion=suggestion.label if suggestion else None,
             confidence=suggestion.confidence if suggestion else None,
@@ -352,9 +421,10 @@ class Session:
         """Return what the newest model suggests for an item."""
         with self._lock:
             predictions = self._predictions
-            if predictions is None:
+            position = self.pool.position(item)
+            if predictions is None or position >= len(predictions):
                 return None
-            row = predictions.proba[self.pool.position(item)]
+            row = predictions.proba[position]
             order = np.argsort(-row, kind="stable")
             ranking = [
                 (predictions.classes[k], float(row[k]) if predictions.probabilistic else None)
@@ -364,11 +434,11 @@ class Session:
 
     def marks(self, item: str, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
-        fitted = self._fitted
-        if fitted is None:
+        fitted, predictions, position = self._fitted, self._predictions, self.pool.position(item)
+        if fitted is None or predictions is None or position >= len(predictions):
             return []
         try:
-            return fitted.marks(self.pool.position(item), label)
+            return fitted.marks(position, label)
         except Exception as error:
             self._fail("The marks failed", error)
             return []
@@ -479,11 +549,16 @@ class Session:
         if event.kind != "label":
             return event
         shown = event.shown
-        if self._predictions is not None and position not in self._trained_on:
+        predictions = self._predictions
+        if (
+            predictions is not None
+            and position < len(predictions)
+            and position not in self._trained_on
+        ):
             shown = replace(
                 shown,
-                predicted=self._predictions.label(position),
-                predicted_version=self._predictions.version,
+                predicted=predictions.label(position),
+                predicted_version=predictions.version,
             )
         return replace(
             event,
@@ -745,7 +820,10 @@ class Session:
 
     @property
     def predictions(self) -> pd.DataFrame:
-        """Label and probability for every item of the pool, by the newest model."""
+        """Label and probability for every item of the pool, by the newest model.
+
+        Items that were added since it was trained have none.
+        """
         with self._lock:
             predictions = self._predictions
             if predictions is None:
@@ -757,14 +835,9 @@ class Session:
             confidence = (
                 predictions.proba.max(axis=1).astype(float) if predictions.probabilistic else np.nan
             )
-            return pd.DataFrame(
-                {
-                    "label": [classes[k] for k in best],
-                    "probability": confidence,
-                    "labeled": ~self._open,
-                },
-                index=self.pool.index,
-            )
+            table = pd.DataFrame({"label": [classes[k] for k in best], "probability": confidence})
+            table = table.reindex(range(len(self.pool))).assign(labeled=~self._open)
+            return table.set_axis(self.pool.index)
 
     @property
     def store_path(self) -> str | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
+from .curves import LearningCurve
 from .errors import OptionError
 from .pool import pick_columns
 from .session import Session
+
+COLUMNS = ["n_labels", "accuracy", "macro_f1", "strategy", "doing"]
 
 
 def simulate(
@@ -20,7 +24,7 @@ def simulate(
     budget: int,
     *,
     test: tuple[Any, Any] | None = None,
-) -> pd.DataFrame:
+) -> LearningCurve:
     """Let known labels answer, and follow what the model learns.
 
     Parameters
@@ -37,10 +41,10 @@ def simulate(
 
     Returns
     -------
-    DataFrame
-        One row after each batch: ``n_labels``, ``accuracy``, ``macro_f1``, ``strategy``, ``doing``
-        (the strategy that chose the next batch). Before there is a model the scores are those of
-        naming the commonest label so far.
+    LearningCurve
+        A DataFrame with a row after each batch: ``n_labels``, ``accuracy``, ``macro_f1``,
+        ``strategy``, ``doing`` (the strategy that chose the next batch). Before there is a model
+        the scores are those of naming the commonest label so far. It draws itself: ``.plot()``.
     """
     session = getattr(session, "session", session)  # a Labeler brings its own
     if not isinstance(session, Session):
@@ -50,9 +54,15 @@ def simulate(
         )
     if not isinstance(budget, int) or budget < 1:
         raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
+    return LearningCurve(list(steps(session, truth, budget, test=test)), columns=COLUMNS)
+
+
+def steps(
+    session: Session, truth: Any, budget: int, *, test: tuple[Any, Any] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Do what `simulate` does and yield each row when it is there."""
     answers = _truth(session, truth)
     scored = list(map(str, answers.values())) if test is None else [str(label) for label in test[1]]
-    rows: list[dict[str, Any]] = []
     session.wait()
     given = 0
     while given < budget:
@@ -64,16 +74,13 @@ def simulate(
             given += 1
         session.retrain(wait=True)
         predicted = _predicted(session, test, len(scored))
-        rows.append(
-            {
-                "n_labels": len(session.labels),
-                "accuracy": float(accuracy_score(scored, predicted)),
-                "macro_f1": float(f1_score(scored, predicted, average="macro", zero_division=0)),
-                "strategy": session.strategy.name,
-                "doing": session.doing,
-            }
-        )
-    return pd.DataFrame(rows)
+        yield {
+            "n_labels": session.status()["labeled"],
+            "accuracy": float(accuracy_score(scored, predicted)),
+            "macro_f1": float(f1_score(scored, predicted, average="macro", zero_division=0)),
+            "strategy": session.strategy.name,
+            "doing": session.doing,
+        }
 
 
 def _predicted(session: Session, test: tuple[Any, Any] | None, n: int) -> list[str]:
@@ -86,26 +93,38 @@ def _predicted(session: Session, test: tuple[Any, Any] | None, n: int) -> list[s
 
 def _truth(session: Session, truth: Any) -> dict[str, Any]:
     pool = session.pool
+    values = labels_of(truth, pool.frame, pool.index)
+    return {item: session.task.parse(value) for item, value in zip(pool.ids, values, strict=True)}
+
+
+def labels_of(truth: Any, frame: pd.DataFrame | None, index: pd.Index[Any]) -> NDArray[Any]:
+    """Return the known labels in the order of the items.
+
+    Returns
+    -------
+    ndarray of shape (n_items,), object
+
+    Raises
+    ------
+    OptionError, UnknownColumnError
+        If there is not one label for every item.
+    """
     if isinstance(truth, str):
-        if pool.frame is None:
+        if frame is None:
             raise OptionError(f"truth={truth!r} names a column, but the data has no columns.")
-        truth = pick_columns(pool.frame, truth).to_numpy()
+        truth = pick_columns(frame, truth).to_numpy()
     elif isinstance(truth, Mapping):
-        truth = [truth.get(key) for key in pool.index]
-    elif (
-        isinstance(truth, pd.Series)
-        and not truth.index.equals(pool.index)
-        and truth.index.is_unique
-    ):
-        truth = truth.reindex(pool.index).to_numpy()
+        truth = [truth.get(key) for key in index]
+    elif isinstance(truth, pd.Series) and not truth.index.equals(index) and truth.index.is_unique:
+        truth = truth.reindex(index).to_numpy()
     values = np.asarray(truth, dtype=object)
-    if values.shape != (len(pool),):
+    if values.shape != (len(index),):
         raise OptionError(
-            f"truth= needs one label per item, ({len(pool)},), got the shape {values.shape}."
+            f"truth= needs one label per item, ({len(index)},), got the shape {values.shape}."
         )
     gaps = np.flatnonzero(pd.isna(values))
     if len(gaps):
         raise OptionError(
-            f"truth= has no label for {len(gaps)} item(s), the first being {pool.index[gaps[0]]!r}."
+            f"truth= has no label for {len(gaps)} item(s), the first being {index[gaps[0]]!r}."
         )
-    return {item: session.task.parse(value) for item, value in zip(pool.ids, values, strict=True)}
+    return values

@@ -53,6 +53,10 @@ class Predictions:
     proba: NDArray[np.float32]
     probabilistic: bool = True
 
+    def __len__(self) -> int:
+        """Number of items predicted for: items that were added since have no row."""
+        return len(self.proba)
+
     def best(self, positions: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
         """Column of the most probable class, for all items or the given positions."""
         rows = self.proba if positions is None else self.proba[positions]

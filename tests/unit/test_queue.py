@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 from scipy import stats
 
-from nblabel._queue import Draw, Queue
+from nblabel._queue import Draw, Queue, order_seed
 
 
 def always(position: int) -> bool:
@@ -14,6 +15,11 @@ def ranked(*positions: int) -> list[Draw]:
 
 def places(draws: list[Draw]) -> list[int]:
     return [draw.position for draw in draws]
+
+
+def drawn_again(draw: Draw) -> int:
+    """What was drawn, from what the log keeps of it."""
+    return np.random.default_rng(draw.seed).permutation(draw.seed % 2**32)[draw.draw]
 
 
 def test_a_ranking_is_followed():
@@ -88,9 +94,70 @@ def test_audits_are_uniform():
 
 def test_an_audit_names_its_place_in_the_seeded_order():
     queue = Queue(30, explore=1.0, seed=5)
-    order = np.random.default_rng(5).permutation(30)
     for draw in queue.window("a", 10, always):
-        assert draw.strategy == "audit" and order[draw.draw] == draw.position
+        assert draw.strategy == "audit" and drawn_again(draw) == draw.position
+    queue.resize(50)
+    for draw in queue.window("a", 10, always):
+        assert draw.seed % 2**32 == 50 and drawn_again(draw) == draw.position
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**31 - 1, 2**70])
+def test_the_seed_of_an_order_can_be_written(seed):
+    made = order_seed(seed, 1_000_000)
+    assert made % 2**32 == 1_000_000 and made < 2**53
+    assert made != order_seed(seed, 1_000_001)
+
+
+def grown_by_adding(seed: int) -> tuple[Queue, set[int]]:
+    """Five audits of ten items answered, then ten more items."""
+    queue = Queue(10, explore=1.0, seed=seed)
+    answered = set(places(queue.window("a", 5, always)))
+    queue.window("a", 3, lambda p: p not in answered)  # waiting in a hand
+    queue.resize(20)
+    return queue, answered
+
+
+def grown_by_opening_again(seed: int) -> tuple[Queue, set[int]]:
+    queue = Queue(10, explore=1.0, seed=seed)
+    answered = set(places(queue.window("a", 5, always)))
+    return Queue(20, explore=1.0, seed=seed), answered
+
+
+def grown_after_the_strategy_chose(seed: int) -> tuple[Queue, set[int]]:
+    """What the ranking likes is answered, audits are answered, half and half."""
+    queue = Queue(10, explore=0.5, seed=seed)
+    queue.rank(ranked(*range(10)))
+    answered = set(places(queue.window("a", 5, always)))
+    queue.resize(20)
+    queue.explore = 1.0
+    return queue, answered
+
+
+@pytest.mark.parametrize(
+    "grown", [grown_by_adding, grown_by_opening_again, grown_after_the_strategy_chose]
+)
+def test_audits_are_uniform_over_all_open_items_after_growth(grown):
+    ranks, second, new = np.zeros(15), np.zeros(15), 0
+    for seed in range(3000):
+        queue, answered = grown(seed)
+        window = queue.window("a", 2, lambda p, gone=answered: p not in gone)
+        assert all(draw.audit and draw.seed == order_seed(seed, 20) for draw in window)
+        still_open = sorted(set(range(20)) - answered)
+        ranks[still_open.index(window[0].position)] += 1
+        second[still_open.index(window[1].position)] += 1
+        new += window[0].position >= 10
+    assert stats.chisquare(ranks).pvalue > 1e-3 and stats.chisquare(second).pvalue > 1e-3
+    assert stats.binomtest(new, 3000, 10 / 15).pvalue > 1e-3
+
+
+def test_growth_keeps_what_is_on_the_screen_and_asks_everything_once():
+    queue = Queue(10, explore=0.5, seed=3)
+    queue.rank(ranked(*range(10)))
+    before = queue.window("a", 5, always)
+    queue.resize(16)
+    kept = places(before[:2])
+    window = queue.window("a", 16, always, kept)
+    assert window[:2] == before[:2] and sorted(places(window)) == list(range(16))
 
 
 def test_an_audit_once_drawn_is_not_lost_by_re_ranking():

@@ -780,7 +780,7 @@ def test_how_an_item_was_asked_is_known_when_it_is_named_by_key() -> None:
     session = make(explore=1)
     asked = session.next()[0]
     event = session.record(asked.key, "ham")
-    assert event.shown.audit and event.shown.draw == 0 and event.shown.seed == 0
+    assert event.shown.audit and event.shown.draw == 0 and event.shown.seed == len(TEXTS)
     assert event.shown.strategy == asked.shown.strategy == "audit"
 
 

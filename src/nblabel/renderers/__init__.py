@@ -26,6 +26,7 @@ __all__ = [
     "RowRenderer",
     "TextRenderer",
     "View",
+    "is_missing",
     "open_pool",
     "safe_view",
 ]

@@ -9,6 +9,7 @@ from .model import (
     Suggester,
     embedding_column,
     score,
+    stack_features,
 )
 from .multiview import MultiViewSuggester, default_suggester
 
@@ -23,4 +24,5 @@ __all__ = [
     "embedding_column",
     "learning_inputs",
     "score",
+    "stack_features",
 ]

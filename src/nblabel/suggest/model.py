@@ -348,6 +348,25 @@ def _checked_matrix(features: Any, expected: int) -> Any:
     return matrix
 
 
+def stack_features(before: Any, more: Any, n_new: int) -> Any:
+    """Return a matrix of features with the rows of new items below.
+
+    Raises
+    ------
+    OptionError
+        If the rows do not fit.
+    """
+    old, new = _checked_matrix(before, before.shape[0]), _checked_matrix(more, n_new)
+    if old.shape[1] != new.shape[1]:
+        raise OptionError(
+            f"features= of the new items has {new.shape[1]} columns, the session's has "
+            f"{old.shape[1]}."
+        )
+    if sparse.issparse(old) or sparse.issparse(new):
+        return sparse.vstack([old, new], format="csr")
+    return np.concatenate([old, new])
+
+
 def embedding_column(frame: pd.DataFrame | None, name: str) -> NDArray[np.float32]:
     """Return a column of vectors as a matrix of shape (n_items, n_dimensions).
 

@@ -108,6 +108,13 @@ class Labeler(anywidget.AnyWidget):
         for message, buffers in self._desk.handle(content):
             self.send(message, buffers)
 
+    def add(self, data: Any, *, features: Any = None) -> None:
+        """Add items behind those that are there; the open widget goes on with them.
+
+        See `Session.add`.
+        """
+        self.session.add(data, features=features)
+
     # ------------------------------------------------------------ what the session knows
 
     @property

@@ -1,0 +1,441 @@
+"""A race of query strategies on labels that are known."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import html
+import inspect
+import io
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from ._trainer import Trainer
+from .curves import LearningCurve, draw
+from .errors import OptionError, near
+from .pool import read_source
+from .session import Session
+from .simulation import labels_of, steps
+from .strategies import as_strategy
+
+COLUMNS = ["strategy", "seed", "n_labels", "accuracy", "macro_f1", "doing"]
+#: What a run settles itself.
+_SETTLED = {"data", "task", "store", "name", "annotator", "seed", "random_state", "inline"}
+_OPTIONS = [name for name in inspect.signature(Session).parameters if name not in _SETTLED]
+#: Least seconds between two pictures of a race that runs.
+_PICTURE_SECONDS = 1.0
+
+
+def compare(
+    data: Any,
+    strategies: Any,
+    truth: Any,
+    *,
+    budget: int = 100,
+    seeds: int | Sequence[int] = 5,
+    test: float | tuple[Any, Any] = 0.3,
+    task: Any = None,
+    background: bool = False,
+    **options: Any,
+) -> Any:
+    """Race query strategies, or whole settings, on labels that are known.
+
+    Every strategy starts from nothing, under the same seeds and on the same splits; known labels
+    answer. Scores are of a random share of the items that is held out and never asked.
+
+    Parameters
+    ----------
+    data : DataFrame, Series, list, array of images, or folder
+    strategies : list of str or QueryStrategy, or mapping
+        What to race; a mapping names each, its values are strategies or mappings of `Session`
+        arguments: ``{"bayes": {"strategy": "margin", "model": MultinomialNB()}}``.
+    truth : str, Series, mapping or array-like of shape (n_items,)
+        The label of every item. A column of the data is kept from the model.
+    budget : int
+        Labels to give in each run.
+    seeds : int or sequence of int
+        How many seeds, or which: for splits, random draws and models.
+    test : float or (data, labels)
+        Share of the items that is held out under each seed, or items of your own.
+    task : list of str or Task, optional
+        By default the labels found in `truth`.
+    background : bool
+        Return at once a `Race` that goes on beside you, shows itself, and can be cancelled.
+    **options
+        Arguments of `Session` for all runs, such as ``text``, ``model``, ``features``, ``batch``.
+
+    Returns
+    -------
+    LearningCurve or Race
+        A DataFrame with a row per run and batch: ``strategy``, ``seed``, ``n_labels``,
+        ``accuracy``, ``macro_f1``, ``doing``; ``.plot()`` draws it, ``.summary()`` has means with
+        95 % intervals over the seeds.
+
+    Examples
+    --------
+    >>> images, digits = nl.datasets.digits()  # doctest: +SKIP
+    >>> nl.compare(images, ["margin", "random"], digits).plot()  # doctest: +SKIP
+    """
+    settings = _settings(strategies, options)
+    if not isinstance(budget, Integral) or isinstance(budget, bool) or budget < 1:
+        raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
+    values, index = read_source(data)
+    index = pd.RangeIndex(len(values)) if index is None else index
+    frame = values if isinstance(values, pd.DataFrame) else None
+    known = labels_of(truth, frame, index)
+    if isinstance(truth, str):
+        values = values.drop(columns=truth)
+    contest = _Contest(
+        values,
+        known,
+        sorted({str(label) for label in known}) if task is None else task,
+        int(budget),
+        _checked_test(test, len(known)),
+        settings,
+        _checked_seeds(seeds),
+    )
+    for name in settings:  # whatever is wrong with a setting is said now, not in the last run
+        contest.session(name, contest.seeds[0])[0].close()
+    race = Race(contest, inline=not background)
+    return race if background else race.result()
+
+
+@dataclass(frozen=True)
+class _Contest:
+    """All that the runs of a race are made from."""
+
+    values: Any
+    known: Any
+    task: Any
+    budget: int
+    test: Any
+    settings: dict[str, dict[str, Any]]
+    seeds: tuple[int, ...]
+
+    def session(self, name: str, seed: int) -> tuple[Session, Any, tuple[Any, Any]]:
+        """Return a session on the items that may be asked, their labels, and what to score on."""
+        options = copy.deepcopy(self.settings[name])
+        matrix = options.get("features")
+        matrix = matrix if hasattr(matrix, "shape") else None
+        if isinstance(self.test, tuple):
+            asked, test = np.arange(len(self.known)), self.test
+        else:
+            order = np.random.default_rng((seed, 2)).permutation(len(self.known))
+            n_test = min(max(1, round(self.test * len(order))), len(order) - 1)
+            held, asked = np.sort(order[:n_test]), np.sort(order[n_test:])
+            rows = self.values if matrix is None else matrix
+            test = (_take(rows, held), self.known[held])
+            if matrix is not None:
+                options["features"] = _take(matrix, asked)
+        session = Session(
+            _take(self.values, asked), self.task, store=None, inline=True, annotator="truth",
+            random_state=seed, **options,
+        )  # fmt: skip
+        return session, self.known[asked], test
+
+
+@dataclass
+class _State:
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    runs: int = 0
+    now: str = ""
+    phase: str = "running"  # then done, cancelled or failed
+    error: Exception | None = None
+
+
+class Race:
+    """A comparison that runs in the background.
+
+    As the last line of a cell it shows how far it is and the curves so far.
+
+    Attributes
+    ----------
+    frame : LearningCurve
+        What is there so far.
+    phase : {"running", "done", "cancelled", "failed"}
+    """
+
+    def __init__(self, contest: _Contest, *, inline: bool = False) -> None:
+        self._contest = contest
+        self._state = _State()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._handles: list[Any] = []
+        self._drawn: tuple[float, int, str] = (-np.inf, -1, "")
+        self._trainer = Trainer(inline=inline)
+        self._trainer.submit(self._run, lambda _: None, self._failed)
+
+    # ------------------------------------------------------------ running
+
+    def _run(self) -> None:
+        # Fits of a hundred labels are small: several threads only wait for each other.
+        with _ONE_THREAD:
+            self._race()
+
+    def _race(self) -> None:
+        contest = self._contest
+        for seed in contest.seeds:
+            for name in contest.settings:
+                if self._stop.is_set():
+                    break
+                self._tell(now=f"{name}, seed {seed}")
+                session, known, test = contest.session(name, seed)
+                for row in steps(session, known, contest.budget, test=test):
+                    self._tell(row={**row, "strategy": name, "seed": seed})
+                    if self._stop.is_set():
+                        break
+                else:
+                    self._tell(runs=1)
+                session.close()
+        self._tell(phase="cancelled" if self._stop.is_set() else "done", now="")
+
+    def _failed(self, error: Exception) -> None:
+        with self._lock:
+            self._state.error = error
+        self._tell(phase="failed")
+
+    def _tell(self, *, row: dict[str, Any] | None = None, runs: int = 0, **changes: str) -> None:
+        with self._lock:
+            state = self._state
+            state.rows += [row] if row else []
+            state.runs += runs
+            for name, value in changes.items():
+                setattr(state, name, value)
+            handles = list(self._handles)
+        if handles:
+            view = _Page(self._page())
+            for handle in handles:
+                handle.update(view)
+
+    # ------------------------------------------------------------ reading
+
+    @property
+    def frame(self) -> LearningCurve:
+        """What is there so far."""
+        with self._lock:
+            return LearningCurve(list(self._state.rows), columns=COLUMNS)
+
+    @property
+    def phase(self) -> str:
+        """``"running"``, ``"done"``, ``"cancelled"`` or ``"failed"``."""
+        return self._state.phase
+
+    def result(self, timeout: float | None = None) -> LearningCurve:
+        """Wait for the end and return the curves; of a cancelled race those that are there.
+
+        Raises
+        ------
+        TimeoutError
+            If it took longer than `timeout` seconds; the race goes on.
+        Exception
+            What made a run fail.
+        """
+        if not self._trainer.wait(timeout):
+            raise TimeoutError(f"The race did not end within {timeout} seconds; it goes on.")
+        if self._state.error is not None:
+            raise self._state.error
+        return self.frame
+
+    def cancel(self) -> None:
+        """Stop after the batch that runs now; what is there stays in `frame`."""
+        self._stop.set()
+
+    def plot(self, score: str = "macro_f1", **options: Any) -> Any:
+        """Draw the curves so far: see `LearningCurve.plot`."""
+        return self.frame.plot(score, **options)
+
+    def __repr__(self) -> str:
+        return f"Race({self._words()})"
+
+    def _words(self) -> str:
+        with self._lock:
+            state = self._state
+            total = len(self._contest.seeds) * len(self._contest.settings)
+            words = f"{state.phase}: {state.runs} of {total} runs"
+            if state.error is not None:
+                return f"{words}, {type(state.error).__name__}: {state.error}"
+            return f"{words}, now {state.now}" if state.now else words
+
+    # ------------------------------------------------------------ display
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        handle = display(_Page(self._page()), display_id=True)
+        with self._lock:
+            if handle is not None:
+                self._handles.append(handle)
+        self._tell()  # what came while the handle was made
+
+    def _repr_html_(self) -> str:
+        return self._page()
+
+    def _page(self) -> str:
+        with self._lock:
+            n_rows, phase = len(self._state.rows), self._state.phase
+        rows_of_a_run = -(-self._contest.budget // self._batch())
+        most = len(self._contest.seeds) * len(self._contest.settings) * rows_of_a_run
+        done = most if phase == "done" else min(n_rows, most)
+        return (
+            f'<div class="nblabel-race"><progress value="{done}" max="{most}" '
+            f'style="width: 16em; vertical-align: middle"></progress> '
+            f"{html.escape(self._words())}</div>{self._picture(n_rows, phase)}"
+        )
+
+    def _batch(self) -> int:
+        default = inspect.signature(Session).parameters["batch"].default
+        return min(int(s.get("batch", default)) for s in self._contest.settings.values())
+
+    def _picture(self, n_rows: int, phase: str) -> str:
+        """The curves so far, drawn again at most once a second, and at the end."""
+        moment, drawn_rows, picture = self._drawn
+        fresh = n_rows != drawn_rows
+        if (
+            not n_rows
+            or not fresh
+            or (phase == "running" and time.monotonic() - moment < _PICTURE_SECONDS)
+        ):
+            return picture
+        try:
+            # No pyplot: it belongs to the main thread.
+            from matplotlib.backends.backend_agg import FigureCanvasAgg
+            from matplotlib.figure import Figure
+        except ImportError:
+            return ""
+        figure = Figure(figsize=(7, 4), layout="constrained")
+        FigureCanvasAgg(figure)
+        figure.patch.set_alpha(0)
+        draw(self.frame.summary(), "macro_f1", figure.add_subplot())
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=110)
+        coded = base64.b64encode(buffer.getvalue()).decode()
+        picture = f'<img alt="learning curves so far" src="data:image/png;base64,{coded}">'
+        self._drawn = (time.monotonic(), n_rows, picture)
+        return picture
+
+
+class _OneThread:
+    """Keeps BLAS and OpenMP to one thread while any race runs.
+
+    BLAS has one setting for the process: the first race saves it, the last one gives it back.
+    OpenMP has one for each thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._races = 0
+        self._blas: Any = None
+        self._own = threading.local()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._races == 0:
+                self._blas = threadpool_limits(limits=1, user_api="blas")
+            self._races += 1
+        self._own.openmp = threadpool_limits(limits=1, user_api="openmp")
+
+    def __exit__(self, *_: object) -> None:
+        self._own.openmp.restore_original_limits()
+        with self._lock:
+            self._races -= 1
+            if self._races == 0:
+                self._blas.restore_original_limits()
+
+
+_ONE_THREAD = _OneThread()
+
+
+class _Page:
+    """HTML for a display handle."""
+
+    def __init__(self, page: str) -> None:
+        self._page = page
+
+    def _repr_html_(self) -> str:
+        return self._page
+
+
+def _settings(strategies: Any, options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    _check_options(options, "compare")
+    if isinstance(strategies, Mapping):
+        named = {str(name): setting for name, setting in strategies.items()}
+    else:
+        listed = [strategies] if isinstance(strategies, str) else strategies
+        if not isinstance(listed, Iterable):
+            raise OptionError(
+                "strategies= is a list of names or strategies, or a mapping of names to "
+                f"settings, got {type(strategies).__name__}."
+            )
+        named = {}
+        for one in listed:
+            name = one if isinstance(one, str) else as_strategy(one).name
+            if name in named:
+                raise OptionError(
+                    f"There are two strategies {name!r}: name each in a mapping, "
+                    "{'one': ..., 'two': ...}."
+                )
+            named[name] = one
+    if not named:
+        raise OptionError("strategies= is empty: name what to race, such as ['auto', 'random'].")
+    made = {}
+    for name, setting in named.items():
+        own = dict(setting) if isinstance(setting, Mapping) else {"strategy": setting}
+        _check_options(own, f"The setting {name!r}")
+        as_strategy(own.get("strategy", "auto"))
+        made[name] = {**options, **own}
+    return made
+
+
+def _check_options(options: Mapping[str, Any], what: str) -> None:
+    for name in options:
+        if name in _SETTLED:
+            raise OptionError(f"{what} cannot set {name}=: a race settles it for each run.")
+        if name == "suggester":
+            raise OptionError(
+                f"{what} cannot set suggester=, which is made for fixed items: give model= and "
+                "features=."
+            )
+        if name not in _OPTIONS:
+            raise OptionError(f"{what} has no option {name}=. {near(name, _OPTIONS)}")
+
+
+def _checked_seeds(seeds: Any) -> tuple[int, ...]:
+    listed = range(seeds) if isinstance(seeds, Integral) and not isinstance(seeds, bool) else seeds
+    if (
+        isinstance(listed, (str, bool))
+        or not isinstance(listed, Iterable)
+        or not (made := tuple(listed))
+        or any(not isinstance(s, Integral) or isinstance(s, bool) or s < 0 for s in made)
+        or len(set(made)) < len(made)
+    ):
+        raise OptionError(f"seeds= is how many, or different whole numbers from 0, got {seeds!r}.")
+    return tuple(map(int, made))
+
+
+def _checked_test(test: Any, n_items: int) -> Any:
+    if isinstance(test, tuple) and len(test) == 2:
+        return test
+    if not isinstance(test, (float, np.floating)) or not 0 < test < 1:
+        raise OptionError(
+            "test= is a share of the items between 0 and 1, or (data, labels) of other items, "
+            f"got {test!r}."
+        )
+    if n_items < 2:
+        raise OptionError("To hold items out there must be at least two.")
+    return float(test)
+
+
+def _take(values: Any, places: Any) -> Any:
+    if isinstance(values, (pd.DataFrame, pd.Series)):
+        return values.iloc[places]
+    if hasattr(values, "shape"):
+        return (values.tocsr() if hasattr(values, "tocsr") else values)[places]
+    return [values[place] for place in places]

@@ -1,0 +1,356 @@
+"""Races of strategies, and the curves they make."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import threading
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse, stats
+from sklearn.naive_bayes import GaussianNB
+from threadpoolctl import threadpool_info
+
+import nblabel as nl
+from nblabel.curves import GRAY, LearningCurve, _apart
+from nblabel.errors import LabelValueError, OptionError, UnknownColumnError
+from nblabel.strategies import Margin
+from nblabel.study import COLUMNS, Race, compare
+
+IMAGES, DIGITS = nl.datasets.digits()
+KEPT = np.flatnonzero(np.isin(DIGITS, ["3", "8", "9"]))[:150]
+IMAGES, DIGITS = IMAGES[KEPT], DIGITS[KEPT]
+WINE = nl.datasets.wine()
+
+
+def race(strategies: Any = ("margin", "random"), **options: Any) -> Any:
+    options = {"budget": 30, "seeds": 2, **options}
+    return compare(IMAGES, strategies, DIGITS, **options)
+
+
+@pytest.fixture(scope="module")
+def curve() -> LearningCurve:
+    return race()
+
+
+def test_a_race_is_a_tidy_table(curve: LearningCurve) -> None:
+    assert curve.columns.tolist() == COLUMNS
+    assert len(curve) == 2 * 2 * 3
+    assert curve["n_labels"].tolist() == [10, 20, 30] * 4
+    assert curve["strategy"].unique().tolist() == ["margin", "random"]
+    assert set(curve["seed"]) == {0, 1}
+    assert curve["accuracy"].between(0, 1).all() and curve["accuracy"].iat[-1] > 0.7
+
+
+def test_it_is_the_same_again(curve: LearningCurve) -> None:
+    pd.testing.assert_frame_equal(race(), curve)
+    alone = race("random", seeds=[1])
+    mine = curve.query("strategy == 'random' and seed == 1").reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, mine)
+
+
+def test_what_is_scored_was_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[set[str], set[str]]] = []
+    real = nl.Session.predict
+
+    def watch(session: nl.Session, data: Any) -> pd.DataFrame:
+        asked = {session.pool.digest(session.pool.position(i)) for i in session.pool.ids}
+        seen.append((asked, set(nl.Session(data, ["a", "b"], store=None, model=False,
+                                           strategy="random").pool.ids)))  # fmt: skip
+        seen.append((asked, {nl.Pool(data).digest(k) for k in range(len(data))}))
+        return real(session, data)
+
+    monkeypatch.setattr(nl.Session, "predict", watch)
+    race(["random"], seeds=1, budget=20)
+    assert len(seen) == 4
+    for asked, held_out in seen[1::2]:
+        assert len(held_out) >= 40 and not asked & held_out
+
+
+def test_settings_have_names_and_own_options() -> None:
+    made = compare(
+        WINE,
+        {"bayes": {"strategy": "margin", "model": GaussianNB()}, "plain": Margin()},
+        "label",
+        seeds=1,
+        budget=24,
+        batch=8,
+    )
+    assert made["strategy"].unique().tolist() == ["bayes", "plain"]
+    assert made["n_labels"].tolist() == [8, 16, 24] * 2
+    one, two = made["accuracy"][:3].tolist(), made["accuracy"][3:].tolist()
+    assert one != two
+
+
+def test_the_column_of_the_truth_is_kept_from_the_model() -> None:
+    noise = pd.DataFrame({"x": np.random.default_rng(0).normal(size=200)})
+    noise["y"] = np.random.default_rng(1).choice(["a", "b"], 200)
+    made = compare(noise, ["random"], "y", seeds=2, budget=100, row=True)
+    assert made["accuracy"].max() < 0.75
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
+def test_a_matrix_of_features_is_split_with_the_items(form: Any) -> None:
+    matrix = form(IMAGES.reshape(len(IMAGES), -1) / 255)
+    made = race(["margin"], features=matrix, seeds=1)
+    assert made["accuracy"].iat[-1] > 0.7
+    held = (matrix[100:], DIGITS[100:])
+    own = compare(
+        IMAGES[:100], ["margin"], DIGITS[:100], features=matrix[:100], test=held, seeds=1, budget=30
+    )
+    assert own["accuracy"].iat[-1] > 0.7
+
+
+def test_lists_and_texts() -> None:
+    texts = [f"{'win money' if k % 2 else 'see you'} {k}" for k in range(60)]
+    made = compare(texts, ["auto"], ["ab"[k % 2] for k in range(60)], seeds=1, budget=20)
+    assert made["accuracy"].iat[-1] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"strategies": ["margn"]}, OptionError, "no strategy 'margn'. Did you mean 'margin'"),
+        ({"strategies": []}, OptionError, "strategies= is empty"),
+        ({"strategies": 3}, OptionError, "got int"),
+        ({"strategies": ["margin", Margin()]}, OptionError, "two strategies 'margin'"),
+        ({"strategies": {"a": {"modle": 1}}}, OptionError, "'a' has no option modle=.*'model'"),
+        ({"strategies": {"a": {"store": None}}}, OptionError, "'a' cannot set store="),
+        ({"suggester": 1}, OptionError, "cannot set suggester="),
+        ({"random_state": 1}, OptionError, "compare cannot set random_state="),
+        ({"batch": 0}, OptionError, "batch= is a whole number from 1"),
+        ({"strategies": ["margin"], "model": False}, OptionError, "requires proba"),
+        ({"budget": 0}, OptionError, "budget= is a number of labels from 1"),
+        ({"seeds": 0}, OptionError, "seeds= is how many"),
+        ({"seeds": [1, 1]}, OptionError, "different whole numbers"),
+        ({"seeds": "12"}, OptionError, "got '12'"),
+        ({"test": 1.0}, OptionError, "test= is a share"),
+        ({"truth": DIGITS[:-1]}, OptionError, "one label per item"),
+        ({"truth": "y"}, OptionError, "names a column, but the data has no columns"),
+        ({"data": WINE, "truth": "lable"}, UnknownColumnError, "'label'"),
+        ({"task": ["3", "8"], "seeds": 1}, LabelValueError, "'9'"),
+    ],
+)
+def test_what_is_wrong_is_said(change: dict[str, Any], error: Any, said: str) -> None:
+    given = {"data": IMAGES, "strategies": ["random"], "truth": DIGITS, "budget": 20, **change}
+    with pytest.raises(error, match=said):
+        compare(given.pop("data"), given.pop("strategies"), given.pop("truth"), **given)
+
+
+# ---------------------------------------------------------------- in the background
+
+
+class Gate(Margin):
+    """Holds the race until it is let go."""
+
+    name = "gate"
+    requires = frozenset()
+
+    def __init__(self) -> None:
+        self.reached, self.go = threading.Event(), threading.Event()
+
+    def __deepcopy__(self, memo: Any) -> Gate:
+        return self
+
+    def utilities(self, context: Any) -> Any:
+        if len(context.labeled) >= 10:
+            self.reached.set()
+            assert self.go.wait(60)
+        return np.zeros(len(context.candidates))
+
+
+@pytest.fixture
+def held() -> Any:
+    gate = Gate()
+    running = race(["random", gate], seeds=2, background=True)
+    running.gate = gate
+    yield running
+    gate.go.set()
+    running.result(60)
+
+
+def test_in_the_background_it_comes_to_the_same(held: Race) -> None:
+    assert held.gate.reached.wait(60)
+    assert held.phase == "running" and "1 of 4 runs, now gate, seed 0" in repr(held)
+    assert held.frame["strategy"].tolist() == ["random"] * 3
+    with pytest.raises(TimeoutError, match="it goes on"):
+        held.result(timeout=0)
+    held.gate.go.set()
+    made = held.result(60)
+    assert held.phase == "done" and "4 of 4 runs" in repr(held)
+    pd.testing.assert_frame_equal(made, race(["random", held.gate], seeds=2))
+
+
+def test_it_can_be_cancelled(held: Race) -> None:
+    assert held.gate.reached.wait(60)
+    held.cancel()
+    held.gate.go.set()
+    made = held.result(60)
+    assert held.phase == "cancelled" and len(made) == 4
+    assert "cancelled: 1 of 4 runs" in repr(held)
+    assert made.columns.tolist() == COLUMNS
+
+
+def blas_threads() -> list[int]:
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_races_at_once_give_the_threads_back() -> None:
+    before = blas_threads()
+    gate = Gate()
+    first = race(["random", gate], seeds=1, background=True)
+    assert gate.reached.wait(60)
+    race(["random"], seeds=1, budget=10)  # begins and ends within the other
+    gate.go.set()
+    first.result(60)
+    assert blas_threads() == before
+
+
+def test_an_error_of_a_run_comes_out() -> None:
+    labels = [*DIGITS[:-1], "5"]
+    with pytest.raises(LabelValueError, match="'5'"):
+        compare(IMAGES, ["random"], labels, task=["3", "8", "9"], seeds=1, budget=20)
+    failed = compare(
+        IMAGES, ["random"], labels, task=["3", "8", "9"], seeds=3, budget=20, background=True
+    )
+    with pytest.raises(LabelValueError, match="'5'"):
+        failed.result(60)
+    assert failed.phase == "failed" and "LabelValueError" in failed._repr_html_()
+
+
+def test_it_shows_itself_and_goes_on_showing(held: Race, monkeypatch: pytest.MonkeyPatch) -> None:
+    from IPython.core import display_functions
+    from IPython.display import DisplayHandle
+
+    pages: list[str] = []
+
+    class Handle(DisplayHandle):
+        def display(self, obj: Any, **options: Any) -> None:
+            pages.append(obj._repr_html_())
+
+        def update(self, obj: Any, **options: Any) -> None:
+            pages.append(obj._repr_html_())
+
+    def display(obj: Any, display_id: Any) -> Handle:
+        assert display_id
+        handle = Handle()
+        handle.display(obj)
+        return handle
+
+    monkeypatch.setattr("IPython.display.display", display)
+    assert display_functions is not None and held.gate.reached.wait(60)
+    held._ipython_display_()
+    assert '<progress value="3" max="12"' in pages[0] and "1 of 4 runs" in pages[0]
+    assert "data:image/png;base64," in pages[0]
+    held.gate.go.set()
+    held.result(60)
+    assert '<progress value="12" max="12"' in pages[-1] and "done: 4 of 4 runs" in pages[-1]
+    assert len(pages) > 9
+
+
+# ---------------------------------------------------------------- curves
+
+
+def test_the_intervals_are_students(curve: LearningCurve) -> None:
+    table = curve.summary()
+    assert len(table) == 6 and (table["n_seeds"] == 2).all()
+    row = table.query("strategy == 'random' and n_labels == 20").iloc[0]
+    values = curve.query("strategy == 'random' and n_labels == 20")["accuracy"]
+    low, high = stats.t.interval(0.95, 1, values.mean(), stats.sem(values))
+    assert row["accuracy"] == pytest.approx(values.mean())
+    assert row["accuracy_low"] == pytest.approx(max(low, 0))
+    assert row["accuracy_high"] == pytest.approx(min(high, 1))
+    narrower = curve.summary(level=0.5)
+    assert (narrower["accuracy_high"] <= table["accuracy_high"]).all()
+    with pytest.raises(OptionError, match="between 0 and 1"):
+        curve.summary(level=95)
+
+
+def test_one_seed_has_no_interval(curve: LearningCurve) -> None:
+    table = curve[curve["seed"] == 0].summary()
+    assert (table["n_seeds"] == 1).all() and table["accuracy_low"].isna().all()
+
+
+def test_pandas_goes_on_working(curve: LearningCurve) -> None:
+    assert type(curve[curve["n_labels"] > 10]) is LearningCurve
+    assert type(curve.assign(x=1)) is type(pd.concat([curve, curve])) is LearningCurve
+    assert type(curve.copy()) is type(curve.sort_values("accuracy")) is LearningCurve
+    assert type(curve[["accuracy", "seed"]]) is pd.DataFrame
+    assert type(curve.groupby("strategy")[["accuracy"]].mean()) is pd.DataFrame
+    wide = curve.pivot_table(index="n_labels", columns="strategy", values="accuracy")
+    assert type(wide) is pd.DataFrame and wide.shape == (3, 2)
+    assert type(curve["accuracy"]) is pd.Series
+    assert isinstance(pd.DataFrame(curve), pd.DataFrame)
+
+
+def test_the_area_puts_the_best_first(curve: LearningCurve) -> None:
+    area = curve.area()
+    assert sorted(area.index) == ["margin", "random"]
+    assert area["macro_f1"].is_monotonic_decreasing
+    means = curve.groupby("strategy")["accuracy"].mean()
+    assert area["accuracy"].to_dict() == pytest.approx(means.to_dict())
+
+
+def test_plots_name_the_lines_at_their_ends(curve: LearningCurve) -> None:
+    import matplotlib
+
+    matplotlib.use("agg", force=True)
+    from matplotlib import pyplot
+
+    ax = curve.plot()
+    assert {text.get_text() for text in ax.texts} == {"margin", "random"}
+    assert "2 seeds" in ax.get_title(loc="left") and ax.get_legend() is None
+    assert len(ax.lines) == 2 and len(ax.collections) == 2
+    by_name = {t.get_text(): t.get_color() for t in ax.texts}
+    assert by_name["random"] == GRAY != by_name["margin"]
+    again = curve[curve["seed"] == 1].plot("accuracy", ax=pyplot.subplots()[1])
+    assert again.get_title(loc="left") == "Accuracy" and not again.collections
+    pyplot.close("all")
+
+
+def test_a_simulation_draws_itself_too() -> None:
+    session = nl.Session(IMAGES, ["3", "8", "9"], store=None, inline=True)
+    made = nl.simulate(session, DIGITS, 20)
+    assert type(made) is LearningCurve
+    chart = made.plot(library="altair").to_dict()
+    assert [layer["mark"]["type"] for layer in chart["layer"]] == ["area", "line", "text"]
+
+
+def test_plots_that_cannot_be(curve: LearningCurve, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OptionError, match=r"no score 'f1'\. There are: 'accuracy', 'macro_f1'"):
+        curve.plot("f1")
+    with pytest.raises(OptionError, match="library= is 'matplotlib' or 'altair'"):
+        curve.plot(library="bokeh")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="install matplotlib"):
+        curve.plot()
+
+
+def test_a_race_shows_itself_without_matplotlib(
+    curve: LearningCurve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *args: Any, **options: Any) -> Any:
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *args, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    page = race(["random"], seeds=1, budget=10, background=True)
+    page.result(60)
+    assert "<progress" in page._repr_html_() and "<img" not in page._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "heights", [[], [0.5], [0.5, 0.5, 0.5], [0.1, 0.9, 0.12, 0.11], [0.0, 0.04, 0.09, 0.12]]
+)
+def test_names_keep_apart_and_in_order(heights: list[float]) -> None:
+    placed = _apart(heights, 0.05)
+    order = np.argsort(heights, kind="stable")
+    assert (np.diff(np.array(placed)[order]) > 0.05 - 1e-9).all()
+    if len(heights) == 1:
+        assert placed == heights
