@@ -81,6 +81,15 @@ def test_the_model_says_of_new_items_what_it_says_of_the_pool(case):
     assert np.abs(committee - scores.proba).sum(axis=(1, 2)).min() == 0
 
 
+def test_the_views_side_by_side_are_what_the_model_was_fitted_on():
+    suggester = MultiViewSuggester(TEXTS, TextViews())
+    fitted = suggester.fit(Snapshot(np.arange(24), np.array(COLORS), 1))
+    rows = suggester.features()
+    assert rows.shape == suggester.transform(TEXTS).shape == (24, fitted.model[-1].n_features_in_)
+    again = suggester.estimator.__class__().fit(rows, COLORS)
+    assert again.predict_proba(rows) == pytest.approx(fitted.predict().proba, abs=1e-3)
+
+
 def test_it_marks_the_words_that_speak_for_a_label():
     fitted = MultiViewSuggester(TEXTS, TextViews()).fit(
         Snapshot(np.arange(24), np.array(COLORS), 1)

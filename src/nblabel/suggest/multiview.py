@@ -61,6 +61,22 @@ class MultiViewSuggester:
             self._blocks = self._views.fit_blocks(self._inputs)
         return self._blocks
 
+    #: What is fitted on whichever views are chosen.
+    estimator = LeastSquaresClassifier()
+
+    def features(self) -> Any:
+        """Return the views side by side that are begun with, one row per item of the pool."""
+        return self._first_views().joined(self.blocks())
+
+    def transform(self, items: Any) -> Any:
+        """Return the same of new items."""
+        return self._first_views().transform(items)
+
+    def _first_views(self) -> ChosenViews:
+        blocks = self.blocks()
+        first = next(iter(self._views.candidates.values()))
+        return ChosenViews(self._views, tuple(name for name in first if name in blocks))
+
     def embedding(self) -> NDArray[np.float32]:
         """Return dense features of the pool, rows of length one."""
         if self._embedding is None:

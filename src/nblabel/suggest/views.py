@@ -205,7 +205,10 @@ class ChosenViews(TransformerMixin, BaseEstimator):
 
     def transform(self, items: Any) -> Any:
         """Return rows of a length of about 1, CSR or dense float32."""
-        blocks = self.views.transform_blocks(items)
+        return self.joined(self.views.transform_blocks(items))
+
+    def joined(self, blocks: Blocks) -> Any:
+        """Return the same from blocks that are there already."""
         return _joined([blocks[name] for name in self.names]) * np.float32(
             1.0 / np.sqrt(len(self.names))
         )
