@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._packing import Lazy
 from ._queue import Draw
 from .strategies import Auto, Context, QueryStrategy, pick
-from .suggest import Fitted, Snapshot, Suggester
+from .suggest import Fitted, Scores, Snapshot, Suggester
 from .tables import Predictions
 
 #: How many items of a ranking are kept.
@@ -61,6 +62,44 @@ class Result:
     positions: frozenset[int]
     ranking: list[Draw]
     doing: str
+
+    def __getstate__(self) -> dict[str, Any]:
+        # On the way to another process the fitted model stays packed until it is asked for.
+        fitted = None if self.fitted is None else Away(self.fitted)
+        return {**self.__dict__, "fitted": fitted}
+
+
+class Away:
+    """What was fitted in another process: unpacked when the model itself is asked for.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        If it has a `marker`, an object with ``marks(position, label)``, that one comes at once.
+    """
+
+    def __init__(self, fitted: Fitted) -> None:
+        self._fitted = Lazy(fitted)
+        self._marker = getattr(fitted, "marker", None)
+        self.takes_items = getattr(fitted, "takes_items", True)
+
+    @property
+    def model(self) -> Any:
+        """The fitted estimator."""
+        return self._fitted.get().model
+
+    def predict(self) -> Scores:
+        """Predict for every item of the pool."""
+        return self._fitted.get().predict()
+
+    def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
+        """Return the spans of an item's text that speak for a label."""
+        marker = self._marker if self._marker is not None else self._fitted.get()
+        return marker.marks(position, label)
+
+    def unpack(self) -> None:
+        """Unpack it now, before what it lies in goes."""
+        self._fitted.get()
 
 
 def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result:

@@ -100,6 +100,9 @@ class ModelSuggester:
         If features or estimator cannot do their part.
     """
 
+    #: Never changes once it is fitted: see `_packing`.
+    lasting = ("_transformer",)
+
     def __init__(
         self,
         inputs: Any,
@@ -216,8 +219,8 @@ class FittedModel:
         linear = estimator
         if transformer is None and isinstance(estimator, Pipeline) and len(estimator.steps) == 2:
             transformer, linear = estimator[0], estimator[-1]
-        self._vectorizer = transformer
-        self._marks = WordMarks.of(transformer, linear)
+        #: Finds the marks; light beside the model, see `Away`.
+        self.marker = Marker(WordMarks.of(transformer, linear), inputs, matrix, transformer)
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
@@ -225,14 +228,38 @@ class FittedModel:
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
-        if self._marks is None or not isinstance(self._inputs, list):
+        return self.marker.marks(position, label)
+
+
+class Marker:
+    """Marks words in the items of a pool, without the model that they speak for.
+
+    Parameters
+    ----------
+    words : WordMarks or None
+    inputs : list of str
+    matrix : CSR matrix of shape (n_items, n_terms), or anything else
+        Where it is none the vectorizer makes the rows.
+    vectorizer : fitted transformer
+    """
+
+    def __init__(self, words: WordMarks | None, inputs: Any, matrix: Any, vectorizer: Any) -> None:
+        usable = words is not None and isinstance(inputs, list)
+        self._words = words if usable else None
+        self._inputs = inputs if usable else []
+        self._matrix = matrix if usable and sparse.issparse(matrix) else None
+        self._vectorizer: Any = vectorizer if usable and self._matrix is None else None
+
+    def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
+        """Return the spans of an item's text that speak for a label."""
+        if self._words is None:
             return []
         text = self._inputs[position]
-        if sparse.issparse(self._matrix):
+        if self._matrix is not None:
             row = self._matrix[[position]]
         else:
             row = self._vectorizer.transform([text])
-        return self._marks.marks(text, row, label)
+        return self._words.marks(text, row, label)
 
 
 def score(estimator: Any, rows: Any) -> Scores:

@@ -102,6 +102,7 @@ class Labeler(anywidget.AnyWidget):
         older = _NEWEST.get(session.store_id)
         if older is not None:
             older._desk.successor = self._desk
+            older.session.rest()
         _NEWEST[session.store_id] = self
 
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
