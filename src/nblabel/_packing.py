@@ -17,6 +17,7 @@ import pickle
 import struct
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
@@ -34,8 +35,10 @@ from scipy import sparse
 #: Smaller arrays, in bytes, and shorter lists are pickled like everything else.
 LEAST_BYTES = 1 << 16
 LEAST_TEXTS = 1000
-#: Texts that are encoded in one step.
+#: Texts that are encoded in one step, in less than a millisecond if they are short.
 _CHUNK = 512
+#: Seconds between two steps, in which other threads do not have to fight for the interpreter.
+_PAUSE = 0.0005
 _HEAD = struct.Struct("<qq")
 _DATA = (list, tuple, np.ndarray, pd.DataFrame, pd.Series)
 _PLAIN = (str, int, float, bool, bytes, type(None))
@@ -224,17 +227,23 @@ class Folder:
     def _narrow(self, key: int, _parts: Any) -> None:
         self._wide.pop(key, None)
 
-    def place_texts(self, texts: Iterable[str]) -> str:
-        """Write a list of texts."""
+    def place_texts(self, texts: Iterable[Any]) -> str | None:
+        """Write a list of texts; return None if something in it is none."""
         name = self._name("texts")
         texts = iter(texts)
         with open(self.path / name, "wb") as file:
             while chunk := list(itertools.islice(texts, _CHUNK)):
+                if any(type(text) is not str for text in chunk):
+                    break
                 data = "".join(chunk).encode("utf-8", "surrogatepass")
                 file.write(_HEAD.pack(len(chunk), len(data)))
                 file.write(np.fromiter(map(len, chunk), dtype="<i4", count=len(chunk)).tobytes())
                 file.write(data)
-        return name
+                time.sleep(_PAUSE)
+            else:
+                return name
+        self._remove(name)
+        return None
 
     def texts(self, name: str) -> list[str]:
         """Read a list of texts and remove its file."""
@@ -331,9 +340,11 @@ class _Packer(cloudpickle.Pickler):
             name = folder.place(obj)
             self.arrays.append(name)
             return "array", name
-        if kind is list and len(obj) >= LEAST_TEXTS and all(type(text) is str for text in obj):
-            packet.files.append(folder.place_texts(obj))
-            return "texts", packet.files[-1]
+        if kind is list and len(obj) >= LEAST_TEXTS and type(obj[0]) is str:
+            name = folder.place_texts(obj)
+            if name is not None:
+                packet.files.append(name)
+                return "texts", name
         if kind is Lazy:
             data = io.BytesIO()
             inner = _Packer(data, folder, packet)

@@ -8,6 +8,7 @@ that was killed: then its end of the pipe closes.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pickle
@@ -113,11 +114,11 @@ class Worker:
         packet = None
         try:
             try:
+                process = self._started(stopped)  # it imports while this packs
                 if self._kept is not None and self._packed is None:
                     self._packed = self._folder.dump(self._kept)
                     self._folder.share(_KEPT, self._kept)
                 packet = self._folder.dump(job)
-                process = self._started(stopped)
             except (*UNPACKABLE, OSError) as error:
                 raise CannotSendError(f"{type(error).__name__}: {error}") from error
             kept = None if self._packed is None or self._sent else self._packed.name
@@ -147,7 +148,7 @@ class Worker:
 
     def _started(self, stopped: Callable[[], bool]) -> subprocess.Popen[bytes]:
         with self._lock:
-            if stopped():
+            if stopped() or not self._clear.alive:
                 raise Cancelled
             if self._process is not None and self._process.poll() is None:
                 return self._process
@@ -159,7 +160,8 @@ class Worker:
                 options = {"creationflags": subprocess.BELOW_NORMAL_PRIORITY_CLASS}
             said = tempfile.TemporaryFile(dir=self._folder.path)  # noqa: SIM115
             path = [str(part) for part in sys.path]
-            setup = json.dumps([str(self._folder.path), f"w{self._starts}-", path])
+            needed = type(self._kept).__module__
+            setup = json.dumps([str(self._folder.path), f"w{self._starts}-", needed, path])
             self._process = subprocess.Popen(
                 [os.fsdecode(spawn.get_executable()), "-c", _START, setup],
                 stdin=subprocess.PIPE,
@@ -176,7 +178,7 @@ class Worker:
         process, self._process = self._process, None
         if process is not None:
             _kill(process)
-            self._alive.remove(process)
+            self._alive[:] = [other for other in self._alive if other is not process]
 
     def _ask(
         self,
@@ -196,7 +198,7 @@ class Worker:
         except (OSError, ValueError):  # the pipe broke, or was closed by `stop`
             pass
         with self._lock:
-            if stopped():
+            if stopped() or not self._clear.alive:  # or the interpreter ends
                 raise Cancelled
             code = process.wait()
             self._end()
@@ -265,17 +267,17 @@ def _tell(pipe: IO[bytes], message: dict[str, Any]) -> None:
 
 _START = """
 import json, sys
-folder, side, sys.path[:] = json.loads(sys.argv[1])
+folder, side, needed, sys.path[:] = json.loads(sys.argv[1])
 from nblabel._worker import serve
-serve(folder, side)
+serve(folder, side, needed)
 """
 
 
-def serve(path: str, side: str) -> None:
+def serve(path: str, side: str, needed: str) -> None:
     """Be the worker process: run the jobs that come in until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
-        os.nice(10)  # the kernel and the page come first
+        os.nice(5)  # the kernel and the page come first
     # What a model prints goes to where errors go, not between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -285,6 +287,9 @@ def serve(path: str, side: str) -> None:
     for target in (_listen, _watch):
         args = (requests, path) if target is _listen else (parent, path)
         threading.Thread(target=target, args=args, daemon=True).start()
+    if needed.startswith("nblabel."):  # the first job will need it; what is wrong shows there
+        with suppress(Exception):
+            importlib.import_module(needed)
     answer = None
     while True:
         request = requests.get()
