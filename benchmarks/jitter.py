@@ -98,7 +98,7 @@ def measure(
         number of trainings beside the loud ones; ``first``: the same while features are computed.
     """
     options = {"items": items, "classes": classes, "runs": runs, "seconds": seconds}
-    code = f"OPTIONS = {({**options, 'worker': worker})!r}\n{_CODE}"
+    code = f"OPTIONS = { ({**options, 'worker': worker})!r}\n{_CODE}"
     manager, client = start_new_kernel(kernel_name="python3")
     try:
         said: list[str] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ class Result:
         What to ask, the best first.
     doing : str
         Name of the strategy that ranked, for the status line.
+    partial : bool
+        Whether only a part of a large pool was looked at, so that the same is to be ordered again.
     """
 
     predictions: Predictions | None
@@ -62,6 +64,7 @@ class Result:
     positions: frozenset[int]
     ranking: list[Draw]
     doing: str
+    partial: bool = False
 
     def __getstate__(self) -> dict[str, Any]:
         # On the way to another process the fitted model stays packed until it is asked for.
@@ -115,6 +118,8 @@ def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) ->
             scores.proba,
             scores.probabilistic,
         )
+    elif (glimpsed := _glimpse(suggester, strategy, order)) is not None:
+        return glimpsed
     ranking, doing = rank(suggester, strategy, order, predictions)
     learned = frozenset(order.snapshot.positions.tolist())
     return Result(predictions, fitted, learned, ranking, doing)
@@ -130,8 +135,8 @@ def rank(
     candidates = order.candidates
     if not len(candidates):
         return [], ""
-    wants_features = "features" in strategy.requires or isinstance(strategy, Auto)
-    features = suggester.embedding() if suggester is not None and wants_features else None
+    wanted = suggester is not None and _wants_features(strategy)
+    features = suggester.embedding() if suggester is not None and wanted else None
     context = Context(
         candidates=candidates,
         proba=None if predictions is None else predictions.proba[candidates],
@@ -161,3 +166,44 @@ def rank(
         if utilities[k] > -np.inf
     ]
     return ranking, strategy.name
+
+
+def _wants_features(strategy: QueryStrategy) -> bool:
+    return "features" in strategy.requires or isinstance(strategy, Auto)
+
+
+@dataclass(frozen=True)
+class _Glimpse:
+    """A few items of a large pool as if they were all."""
+
+    features: NDArray[np.float32]
+
+    def fit(self, snapshot: Snapshot) -> Fitted:
+        raise NotImplementedError
+
+    def embedding(self) -> NDArray[np.float32]:
+        return self.features
+
+
+def _glimpse(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result | None:
+    """Rank some items of a pool whose features are not computed yet; None if they are."""
+    look = getattr(suggester, "glimpse", None)
+    if look is None or not _wants_features(strategy):
+        return None
+    seen = look()
+    if seen is None:
+        return None
+    places, features = seen
+    positions = order.snapshot.positions
+    inside = np.isin(positions, places)
+    small = replace(
+        order,
+        snapshot=replace(
+            order.snapshot, positions=np.searchsorted(places, positions[inside]), targets=None
+        ),
+        values=tuple(value for value, here in zip(order.values, inside, strict=True) if here),
+        candidates=np.flatnonzero(np.isin(places, order.candidates)),
+    )
+    ranking, doing = rank(_Glimpse(features), strategy, small, None)
+    ranking = [replace(draw, position=int(places[draw.position])) for draw in ranking]
+    return Result(None, None, frozenset(), ranking, doing, partial=True)

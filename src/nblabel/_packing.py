@@ -341,10 +341,10 @@ class _Packer(cloudpickle.Pickler):
             self.arrays.append(name)
             return "array", name
         if kind is list and len(obj) >= LEAST_TEXTS and type(obj[0]) is str:
-            name = folder.place_texts(obj)
-            if name is not None:
-                packet.files.append(name)
-                return "texts", name
+            texts = folder.place_texts(obj)
+            if texts is not None:
+                packet.files.append(texts)
+                return "texts", texts
         if kind is Lazy:
             data = io.BytesIO()
             inner = _Packer(data, folder, packet)

@@ -623,7 +623,7 @@ class Session:
             self.doing = result.doing
             if self.last_error and self._error_from_training:
                 self.last_error = None
-            if self._changes >= self.batch:
+            if self._changes >= self.batch or result.partial:
                 self._order_training()
 
     def cancel(self) -> bool:
