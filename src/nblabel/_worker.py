@@ -17,7 +17,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -60,6 +59,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._folder = Folder.make("k")
+        self._said = self._folder.path / "said.txt"
         self._cwd = os.getcwd()
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
@@ -158,19 +158,18 @@ class Worker:
             options: dict[str, Any] = {"start_new_session": True}  # an interrupt is not for it
             if sys.platform == "win32":
                 options = {"creationflags": subprocess.BELOW_NORMAL_PRIORITY_CLASS}
-            said = tempfile.TemporaryFile(dir=self._folder.path)  # noqa: SIM115
             path = [str(part) for part in sys.path]
             needed = type(self._kept).__module__
             setup = json.dumps([str(self._folder.path), f"w{self._starts}-", needed, path])
-            self._process = subprocess.Popen(
-                [os.fsdecode(spawn.get_executable()), "-c", _START, setup],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                cwd=self._cwd if os.path.isdir(self._cwd) else None,
-                **options,
-            )
-            self._said = said
+            with open(self._said, "wb") as said:
+                self._process = subprocess.Popen(
+                    [os.fsdecode(spawn.get_executable()), "-c", _START, setup],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    cwd=self._cwd if os.path.isdir(self._cwd) else None,
+                    **options,
+                )
             self._alive.append(self._process)
             return self._process
 
@@ -205,9 +204,11 @@ class Worker:
         raise WorkerError(_how_it_ended(code, self._last_words()))
 
     def _last_words(self) -> str:
-        size = self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(0, size - _MOST_SAID))
-        return self._said.read().decode("utf-8", "replace").strip()
+        try:
+            said = self._said.read_bytes()
+        except OSError:
+            return ""
+        return said[-_MOST_SAID:].decode("utf-8", "replace").strip()
 
     def _error(self, answer: dict[str, Any]) -> Exception:
         try:
