@@ -1,4 +1,4 @@
-"""A session whose model learns in a process: the same as inline, and what is said when it cannot."""
+"""A session whose model learns in a process: the same as inline; what is said when it cannot."""
 
 from __future__ import annotations
 
