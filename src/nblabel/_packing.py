@@ -54,12 +54,12 @@ class Lazy:
 
     def __init__(self, value: Any) -> None:
         self._value = value
-        self._packed: tuple[Folder, bytes, list[Any]] | None = None
+        self._packed: tuple[Folder, bytes, dict[Any, Any]] | None = None
         self._lock = threading.Lock()
 
     @classmethod
-    def packed(cls, folder: Folder, data: bytes, held: list[Any]) -> Lazy:
-        """Return a value that is still packed; `held` are the arrays it will need."""
+    def packed(cls, folder: Folder, data: bytes, held: dict[Any, Any]) -> Lazy:
+        """Return a value that is still packed; `held` is what it will need, by name."""
         lazy = cls(None)
         lazy._packed = (folder, data, held)
         return lazy
@@ -68,8 +68,8 @@ class Lazy:
         """Return the value."""
         with self._lock:
             if self._packed is not None:
-                folder, data, _held = self._packed
-                self._value = _Unpacker(io.BytesIO(data), folder).load()
+                folder, data, held = self._packed
+                self._value = _Unpacker(io.BytesIO(data), folder, held).load()
                 self._packed = None
             return self._value
 
@@ -153,6 +153,7 @@ class Folder:
     def share(self, name: str, value: Any) -> None:
         """Both sides have this value: from now on it, and the data in it, go by name."""
         self.unshare(name)
+        self._lasting.clear()
         parts = {
             f"{name}.{key}": part
             for key, part in getattr(value, "__dict__", {}).items()
@@ -316,7 +317,8 @@ class _Packer(cloudpickle.Pickler):
         self._folder = folder
         self._packet = packet
         self._root = root
-        self.arrays: list[str] = []
+        #: What the other side must hold to unpack this later.
+        self.needs: list[tuple[str, str]] = []
 
     # Called for every object: the Python function in between lets other threads in, too.
     def persistent_id(self, obj: Any) -> Any:
@@ -326,6 +328,8 @@ class _Packer(cloudpickle.Pickler):
         if obj is not self._root:
             known = folder.known(obj)
             if known is not None:
+                if known[0] == "shared":
+                    self.needs.append(known)
                 return known
         kind = type(obj)
         if kind is np.ndarray or kind is np.memmap:
@@ -335,11 +339,10 @@ class _Packer(cloudpickle.Pickler):
             columns = _used_columns(obj)
             if columns is not None:
                 names = folder.place_wide(obj, columns)
-                self.arrays += names
+                self.needs += [("array", name) for name in names]
                 return "wide", (obj.shape, obj.dtype.str, *names)
-            name = folder.place(obj)
-            self.arrays.append(name)
-            return "array", name
+            self.needs.append(("array", folder.place(obj)))
+            return self.needs[-1]
         if kind is list and len(obj) >= LEAST_TEXTS and type(obj[0]) is str:
             texts = folder.place_texts(obj)
             if texts is not None:
@@ -349,19 +352,22 @@ class _Packer(cloudpickle.Pickler):
             data = io.BytesIO()
             inner = _Packer(data, folder, packet)
             inner.dump(obj.get())
-            return "lazy", (data.getvalue(), inner.arrays)
+            return "lazy", (data.getvalue(), inner.needs)
         return None
 
 
 class _Unpacker(pickle.Unpickler):
-    def __init__(self, file: Any, folder: Folder) -> None:
+    def __init__(self, file: Any, folder: Folder, held: dict[Any, Any] | None = None) -> None:
         super().__init__(file)
         self._folder = folder
+        self._held = held or {}
         self.files: list[str] = []
 
     def persistent_load(self, pid: Any) -> Any:
         kind, what = pid
         folder = self._folder
+        if kind in ("array", "shared") and pid in self._held:
+            return self._held[pid]
         if kind == "array":
             return folder.array(what)
         if kind == "wide":
@@ -373,8 +379,8 @@ class _Unpacker(pickle.Unpickler):
             self.files.append(what)
             return folder.texts(what)
         if kind == "lazy":
-            data, names = what
-            return Lazy.packed(folder, data, [folder.array(name) for name in names])
+            data, needs = what
+            return Lazy.packed(folder, data, {pid: self.persistent_load(pid) for pid in needs})
         return folder.find(kind, what)
 
 

@@ -53,6 +53,7 @@ class Trainer:
         self._waiting: tuple[Job, Done, Failed] | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False  # whether the job that runs is no longer wanted
+        self._resting = False  # whether the process is to end with the last job
         self._worker: Worker | None = None
         self._kept: Any = None
 
@@ -85,6 +86,7 @@ class Trainer:
             return
         with self._condition:
             self._waiting = (job, done, failed)
+            self._resting = False
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._work, name="nblabel-trainer", daemon=True
@@ -117,10 +119,14 @@ class Trainer:
         return stopped
 
     def rest(self) -> None:
-        """End the worker process if it has nothing to do; the next job starts a new one."""
+        """End the worker process when it has nothing to do; a later job starts a new one."""
         with self._condition:
-            if self._worker is not None and self._thread is None:
-                self._worker.stop()
+            self._resting = True
+            self._rest()
+
+    def _rest(self) -> None:
+        if self._resting and self._worker is not None and self._thread is None:
+            self._worker.stop()
 
     def close(self) -> None:
         """Drop all jobs and end the process, with all that was kept for it; what comes runs in a
@@ -139,6 +145,7 @@ class Trainer:
                 self.progress = None
                 if self._waiting is None:
                     self._thread = None
+                    self._rest()
                     self._condition.notify_all()
                     return
                 job, done, failed = self._waiting

@@ -63,6 +63,7 @@ class Worker:
         self._cwd = os.getcwd()
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
+        self._next: tuple[Any] | None = None
         self._kept: Any = None
         self._packed: Any = None  # the packet of what is kept
         self._sent = False  # whether this process has it
@@ -79,10 +80,7 @@ class Worker:
 
     def keep(self, value: Any) -> None:
         """Let the process have this object, once for all jobs that are about it."""
-        if self._packed is not None:
-            self._folder.drop(self._packed)
-        self._folder.unshare(_KEPT)
-        self._kept, self._packed, self._sent = value, None, False
+        self._next = (value,)  # from the next job on: the one that runs is about the old one
 
     def run(
         self,
@@ -112,6 +110,7 @@ class Worker:
             Of the job itself.
         """
         packet = None
+        self._turn()
         try:
             try:
                 process = self._started(stopped)  # it imports while this packs
@@ -132,6 +131,14 @@ class Worker:
         finally:
             if packet is not None:
                 self._folder.drop(packet)
+
+    def _turn(self) -> None:
+        following, self._next = self._next, None
+        if following is not None:
+            if self._packed is not None:
+                self._folder.drop(self._packed)
+            self._folder.unshare(_KEPT)
+            (self._kept,), self._packed, self._sent = following, None, False
 
     def stop(self) -> None:
         """End the process, and with it the job that runs; the next job starts a new one."""

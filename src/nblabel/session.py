@@ -865,7 +865,7 @@ class Session:
             }
 
     def rest(self) -> None:
-        """End the worker process if it has nothing to do; the next training starts a new one."""
+        """End the worker process when it has nothing to do; a later training starts a new one."""
         self._trainer.rest()
 
     def close(self) -> None:

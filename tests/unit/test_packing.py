@@ -117,7 +117,9 @@ def test_what_both_have_goes_by_name(sides: tuple[Folder, Folder]) -> None:
     assert (here.path / two.name).stat().st_size < 1000
     assert here.load(one.name).get()[0] == theirs.vocabulary
     assert here.load(two.name).get()[0] is here.load(there.dump(theirs.vocabulary).name)
+    later = here.load(there.dump(Lazy([theirs.inputs])).name)
     here.unshare("kept")
+    assert later.get()[0] is frame  # as it was when it came
     assert here.load(here.dump(frame).name) is not frame
 
 
