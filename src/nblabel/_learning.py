@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,7 +52,7 @@ class Result:
     fitted : Fitted or None
     positions : frozenset of int
         Places of the items learned from.
-    ranking : list of Draw
+    ranking : sequence of Draw
         What to ask, the best first.
     doing : str
         Name of the strategy that ranked, for the status line.
@@ -62,14 +63,49 @@ class Result:
     predictions: Predictions | None
     fitted: Fitted | None
     positions: frozenset[int]
-    ranking: list[Draw]
+    ranking: Sequence[Draw]
     doing: str
     partial: bool = False
 
     def __getstate__(self) -> dict[str, Any]:
         # On the way to another process the fitted model stays packed until it is asked for.
         fitted = None if self.fitted is None else Away(self.fitted)
-        return {**self.__dict__, "fitted": fitted}
+        return {**self.__dict__, "fitted": fitted, "ranking": Ranking.of(self.ranking)}
+
+
+class Ranking(Sequence[Draw]):
+    """The draws of one strategy, each made when it is looked at.
+
+    A thousand objects with every training would sooner or later have Python's collector walk
+    through all there is in the kernel, and hold up its main thread.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_draws,), int
+    strategy : str
+    reasons : list of str
+    """
+
+    def __init__(self, positions: NDArray[np.intp], strategy: str, reasons: list[str]) -> None:
+        self._positions = positions
+        self._strategy = strategy
+        self._reasons = reasons
+
+    @classmethod
+    def of(cls, draws: Sequence[Draw]) -> Sequence[Draw]:
+        """Return the same draws; as they are if they are not of one strategy."""
+        if not draws or any(draw.audit or draw.strategy != draws[0].strategy for draw in draws):
+            return draws
+        positions = np.fromiter((draw.position for draw in draws), np.intp, len(draws))
+        return cls(positions, draws[0].strategy, [draw.reason for draw in draws])
+
+    def __len__(self) -> int:
+        return len(self._reasons)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[k] for k in range(*place.indices(len(self)))]
+        return Draw(int(self._positions[place]), self._strategy, self._reasons[place])
 
 
 class Away:

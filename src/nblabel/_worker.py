@@ -33,6 +33,8 @@ from .errors import WorkerError
 #: How much of what the process said last is quoted when it dies.
 _MOST_SAID = 2000
 _KEPT = "kept"
+#: The kernel and the page come first.
+_NICE = 5
 #: Says that a job cannot be packed, whatever in it is at fault.
 UNPACKABLE = (pickle.PickleError, TypeError, AttributeError, ValueError, RecursionError)
 
@@ -273,8 +275,10 @@ def _tell(pipe: IO[bytes], message: dict[str, Any]) -> None:
 
 # ---------------------------------------------------------------- in the process
 
-_START = """
-import json, sys
+_START = f"""
+import json, os, sys
+if hasattr(os, "nice"):
+    os.nice({_NICE})
 folder, side, needed, sys.path[:] = json.loads(sys.argv[1])
 from nblabel._worker import serve
 serve(folder, side, needed)
@@ -284,8 +288,6 @@ serve(folder, side, needed)
 def serve(path: str, side: str, needed: str) -> None:
     """Be the worker process: run the jobs that come in until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(5)  # the kernel and the page come first
     # What a model prints goes to where errors go, not between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-import nblabel._learning
+from nblabel._learning import MOST_RANKED, Ranking
 from nblabel._queue import Draw
 from nblabel.errors import OptionError
 from nblabel.session import LEAST_FOR_PROCESS, Session
@@ -101,6 +101,17 @@ def test_a_process_finds_what_is_found_inline(name: str) -> None:
         here.model[-1].coef_ if hasattr(here.model, "steps") else here.model.coef_,
     )
     assert found(there)["marks"] == expected["marks"]  # the model stays after the end
+
+
+def test_a_ranking_makes_its_draws_when_they_are_looked_at() -> None:
+    draws = [Draw(k, "margin", f"reason {k}") for k in (7, 3, 9)]
+    ranking = Ranking.of(draws)
+    assert isinstance(ranking, Ranking) and len(ranking) == 3
+    assert list(ranking) == draws and ranking[-1] == draws[-1] and ranking[:2] == draws[:2]
+    with pytest.raises(IndexError):
+        ranking[3]
+    for other in ([], [*draws, Draw(1, "random")], [Draw(1, "audit", audit=True, draw=0)]):
+        assert Ranking.of(other) is other
 
 
 def test_small_pools_and_tests_need_no_process() -> None:
@@ -245,7 +256,7 @@ def test_the_cold_start_does_not_wait_for_all_features(
     places = bulk.sample(len(data), 0, 200)
     assert len(first.ranking) == 200 and all(isinstance(draw, Draw) for draw in first.ranking)
     assert {draw.position for draw in first.ranking} <= set(places.tolist())
-    assert len(second.ranking) == nblabel._learning.MOST_RANKED
+    assert len(second.ranking) == MOST_RANKED
     accuracy = (teach(session, 60).predictions["label"] == TRUTH).mean()
     assert accuracy > 0.45  # chance is a third
 

@@ -209,6 +209,17 @@ def test_the_process_keeps_what_jobs_are_about(away: Heard) -> None:
     assert away.failed == [] and counter.count == 10
 
 
+def test_a_process_rests_when_its_last_job_is_done(away: Heard, tmp_path: Path) -> None:
+    away.submit(partial(waits, tmp_path, "a"))
+    until((tmp_path / "a.began").exists, "a to begin")
+    pid = away.trainer.pid
+    assert pid is not None
+    away.trainer.rest()
+    (tmp_path / "a.go").touch()
+    away.wait()
+    assert away.done == ["a"] and away.trainer.pid is None and not psutil.pid_exists(pid)
+
+
 def test_errors_come_with_their_traceback(away: Heard) -> None:
     away.submit(partial(fails, "no"))
     away.wait()

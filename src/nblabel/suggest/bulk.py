@@ -60,9 +60,11 @@ def project(model: Any, features: Any) -> NDArray[np.float32]:
     ndarray of shape (n_items, n_dimensions), float32
     """
     n_items = features.shape[0]
-    parts = []
+    made: Any = None
     for start in range(0, n_items, CHUNK):
         report(_FEATURES + (1 - _FEATURES) * start / n_items)
         chunk = model.transform(features[start : start + CHUNK])
-        parts.append(np.asarray(chunk, dtype=np.float32))
-    return np.concatenate(parts)
+        if made is None:
+            made = np.empty((n_items, chunk.shape[1]), dtype=np.float32)
+        made[start : start + CHUNK] = chunk
+    return made

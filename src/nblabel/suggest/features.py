@@ -16,7 +16,13 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    Normalizer,
+    OneHotEncoder,
+    StandardScaler,
+    normalize,
+)
 
 from ..renderers import Renderer
 from ..renderers.image import pixel_range, read_gray, to_uint8
@@ -205,9 +211,8 @@ def embed(features: Any, seed: int = 0) -> NDArray[np.float32]:
         with np.errstate(invalid="ignore"):  # the variance of items that are all alike
             if features.shape[0] > SAMPLE:
                 svd.fit(features[sample(features.shape[0], seed)])
-                reduced = project(svd, features)
-            else:
-                reduced = svd.fit_transform(features)
+                return normalize(project(svd, features), copy=False)
+            reduced = svd.fit_transform(features)
     else:
         reduced = np.asarray(features, dtype=np.float32)
     return Normalizer().fit_transform(reduced).astype(np.float32)
