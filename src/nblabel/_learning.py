@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,8 +161,15 @@ def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) ->
     return Result(predictions, fitted, learned, ranking, doing)
 
 
+class Embeds(Protocol):
+    """What a ranking needs of a suggester."""
+
+    def embedding(self) -> NDArray[np.float32] | None:
+        """Return dense features of the pool, None if there are none."""
+
+
 def rank(
-    suggester: Suggester | None,
+    suggester: Embeds | None,
     strategy: QueryStrategy,
     order: Order,
     predictions: Predictions | None,
@@ -213,9 +220,6 @@ class _Glimpse:
     """A few items of a large pool as if they were all."""
 
     features: NDArray[np.float32]
-
-    def fit(self, snapshot: Snapshot) -> Fitted:
-        raise NotImplementedError
 
     def embedding(self) -> NDArray[np.float32]:
         return self.features
