@@ -16,10 +16,12 @@ PAGE = ROOT / "js" / "src"
 #: A module imports from lower levels, or from its own room: its package, such as `tasks`.
 LEVELS = {
     "errors": 0,
+    "_progress": 0,
     "events": 1,
     "tables": 1,
     "pool": 1,
     "_queue": 1,
+    "_packing": 1,
     "datasets": 1,
     "curves": 1,
     "widget.protocol": 1,
@@ -28,7 +30,8 @@ LEVELS = {
     "store": 2,
     "strategies": 2,
     "estimate": 2,
-    "_trainer": 2,
+    "_worker": 2,
+    "_trainer": 3,
     "labels": 3,
     "suggest": 3,
     "_opening": 4,
@@ -47,14 +50,14 @@ ONLY = {
     "traitlets": {"widget"},
     "sqlalchemy": {"store"},
     "sqlite3": set(),
-    "subprocess": {"testing"},
-    "multiprocessing": {"_trainer"},
+    "subprocess": {"testing", "_worker"},
+    "multiprocessing": {"_worker"},
     "concurrent.futures": {"_trainer"},
     "_thread": set(),
-    "threading.Thread": {"_trainer", "testing"},
+    "threading.Thread": {"_trainer", "_worker", "testing"},
     "threading.Timer": {"_trainer"},
 }
-MAY_OPEN_FILES = {"store", "pool", "renderers.image"}
+MAY_OPEN_FILES = {"store", "pool", "renderers.image", "_packing", "_worker"}
 OPENING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink"}
 
 

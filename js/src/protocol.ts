@@ -91,6 +91,7 @@ export interface StatusPart {
   readonly store: string | null;
   readonly warning: string;
   readonly error: string | null;
+  readonly progress: number | null;
 }
 
 /** A page has come, or lost its way: who am I speaking to, and where were we? */
@@ -267,6 +268,7 @@ export const isStatusPart: g.Guard = g.object({
   store: g.either(g.str, g.none),
   warning: g.str,
   error: g.either(g.str, g.none),
+  progress: g.either(g.num, g.none),
 });
 
 export const isHello: g.Guard = g.object({

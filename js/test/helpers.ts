@@ -45,6 +45,7 @@ export const STATUS: StatusPart = {
   store: "/home/ana/labels.sqlite",
   warning: "",
   error: null,
+  progress: null,
 };
 
 export function status(change: Partial<StatusPart> = {}): StatusPart {

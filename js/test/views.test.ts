@@ -835,6 +835,15 @@ describe("the frame around", () => {
     expect(page.one('[data-label="spam"]')?.textContent).toContain("80 %");
   });
 
+  test("says how far a long training is", async () => {
+    await open().items([part("i0")], { training: "training", progress: 0.4299 });
+    expect(page.text).toContain("getting ready 42 %");
+    await open().items([part("i0")], { training: "training", version: 2, learned: 7, progress: 1 });
+    expect(page.text).toContain("model 2 · 7 labels · training 100 %");
+    await open().items([part("i0")], { training: "training", progress: null });
+    expect(page.text).toMatch(/getting ready(?! \d)/);
+  });
+
   test("asks how far a training is, until it is done", async () => {
     await open().items([part("i0")], { training: "training" });
     const before = page.sent.length;

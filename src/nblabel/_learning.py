@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._packing import Lazy
 from ._queue import Draw
 from .strategies import Auto, Context, QueryStrategy, pick
-from .suggest import Fitted, Snapshot, Suggester
+from .suggest import Fitted, Scores, Snapshot, Suggester
 from .tables import Predictions
 
 #: How many items of a ranking are kept.
@@ -50,20 +52,96 @@ class Result:
     fitted : Fitted or None
     positions : frozenset of int
         Places of the items learned from.
-    ranking : list of Draw
+    ranking : sequence of Draw
         What to ask, the best first.
     doing : str
         Name of the strategy that ranked.
     aim : str
         What it is after, for the status line.
+    partial : bool
+        Whether only a part of a large pool was looked at, so that the same is to be ordered again.
     """
 
     predictions: Predictions | None
     fitted: Fitted | None
     positions: frozenset[int]
-    ranking: list[Draw]
+    ranking: Sequence[Draw]
     doing: str
     aim: str
+    partial: bool = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        # On the way to another process the fitted model stays packed until it is asked for.
+        fitted = None if self.fitted is None else Away(self.fitted)
+        return {**self.__dict__, "fitted": fitted, "ranking": Ranking.of(self.ranking)}
+
+
+class Ranking(Sequence[Draw]):
+    """The draws of one strategy, each made when it is looked at.
+
+    A thousand objects with every training would sooner or later have Python's collector walk
+    through all there is in the kernel, and hold up its main thread.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_draws,), int
+    strategy : str
+    reasons : list of str
+    """
+
+    def __init__(self, positions: NDArray[np.intp], strategy: str, reasons: list[str]) -> None:
+        self._positions = positions
+        self._strategy = strategy
+        self._reasons = reasons
+
+    @classmethod
+    def of(cls, draws: Sequence[Draw]) -> Sequence[Draw]:
+        """Return the same draws; as they are if they are not of one strategy."""
+        if not draws or any(draw.audit or draw.strategy != draws[0].strategy for draw in draws):
+            return draws
+        positions = np.fromiter((draw.position for draw in draws), np.intp, len(draws))
+        return cls(positions, draws[0].strategy, [draw.reason for draw in draws])
+
+    def __len__(self) -> int:
+        return len(self._reasons)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[k] for k in range(*place.indices(len(self)))]
+        return Draw(int(self._positions[place]), self._strategy, self._reasons[place])
+
+
+class Away:
+    """What was fitted in another process: unpacked when the model itself is asked for.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        If it has a `marker`, an object with ``marks(position, label)``, that one comes at once.
+    """
+
+    def __init__(self, fitted: Fitted) -> None:
+        self._fitted = Lazy(fitted)
+        self._marker = getattr(fitted, "marker", None)
+        self.takes_items = getattr(fitted, "takes_items", True)
+
+    @property
+    def model(self) -> Any:
+        """The fitted estimator."""
+        return self._fitted.get().model
+
+    def predict(self) -> Scores:
+        """Predict for every item of the pool."""
+        return self._fitted.get().predict()
+
+    def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
+        """Return the spans of an item's text that speak for a label."""
+        marker = self._marker if self._marker is not None else self._fitted.get()
+        return marker.marks(position, label)
+
+    def unpack(self) -> None:
+        """Unpack it now, before what it lies in goes."""
+        self._fitted.get()
 
 
 def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result:
@@ -79,13 +157,22 @@ def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) ->
             scores.proba,
             scores.probabilistic,
         )
+    elif (glimpsed := _glimpse(suggester, strategy, order)) is not None:
+        return glimpsed
     ranking, doing, aim = rank(suggester, strategy, order, predictions, fitted)
     learned = frozenset(order.snapshot.positions.tolist())
     return Result(predictions, fitted, learned, ranking, doing, aim)
 
 
+class Embeds(Protocol):
+    """What a ranking needs of a suggester."""
+
+    def embedding(self) -> NDArray[np.float32] | None:
+        """Return dense features of the pool, None if there are none."""
+
+
 def rank(
-    suggester: Suggester | None,
+    suggester: Embeds | None,
     strategy: QueryStrategy,
     order: Order,
     predictions: Predictions | None,
@@ -95,8 +182,8 @@ def rank(
     candidates = order.candidates
     if not len(candidates):
         return [], "", ""
-    wants_features = "features" in strategy.requires or isinstance(strategy, Auto)
-    features = suggester.embedding() if suggester is not None and wants_features else None
+    wanted = suggester is not None and _wants_features(strategy)
+    features = suggester.embedding() if suggester is not None and wanted else None
     context = Context(
         candidates=candidates,
         proba=None if predictions is None else predictions.proba[candidates],
@@ -137,3 +224,41 @@ def _committee(strategy: QueryStrategy, fitted: Fitted | None) -> NDArray[np.flo
             f"strategy {strategy.name!r} requires a committee of models, but the suggester has none"
         )
     return np.asarray(committee())
+
+
+def _wants_features(strategy: QueryStrategy) -> bool:
+    return "features" in strategy.requires or isinstance(strategy, Auto)
+
+
+@dataclass(frozen=True)
+class _Glimpse:
+    """A few items of a large pool as if they were all."""
+
+    features: NDArray[np.float32]
+
+    def embedding(self) -> NDArray[np.float32]:
+        return self.features
+
+
+def _glimpse(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result | None:
+    """Rank some items of a pool whose features are not computed yet; None if they are."""
+    look = getattr(suggester, "glimpse", None)
+    if look is None or not _wants_features(strategy):
+        return None
+    seen = look()
+    if seen is None:
+        return None
+    places, features = seen
+    positions = order.snapshot.positions
+    inside = np.isin(positions, places)
+    small = replace(
+        order,
+        snapshot=replace(
+            order.snapshot, positions=np.searchsorted(places, positions[inside]), targets=None
+        ),
+        values=tuple(value for value, here in zip(order.values, inside, strict=True) if here),
+        candidates=np.flatnonzero(np.isin(places, order.candidates)),
+    )
+    ranking, doing, aim = rank(_Glimpse(features), strategy, small, None)
+    ranking = [replace(draw, position=int(places[draw.position])) for draw in ranking]
+    return Result(None, None, frozenset(), ranking, doing, aim, partial=True)

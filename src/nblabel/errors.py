@@ -12,6 +12,7 @@
     ├── NotFittedError      the model was asked before it has learned     (also scikit-learn's)
     ├── StoreError          the log cannot be opened, read or written     (also an OSError)
     │   └── StoreMismatchError   the log belongs to other items or labels
+    ├── WorkerError         the process that trains ended before its work (also a RuntimeError)
     ├── EventError          an event that cannot be decoded or applied    (also a ValueError)
     └── ProtocolError       a message from the page that is not understood
 
@@ -72,6 +73,10 @@ class StoreError(NblabelError, OSError):
 
 class StoreMismatchError(StoreError):
     """The log belongs to other items or to another label set."""
+
+
+class WorkerError(NblabelError, RuntimeError):
+    """The process that trains the model ended before its work did."""
 
 
 class EventError(NblabelError, ValueError):

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._learning import Order, Result, learn
+from ._learning import Away, Order, Result, learn
 from ._opening import check_log, join_more, open_log, open_more, seed_events
 from ._queue import Draw, Queue
 from ._trainer import Trainer
@@ -50,6 +50,9 @@ from .tasks import as_given, as_task
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
+#: A smaller pool is learned from in some ms: no process is worth its start.
+LEAST_FOR_PROCESS = 2000
+_WAYS = ("auto", "process", "thread", "inline")
 _API = "api"
 
 
@@ -147,7 +150,11 @@ class Session:
         Share of items whose suggestion is hidden.
     random_state : int
     inline : bool
-        Train in the calling thread instead of the background.
+        The same as ``worker="inline"``.
+    worker : {"auto", "process", "thread", "inline"}
+        Where the model learns: in a worker process, which never delays a cell; in a thread of the
+        kernel; or in the calling thread. ``"auto"`` takes a process from 2,000 items on, and a
+        thread where a process cannot be.
 
     Raises
     ------
@@ -182,6 +189,7 @@ class Session:
         blind: float = 0.1,
         random_state: int = 0,
         inline: bool = False,
+        worker: str = "auto",
     ) -> None:
         for option, number, least in (("batch", batch, 1), ("random_state", random_state, 0)):
             if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
@@ -189,6 +197,8 @@ class Session:
         for option, share in (("explore", explore), ("blind", blind)):
             if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= share <= 1:
                 raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
+        if worker not in _WAYS:
+            raise OptionError(f"worker= is one of {', '.join(map(repr, _WAYS))}, got {worker!r}.")
         if annotator is not None and (not isinstance(annotator, str) or not annotator.strip()):
             raise OptionError(f"annotator= is a name, got {annotator!r}.")
         if annotator is not None and annotator.startswith(MACHINES):
@@ -206,10 +216,15 @@ class Session:
         self.blind = float(blind)
         self.random_state = int(random_state)
         self._lock = threading.RLock()
-        self._trainer = Trainer(inline=inline)
         self._given = (suggester, model, features)
         self._seed_column = seed
         self._suggester = self._make_suggester(*self._given)
+        way: Any = worker
+        if worker == "auto":
+            large = self._suggester is not None and len(self.pool) >= LEAST_FOR_PROCESS
+            way = "process" if large else "thread"
+        self._trainer = Trainer(inline=inline, way=way, fell_back=self._fell_back)
+        self._trainer.keep(self._suggester)
         self._check_requirements()
         self._queue = Queue(len(self.pool), explore=float(explore), seed=self.random_state)
         self._open = np.ones(len(self.pool), dtype=bool)
@@ -328,6 +343,7 @@ class Session:
             self._log.append([event for event in known if event.id not in self._labels])
             added = [self._labels.current(item) is None for item in pool.ids[len(self.pool) :]]
             self.pool, self._given, self._suggester = pool, given, suggester
+            self._trainer.keep(suggester)
             self._open = np.concatenate([self._open, np.array(added, dtype=bool)])
             self._queue.resize(len(pool))
             if self.warning == gone:
@@ -703,8 +719,30 @@ class Session:
             self.aim = result.aim
             if self.last_error and self._error_from_training:
                 self.last_error = None
-            if self._changes >= self.batch:
+            if self._changes >= self.batch or result.partial:
                 self._order_training()
+
+    def cancel(self) -> bool:
+        """Stop the training that runs; return whether one did.
+
+        A worker process is ended at once. In a thread the result is dropped, and a new training
+        waits for the end of the old one. The next training is ordered by the next labels, or by
+        `retrain`.
+        """
+        with self._lock:
+            stopped = self._trainer.stop()
+            if stopped:
+                self.aim = "training cancelled"
+            return stopped
+
+    def _fell_back(self, reason: str) -> None:
+        text = (
+            f"The model trains in a thread of the kernel, and a cell may stutter meanwhile: it "
+            f"cannot be sent to a process ({reason}). worker='thread' says that this is meant."
+        )
+        with self._lock:
+            self.warning = f"{self.warning} {text}".strip()
+        warnings.warn(text, stacklevel=2)
 
     _error_from_training = False
 
@@ -904,6 +942,7 @@ class Session:
                 "left": left,
                 "counts": labels.counts(),
                 "training": training,
+                "progress": self._trainer.progress if training == "training" else None,
                 "version": predictions.version if predictions else 0,
                 "learned": predictions.n_labels if predictions else 0,
                 "rank": self._queue.version,
@@ -919,9 +958,17 @@ class Session:
                 "error": self.last_error,
             }
 
+    def rest(self) -> None:
+        """End the worker process when it has nothing to do; a later training starts a new one."""
+        self._trainer.rest()
+
     def close(self) -> None:
-        """Let go of the log."""
-        self._trainer.cancel()
+        """Let go of the log and end the worker process; the newest model stays."""
+        self._trainer.stop()
+        fitted = self._fitted
+        if isinstance(fitted, Away):
+            fitted.unpack()
+        self._trainer.close()
         with self._lock:
             self._log.close()
 

@@ -81,6 +81,19 @@ def test_the_model_says_of_new_items_what_it_says_of_the_pool(case):
     assert np.abs(committee - scores.proba).sum(axis=(1, 2)).min() == 0
 
 
+def test_a_cold_start_gets_a_glimpse_of_a_larger_pool(monkeypatch):
+    monkeypatch.setattr("nblabel.suggest.multiview.GLIMPSE", 12)
+    suggester = MultiViewSuggester(TEXTS, TextViews())
+    seen = suggester.glimpse()
+    assert seen is not None
+    places, features = seen
+    assert len(set(places)) == len(features) == 12 and max(places) < 24
+    assert np.linalg.norm(features, axis=1) == pytest.approx(np.ones(12), abs=1e-5)
+    assert suggester.glimpse() is None  # one is enough
+    assert MultiViewSuggester(TEXTS[:23], TextViews()).glimpse() is None
+    assert len(suggester.embedding()) == 24
+
+
 def test_the_views_side_by_side_are_what_the_model_was_fitted_on():
     suggester = MultiViewSuggester(TEXTS, TextViews())
     fitted = suggester.fit(Snapshot(np.arange(24), np.array(COLORS), 1))

@@ -146,7 +146,14 @@ function Model({
       }}
     >
       <i class={`nblabel-spin${training ? " nblabel-on" : ""}`} aria-hidden="true" />
-      {status.training === "training" ? (trained ? `${text} · training` : "getting ready") : text}
+      {status.training === "training"
+        ? `${trained ? `${text} · training` : "getting ready"}${done(status)}`
+        : text}
     </button>
   );
+}
+
+/** How far a long training is. */
+function done({ progress }: StatusPart): string {
+  return typeof progress === "number" ? ` ${Math.floor(progress * 100)} %` : "";
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,34 @@ import numpy as np
 _MOST_CHARACTERS = 20_000
 _MOST_TERMS = 8
 _SHARE_OF_BEST = 0.25
+
+
+class Terms:
+    """The terms of a vectorizer in one block of bytes, which a process can share.
+
+    Parameters
+    ----------
+    names : iterable of str
+    """
+
+    _made: weakref.WeakKeyDictionary[Any, Terms] = weakref.WeakKeyDictionary()
+
+    def __init__(self, names: Iterable[str]) -> None:
+        encoded = [str(name).encode("utf-8", "surrogatepass") for name in names]
+        self._ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        self._bytes = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+
+    @classmethod
+    def of(cls, vectorizer: Any) -> Terms:
+        """Return the terms of a fitted vectorizer, made only once."""
+        terms = cls._made.get(vectorizer)
+        if terms is None:
+            terms = cls._made[vectorizer] = cls(vectorizer.get_feature_names_out())
+        return terms
+
+    def __getitem__(self, place: int) -> str:
+        start, end = self._ends[place], self._ends[place + 1]
+        return self._bytes[start:end].tobytes().decode("utf-8", "surrogatepass")
 
 
 class WordMarks:
@@ -24,10 +54,13 @@ class WordMarks:
     """
 
     def __init__(self, vectorizer: Any, coefficients: Any, classes: Any) -> None:
-        self._terms = vectorizer.get_feature_names_out()
+        self._terms = Terms.of(vectorizer)
         self._token = re.compile(vectorizer.token_pattern)
         self._preprocess = vectorizer.build_preprocessor()
-        self._coefficients = np.asarray(coefficients)
+        coefficients = np.asarray(coefficients)
+        # Most words weigh nothing: no labeled text has them.
+        self._columns = np.flatnonzero(coefficients.any(axis=0))
+        self._coefficients = coefficients[:, self._columns]
         self._classes = [str(name) for name in classes]
 
     @classmethod
@@ -80,20 +113,20 @@ class WordMarks:
             return {}
         place = self._classes.index(label)
         row = row.tocsr()
-        if len(self._coefficients) == 1:  # two classes share one row of coefficients
-            direction = self._coefficients[0][row.indices] * (1 if place == 1 else -1)
+        weighty = np.isin(row.indices, self._columns)
+        terms = row.indices[weighty]
+        columns = self._coefficients[:, np.searchsorted(self._columns, terms)]
+        if len(columns) == 1:  # two classes share one row of coefficients
+            direction = columns[0] * (1 if place == 1 else -1)
         else:
-            columns = self._coefficients[:, row.indices]
             direction = columns[place] - columns.mean(axis=0)
-        contribution = np.asarray(row.data * direction, dtype=float)
+        contribution = np.asarray(row.data[weighty] * direction, dtype=float)
         if not len(contribution) or contribution.max() <= 0:
             return {}
         order = np.argsort(-contribution)[:_MOST_TERMS]
         least = contribution[order[0]] * _SHARE_OF_BEST
         return {
-            str(self._terms[row.indices[k]]): float(contribution[k])
-            for k in order
-            if contribution[k] >= least
+            self._terms[terms[k]]: float(contribution[k]) for k in order if contribution[k] >= least
         }
 
 

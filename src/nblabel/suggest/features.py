@@ -16,11 +16,18 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    Normalizer,
+    OneHotEncoder,
+    StandardScaler,
+    normalize,
+)
 
 from ..renderers import Renderer
 from ..renderers.image import pixel_range, read_gray, to_uint8
 from ..renderers.text import as_text, strip_tags
+from .bulk import SAMPLE, project, sample
 
 #: Images are learned from as gray squares of this side, in pixels.
 SIDE = 32
@@ -41,7 +48,7 @@ def learning_inputs(renderer: Renderer, values: Any) -> Any:
         By the renderer's modality; None if the default model cannot learn from it.
     """
     if renderer.modality == "text":
-        texts = [as_text(value) for value in values]
+        texts = [value if type(value) is str else as_text(value) for value in values]
         return [strip_tags(text) for text in texts] if renderer.kind == "html" else texts
     if renderer.modality == "row":
         return values if isinstance(values, pd.DataFrame) else pd.DataFrame(list(values))
@@ -61,9 +68,9 @@ def default_features(modality: str | None, inputs: Any) -> Any:
 
 def text_features(texts: Sequence[str]) -> TfidfVectorizer:
     """TF-IDF of words and bigrams; of character n-grams for scripts without spaces."""
-    sample = pd.Series(texts[:: max(1, len(texts) // 300)], dtype=object)
-    unspaced = sample.str.count(_UNSPACED).sum() > 0.3 * max(1, sample.str.len().sum())
-    wordless = not sample.str.contains(r"\w").any()  # emoji only, say
+    some = pd.Series(texts[:: max(1, len(texts) // 300)], dtype=object)
+    unspaced = some.str.count(_UNSPACED).sum() > 0.3 * max(1, some.str.len().sum())
+    wordless = not some.str.contains(r"\w").any()  # emoji only, say
     kind: dict[str, Any] = (
         {"analyzer": "char", "ngram_range": (1, 3)}
         if unspaced or wordless
@@ -202,6 +209,9 @@ def embed(features: Any, seed: int = 0) -> NDArray[np.float32]:
             return np.asarray(features.todense(), dtype=np.float32)
         svd = TruncatedSVD(width, algorithm="randomized", n_iter=2, random_state=seed)
         with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+            if features.shape[0] > SAMPLE:
+                svd.fit(features[sample(features.shape[0], seed)])
+                return normalize(project(svd, features), copy=False)
             reduced = svd.fit_transform(features)
     else:
         reduced = np.asarray(features, dtype=np.float32)

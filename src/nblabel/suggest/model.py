@@ -16,9 +16,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+from .._progress import report
 from ..errors import DataError, OptionError, UnknownColumnError, near, shorten
+from .bulk import SAMPLE, sample, take, transform
 from .explain import WordMarks
 from .features import PixelScaler, default_features, embed
+
+#: Items of a large pool that the cold start looks at before the features of all are there.
+GLIMPSE = 10_000
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,9 @@ class ModelSuggester:
         If features or estimator cannot do their part.
     """
 
+    #: Never changes once it is fitted: see `_packing`.
+    lasting = ("_transformer",)
+
     def __init__(
         self,
         inputs: Any,
@@ -124,6 +132,8 @@ class ModelSuggester:
         self._whole = isinstance(self._estimator, Pipeline) and features is None
         self._transformer: Any = None
         self._matrix: Any = None
+        self._sampled: Any = None
+        self._glimpsed = False
         self._embedding: NDArray[np.float32] | None = None
         self._n_items = n_items if n_items is not None else len(inputs)
         #: Column of the source that holds the features, if one was named.
@@ -160,13 +170,17 @@ class ModelSuggester:
         """
         if self._matrix is None:
             transformer = self._transformer
-            if transformer is None:
-                transformer = default_features(self._modality, self._inputs)
-            transformer = (
-                clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
-            )
-            with np.errstate(invalid="ignore"):  # the variance of items that are all alike
-                matrix = _fit_transform(transformer, self._inputs)
+            bulk = self._fit_on_sample()
+            if bulk is not None:
+                transformer, matrix = bulk, transform(bulk, self._inputs)
+            else:
+                if transformer is None:
+                    transformer = default_features(self._modality, self._inputs)
+                transformer = (
+                    clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
+                )
+                with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+                    matrix = _fit_transform(transformer, self._inputs)
             matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
             if matrix.ndim != 2 or matrix.shape[0] != self._n_items:
                 raise OptionError(
@@ -176,6 +190,35 @@ class ModelSuggester:
             self._transformer = transformer
             self._matrix = matrix
         return self._matrix
+
+    def _fit_on_sample(self) -> Any:
+        """Return the default transformer fitted on a sample; None where it needs no sample."""
+        if self._sampled is None:
+            large = self._modality in ("text", "image") and self._n_items > SAMPLE
+            if not large or self._transformer is not None:
+                return None
+            report(0.0)
+            some = take(self._inputs, sample(self._n_items, self._seed))
+            self._sampled = default_features(self._modality, some).fit(some)
+        return self._sampled
+
+    def glimpse(self) -> tuple[NDArray[np.intp], NDArray[np.float32]] | None:
+        """Return the embedding of some items as long as there is none of all.
+
+        Returns
+        -------
+        positions : ndarray of shape (n_some,), int
+        embedding : ndarray of shape (n_some, n_dimensions), float32
+            Or None if all are computed, or are to be the next time: one glimpse is enough.
+        """
+        if self._matrix is not None or self._glimpsed:
+            return None
+        transformer = self._fit_on_sample()
+        if transformer is None:
+            return None
+        self._glimpsed = True
+        places = sample(self._n_items, self._seed, GLIMPSE)
+        return places, embed(transformer.transform(take(self._inputs, places)), self._seed)
 
     def embedding(self) -> NDArray[np.float32]:
         """Return dense features of the pool, rows of length one."""
@@ -195,7 +238,7 @@ class ModelSuggester:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             if self._whole:
-                estimator.fit(_take(self._inputs, snapshot.positions), targets)
+                estimator.fit(take(self._inputs, snapshot.positions), targets)
                 return FittedModel(estimator, self._inputs, None, self._inputs)
             matrix = self.features()
             rows = matrix[snapshot.positions]
@@ -227,8 +270,8 @@ class FittedModel:
         linear = estimator
         if transformer is None and isinstance(estimator, Pipeline) and len(estimator.steps) == 2:
             transformer, linear = estimator[0], estimator[-1]
-        self._vectorizer = transformer
-        self._marks = WordMarks.of(transformer, linear)
+        #: Finds the marks; light beside the model, see `Away`.
+        self.marker = Marker(WordMarks.of(transformer, linear), inputs, matrix, transformer)
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
@@ -236,14 +279,38 @@ class FittedModel:
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
-        if self._marks is None or not isinstance(self._inputs, list):
+        return self.marker.marks(position, label)
+
+
+class Marker:
+    """Marks words in the items of a pool, without the model that they speak for.
+
+    Parameters
+    ----------
+    words : WordMarks or None
+    inputs : list of str
+    matrix : CSR matrix of shape (n_items, n_terms), or anything else
+        Where it is none the vectorizer makes the rows.
+    vectorizer : fitted transformer
+    """
+
+    def __init__(self, words: WordMarks | None, inputs: Any, matrix: Any, vectorizer: Any) -> None:
+        usable = words is not None and isinstance(inputs, list)
+        self._words = words if usable else None
+        self._inputs = inputs if usable else []
+        self._matrix = matrix if usable and sparse.issparse(matrix) else None
+        self._vectorizer: Any = vectorizer if usable and self._matrix is None else None
+
+    def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
+        """Return the spans of an item's text that speak for a label."""
+        if self._words is None:
             return []
         text = self._inputs[position]
-        if sparse.issparse(self._matrix):
+        if self._matrix is not None:
             row = self._matrix[[position]]
         else:
             row = self._vectorizer.transform([text])
-        return self._marks.marks(text, row, label)
+        return self._words.marks(text, row, label)
 
 
 def score(estimator: Any, rows: Any) -> Scores:
@@ -300,14 +367,6 @@ def _fit_transform(transformer: Any, inputs: Any) -> Any:
     if hasattr(transformer, "fit"):
         transformer.fit(inputs)
     return transformer.transform(inputs)
-
-
-def _take(inputs: Any, positions: NDArray[np.intp]) -> Any:
-    if isinstance(inputs, pd.DataFrame):
-        return inputs.iloc[positions]
-    if isinstance(inputs, np.ndarray):
-        return inputs[positions]
-    return [inputs[position] for position in positions]
 
 
 def _checked_estimator(estimator: Any) -> Any:

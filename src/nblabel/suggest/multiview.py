@@ -10,17 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import softmax
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 
+from .bulk import sample, take
 from .explain import WordMarks
 from .features import default_features
 from .least_squares import BIAS, LeastSquaresClassifier, Solution, products, solve
-from .model import ModelSuggester, Scores, Snapshot, Suggester
+from .model import Marker, ModelSuggester, Scores, Snapshot, Suggester
 from .views import MOST_ITEMS, Blocks, ChosenViews, DenseViews, TextViews
 
 #: Below this many labels their opinion on the views is noise.
 LEAST_LABELS = 30
+#: A cold start looks at so many items first, of pools at least twice as large.
+GLIMPSE = 2000
 #: A view is left only for one that is better by so many standard errors.
 HYSTERESIS = 1.0
 
@@ -44,6 +48,9 @@ class MultiViewSuggester:
         Whether the inputs are items, not rows of the user's own matrix.
     """
 
+    #: Fixed once it is fitted.
+    lasting = ("_views",)
+
     def __init__(
         self, inputs: Any, views: Any, *, column: str | None = None, takes_items: bool = True
     ) -> None:
@@ -54,6 +61,7 @@ class MultiViewSuggester:
         self._blocks: Blocks | None = None
         self._embedding: NDArray[np.float32] | None = None
         self._chosen: str | None = None
+        self._glimpsed = False
 
     def blocks(self) -> Blocks:
         """Return the views of the pool, computed at the first call."""
@@ -76,6 +84,16 @@ class MultiViewSuggester:
         blocks = self.blocks()
         first = next(iter(self._views.candidates.values()))
         return ChosenViews(self._views, tuple(name for name in first if name in blocks))
+
+    def glimpse(self) -> tuple[NDArray[np.intp], NDArray[np.float32]] | None:
+        """Return places and embedding of some items as long as there is none of all; once."""
+        n_items = self._inputs.shape[0] if hasattr(self._inputs, "shape") else len(self._inputs)
+        if self._blocks is not None or self._glimpsed or n_items < 2 * GLIMPSE:
+            return None
+        self._glimpsed = True
+        places = sample(n_items, 0, GLIMPSE)
+        few = MultiViewSuggester(take(self._inputs, places), clone(self._views))
+        return places, few.embedding()
 
     def embedding(self) -> NDArray[np.float32]:
         """Return dense features of the pool, rows of length one."""
@@ -225,10 +243,12 @@ class FittedViews:
         self._classes = tuple(map(str, classes))
         self._members = members
         self._views = suggester.views
-        self._marks: WordMarks | None = None
+        words: WordMarks | None = None
         if "words" in members[view].labeled:
-            words = members[view].weights("words").T
-            self._marks = WordMarks(suggester.views.vectorizer_, words, self._classes)
+            weights = members[view].weights("words").T
+            words = WordMarks(suggester.views.vectorizer_, weights, self._classes)
+        #: Marks items without the rest of what was fitted.
+        self.marker = Marker(words, self._inputs, self._blocks.get("words"), None)
 
     @cached_property
     def model(self) -> Pipeline:
@@ -255,7 +275,4 @@ class FittedViews:
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
-        if self._marks is None:
-            return []
-        row = self._blocks["words"][[position]]
-        return self._marks.marks(self._inputs[position], row, label)
+        return self.marker.marks(position, label)

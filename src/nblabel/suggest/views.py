@@ -21,6 +21,7 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
+from .._progress import report
 from .features import text_features
 
 #: Larger pools keep to one view: to find each item's neighbours is quadratic.
@@ -70,6 +71,7 @@ class TextViews(TransformerMixin, BaseEstimator):
         """Learn the views and return the pool's blocks, each with one row per item."""
         self.vectorizer_ = text_features(texts)
         blocks: Blocks = {"words": self.vectorizer_.fit_transform(texts).tocsr()}
+        report(0.2)
         self.characters_ = None
         if self.vectorizer_.analyzer == "word":
             vectorizer = TfidfVectorizer(
@@ -87,11 +89,14 @@ class TextViews(TransformerMixin, BaseEstimator):
             else:
                 self.characters_ = vectorizer
                 blocks["characters"] = made
+        report(0.5)
         self.latent_ = Latent().fit(_joined(blocks.values()))
+        report(0.8)
         if self.latent_.svd_ is not None:
             blocks["latent"] = self.latent_.transform(_joined(blocks.values()))
             self.neighbors_ = NeighborMean(unit=True).fit(blocks["latent"])
             blocks["neighbors"] = self.neighbors_.transform(blocks["latent"])
+        report(1.0)
         return blocks
 
     def transform_blocks(self, texts: Sequence[str]) -> Blocks:
@@ -150,6 +155,7 @@ class DenseViews(TransformerMixin, BaseEstimator):
                 dense = self.latent_.transform(dense)
             else:
                 dense = blocks["features"] = dense.toarray()
+        report(0.5)
         self.neighbors_ = NeighborMean().fit(dense)
         blocks["neighbors"] = self.neighbors_.transform(dense)
         self.kernels_ = {}
@@ -161,6 +167,7 @@ class DenseViews(TransformerMixin, BaseEstimator):
             )
             blocks[name] = kernel.fit_transform(source).astype(np.float32)
             self.kernels_[name] = kernel
+        report(1.0)
         return blocks
 
     def transform_blocks(self, items: Any) -> Blocks:

@@ -43,7 +43,7 @@ class Labeler(anywidget.AnyWidget):
     **options
         See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``seed``, ``keys``,
         ``question``, ``name``, ``store``, ``annotator``, ``model``, ``features``, ``strategy``,
-        ``batch``, ``explore``, ``blind``, ``random_state``.
+        ``batch``, ``explore``, ``blind``, ``random_state``, ``worker``.
 
     Attributes
     ----------
@@ -102,6 +102,8 @@ class Labeler(anywidget.AnyWidget):
         older = _NEWEST.get(session.store_id)
         if older is not None:
             older._desk.successor = self._desk
+            if older.session is not session:
+                older.session.rest()
         _NEWEST[session.store_id] = self
 
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:

@@ -128,6 +128,7 @@ class StatusPart:
     store: str | None
     warning: str
     error: str | None
+    progress: float | None = None  # share of the training at hand that is done, if it is known
 
 
 # ---------------------------------------------------------------- page to kernel

@@ -1,0 +1,371 @@
+"""The worker process: where trainings run, so that they never hold up the kernel.
+
+One process for a session, started with its first job. Jobs and results are packed into a folder
+that both sides share (see `_packing`); what goes through the pipes is one line of JSON for each.
+The process does not import the notebook's ``__main__``, and ends when the kernel does, also when
+that was killed: then its end of the pipe closes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pickle
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing import spawn
+from typing import IO, Any
+
+from ._packing import Folder
+from ._progress import Cancelled, listening
+from .errors import WorkerError
+
+#: How much of what the process said last is quoted when it dies.
+_MOST_SAID = 2000
+_KEPT = "kept"
+#: The kernel and the page come first.
+_NICE = 5
+#: Says that a job cannot be packed, whatever in it is at fault.
+UNPACKABLE = (pickle.PickleError, TypeError, AttributeError, ValueError, RecursionError)
+
+
+class CannotSendError(Exception):
+    """A job cannot be sent to another process."""
+
+
+class RemoteTraceback(Exception):
+    """Where in the worker an error came from: the cause of the error raised here."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+class Worker:
+    """The kernel's end: sends jobs, one at a time.
+
+    Raises
+    ------
+    OSError
+        If the folder that both share cannot be made.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Folder.make("k")
+        self._said = self._folder.path / "said.txt"
+        self._cwd = os.getcwd()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+        self._next: tuple[Any] | None = None
+        self._kept: Any = None
+        self._packed: Any = None  # the packet of what is kept
+        self._sent = False  # whether this process has it
+        self._lock = threading.Lock()
+        self._alive: list[subprocess.Popen[bytes]] = []
+        self._clear = weakref.finalize(
+            self, _clear, self._alive, str(self._folder.path), os.getpid()
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """The process, None if there is none."""
+        return None if self._process is None else self._process.pid
+
+    def keep(self, value: Any) -> None:
+        """Let the process have this object, once for all jobs that are about it."""
+        self._next = (value,)  # from the next job on: the one that runs is about the old one
+
+    def run(
+        self,
+        job: Callable[[], Any],
+        report: Callable[[float], None],
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Any:
+        """Run a job in the process and return its result.
+
+        Parameters
+        ----------
+        job : callable
+        report : callable
+            Gets how far the job is.
+        stopped : callable
+            Whether the job is no longer wanted; who makes it true calls `stop` then.
+
+        Raises
+        ------
+        CannotSendError
+            If it cannot be sent.
+        WorkerError
+            If the process ended before the job did.
+        Cancelled
+            If it was stopped.
+        Exception
+            Of the job itself.
+        """
+        packet = None
+        self._turn()
+        try:
+            try:
+                process = self._started(stopped)  # it imports while this packs
+                if self._kept is not None and self._packed is None:
+                    self._packed = self._folder.dump(self._kept)
+                    self._folder.share(_KEPT, self._kept)
+                packet = self._folder.dump(job)
+            except (*UNPACKABLE, OSError) as error:
+                raise CannotSendError(f"{type(error).__name__}: {error}") from error
+            kept = None if self._packed is None or self._sent else self._packed.name
+            answer = self._ask(process, {"job": packet.name, "kept": kept}, report, stopped)
+            if "unsent" in answer:
+                raise CannotSendError(answer["unsent"])
+            self._sent = self._packed is not None
+            if "failed" in answer:
+                raise self._error(answer)
+            return self._folder.load(answer["done"])
+        finally:
+            if packet is not None:
+                self._folder.drop(packet)
+
+    def _turn(self) -> None:
+        following, self._next = self._next, None
+        if following is not None:
+            if self._packed is not None:
+                self._folder.drop(self._packed)
+            self._folder.unshare(_KEPT)
+            (self._kept,), self._packed, self._sent = following, None, False
+
+    def stop(self) -> None:
+        """End the process, and with it the job that runs; the next job starts a new one."""
+        with self._lock:
+            self._end()
+
+    def close(self) -> None:
+        """End the process and remove the folder: what was left packed is lost."""
+        with self._lock:
+            self._process = None
+            self._clear()
+
+    # ------------------------------------------------------------ the process
+
+    def _started(self, stopped: Callable[[], bool]) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if stopped() or not self._clear.alive:
+                raise Cancelled
+            if self._process is not None and self._process.poll() is None:
+                return self._process
+            self._end()
+            self._starts += 1
+            self._sent = False
+            options: dict[str, Any] = {"start_new_session": True}  # an interrupt is not for it
+            if sys.platform == "win32":
+                options = {"creationflags": subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+            path = [str(part) for part in sys.path]
+            needed = type(self._kept).__module__
+            setup = json.dumps([str(self._folder.path), f"w{self._starts}-", needed, path])
+            with open(self._said, "wb") as said:
+                self._process = subprocess.Popen(
+                    [os.fsdecode(spawn.get_executable()), "-c", _START, setup],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    cwd=self._cwd if os.path.isdir(self._cwd) else None,
+                    **options,
+                )
+            self._alive.append(self._process)
+            return self._process
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            _kill(process)
+            self._alive[:] = [other for other in self._alive if other is not process]
+
+    def _ask(
+        self,
+        process: subprocess.Popen[bytes],
+        request: dict[str, Any],
+        report: Callable[[float], None],
+        stopped: Callable[[], bool],
+    ) -> dict[str, Any]:
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            _tell(process.stdin, request)
+            for line in process.stdout:
+                answer: dict[str, Any] = json.loads(line)
+                if "progress" not in answer:
+                    return answer
+                report(answer["progress"])
+        except (OSError, ValueError):  # the pipe broke, or was closed by `stop`
+            pass
+        with self._lock:
+            if stopped() or not self._clear.alive:  # or the interpreter ends
+                raise Cancelled
+            code = process.wait()
+            self._end()
+        raise WorkerError(_how_it_ended(code, self._last_words()))
+
+    def _last_words(self) -> str:
+        try:
+            said = self._said.read_bytes()
+        except OSError:
+            return ""
+        return said[-_MOST_SAID:].decode("utf-8", "replace").strip()
+
+    def _error(self, answer: dict[str, Any]) -> Exception:
+        try:
+            error = self._folder.load(answer["failed"])
+        except Exception:  # of a class that is not known here, or that cannot be made anew
+            error = None
+        if not isinstance(error, Exception):
+            error = RuntimeError(answer["text"])
+        error.__cause__ = RemoteTraceback(answer["traceback"])
+        return error
+
+
+def _how_it_ended(code: int, said: str) -> str:
+    how = f"with exit code {code}"
+    if code < 0:
+        try:
+            how = f"by {signal.Signals(-code).name}"
+        except ValueError:
+            how = f"by signal {-code}"
+    text = f"the process that trains the model was ended {how}"
+    if code in (-9, 137):
+        text += ", most likely because memory ran short"
+    text += (
+        ". The next training starts a new one. If it happens again: give the machine more memory, "
+        "choose lighter features= or model=, or say worker='thread'"
+    )
+    return f"{text}. Its last words: {said}" if said else text
+
+
+def _clear(alive: list[subprocess.Popen[bytes]], folder: str, owner: int) -> None:
+    if os.getpid() == owner:  # not in a copy that the kernel forked
+        for process in alive:
+            _kill(process)
+        alive.clear()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        if sys.platform == "win32":
+            process.kill()
+        else:  # with the processes that a model started
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None
+        with suppress(OSError):
+            pipe.close()
+
+
+def _tell(pipe: IO[bytes], message: dict[str, Any]) -> None:
+    pipe.write(json.dumps(message).encode() + b"\n")
+    pipe.flush()
+
+
+# ---------------------------------------------------------------- in the process
+
+_START = f"""
+import json, os, sys
+if hasattr(os, "nice"):
+    os.nice({_NICE})
+folder, side, needed, sys.path[:] = json.loads(sys.argv[1])
+from nblabel._worker import serve
+serve(folder, side, needed)
+"""
+
+
+def serve(path: str, side: str, needed: str) -> None:
+    """Be the worker process: run the jobs that come in until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a model prints goes to where errors go, not between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    folder = Folder(path, side)
+    parent = os.getppid()
+    for target in (_listen, _watch):
+        args = (requests, path) if target is _listen else (parent, path)
+        threading.Thread(target=target, args=args, daemon=True).start()
+    if needed.startswith("nblabel."):  # the first job will need it; what is wrong shows there
+        with suppress(Exception):
+            importlib.import_module(needed)
+    answer = None
+    while True:
+        request = requests.get()
+        packet, answer = answer, None  # the kernel has read the last answer
+        if packet is not None:
+            packet.held.clear()
+        del packet
+        answer = _serve_one(folder, request, answers)
+
+
+def _listen(requests: queue.SimpleQueue[dict[str, Any]], path: str) -> None:
+    for line in sys.stdin.buffer:
+        requests.put(json.loads(line))
+    _leave(path)
+
+
+def _watch(parent: int, path: str) -> None:
+    # A process that the kernel forked may hold the pipe open longer than the kernel lives.
+    while os.getppid() == parent:
+        time.sleep(1)
+    _leave(path)
+
+
+def _leave(path: str) -> None:
+    shutil.rmtree(path, ignore_errors=True)  # the kernel is gone and cannot
+    os._exit(0)
+
+
+def _serve_one(folder: Folder, request: dict[str, Any], answers: IO[bytes]) -> Any:
+    try:
+        if request["kept"] is not None:
+            kept = folder.load(request["kept"], keep=True)
+            folder.share(_KEPT, kept)
+        job = folder.load(request["job"], keep=True)
+    except Exception as error:  # such as a module that is not found from here
+        _tell(answers, {"unsent": f"{type(error).__name__}: {error}"})
+        return None
+
+    def report(fraction: float) -> None:
+        _tell(answers, {"progress": fraction})
+
+    try:
+        with listening(report):
+            result = job()
+    except Exception as error:
+        _tell(answers, {"failed": _packed_error(folder, error), **_words(error)})
+        return None
+    kept = folder.shared(_KEPT)
+    try:
+        folder.lasting(kept)
+        packet = folder.dump(result)
+        folder.map_attributes(kept)
+    except UNPACKABLE as error:
+        _tell(answers, {"unsent": f"{type(error).__name__}: {error}"})
+        return None
+    _tell(answers, {"done": packet.name})
+    return packet
+
+
+def _packed_error(folder: Folder, error: Exception) -> str:
+    try:
+        return folder.dump(error).name
+    except Exception:
+        return folder.dump(None).name
+
+
+def _words(error: Exception) -> dict[str, str]:
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    return {"text": f"{type(error).__name__}: {error}", "traceback": "".join(lines)}

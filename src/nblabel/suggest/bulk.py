@@ -1,0 +1,70 @@
+"""Features of large pools: learned from a sample, computed chunk by chunk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from .._progress import report
+
+#: A transformer that needs no more than this many items to learn from gets a random sample.
+SAMPLE = 50_000
+#: Items that are transformed at a time.
+CHUNK = 4096
+#: Share of the work until the first ranking that features are; the rest is their embedding.
+_FEATURES = 0.8
+
+
+def sample(n_items: int, seed: int, size: int = SAMPLE) -> NDArray[np.intp]:
+    """Return the places of a random sample, sorted; all of them if there are no more."""
+    if n_items <= size:
+        return np.arange(n_items)
+    return np.sort(np.random.default_rng((seed, 2)).choice(n_items, size, replace=False))
+
+
+def take(inputs: Any, positions: NDArray[np.intp]) -> Any:
+    """Return some of the inputs, in the form that they have."""
+    if isinstance(inputs, (pd.DataFrame, pd.Series)):
+        return inputs.iloc[positions]
+    if isinstance(inputs, np.ndarray):
+        return inputs[positions]
+    return [inputs[position] for position in positions]
+
+
+def transform(transformer: Any, inputs: Any) -> Any:
+    """Transform inputs chunk by chunk with a fitted transformer, and report how far it is.
+
+    Returns
+    -------
+    ndarray or CSR matrix of shape (n_items, n_features)
+    """
+    parts = []
+    for start in range(0, len(inputs), CHUNK):
+        report(_FEATURES * start / len(inputs))
+        places = np.arange(start, min(start + CHUNK, len(inputs)))
+        parts.append(transformer.transform(take(inputs, places)))
+    if sparse.issparse(parts[0]):
+        return sparse.vstack(parts, format="csr")
+    return np.concatenate(parts)
+
+
+def project(model: Any, features: Any) -> NDArray[np.float32]:
+    """Transform the rows of a matrix chunk by chunk; what is reported is the rest of the way.
+
+    Returns
+    -------
+    ndarray of shape (n_items, n_dimensions), float32
+    """
+    n_items = features.shape[0]
+    made: Any = None
+    for start in range(0, n_items, CHUNK):
+        report(_FEATURES + (1 - _FEATURES) * start / n_items)
+        chunk = model.transform(features[start : start + CHUNK])
+        if made is None:
+            made = np.empty((n_items, chunk.shape[1]), dtype=np.float32)
+        made[start : start + CHUNK] = chunk
+    return made
