@@ -170,16 +170,16 @@ def test_auto_goes_by_what_is_known():
     few, many = np.arange(4), np.arange(5)
     for made, expected, aim in [
         (context(), Random, "asking at random"),
-        (context(features=points), FacilityLocation, "getting to know the pool"),
+        (context(features=points), FacilityLocation, "exploring the pool"),
         (
             context(features=points, proba=PROBA, labeled=few),
             FacilityLocation,
-            "getting to know the pool",
+            "exploring the pool",
         ),
         (
             context(features=points, proba=PROBA, labeled=many),
             FacilityLocation,
-            "asking items that stand for many unsure ones",
+            "asking typical unsure items",
         ),
         (context(proba=PROBA, labeled=few), Margin, "asking what the model is least sure of"),
     ]:

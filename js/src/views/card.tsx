@@ -44,6 +44,11 @@ export function Card({ state, item, suggestion, media, controller }: Props) {
     <>
       <Stage item={item} suggestion={suggestion} media={media} />
       <p class="nblabel-why">
+        {!back && state.status?.doing && (
+          <small class="nblabel-aim" title="What decides which item comes next">
+            {state.status.doing}
+          </small>
+        )}
         {item.flagged && <span class="nblabel-tag nblabel-flagged">⚑ flagged</span>}
         {item.label !== null && <span class="nblabel-tag">labeled {item.label}</span>}
         <span>{back ? "answered before; a key changes it" : item.reason}</span>

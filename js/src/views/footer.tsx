@@ -58,11 +58,6 @@ export const Footer = memo(function Footer(props: Props) {
       </div>
       <div class="nblabel-line">
         {learns && <Accuracy status={status} />}
-        {status.doing && (
-          <span class="nblabel-doing" title="What decides which item comes next">
-            {status.doing}
-          </span>
-        )}
         <span class="nblabel-space" />
         <Pace status={status} unsaved={unsaved} />
         <Counts status={status} task={task} />

@@ -40,11 +40,7 @@ class FacilityLocation:
     def __init__(self, weighted: bool = True, ahead: int = 2) -> None:
         self.weighted = weighted
         self.ahead = ahead
-        self.aim = (
-            "asking items that stand for many unsure ones"
-            if weighted
-            else "getting to know the pool"
-        )
+        self.aim = "asking typical unsure items" if weighted else "exploring the pool"
 
     def utilities(self, context: Context) -> NDArray[np.float64]:
         """Return gains below 1, with 1 or more added to those chosen first, in their order."""
