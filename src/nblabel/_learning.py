@@ -95,7 +95,7 @@ def rank(
     features = suggester.embedding() if suggester is not None and wants_features else None
     context = Context(
         candidates=candidates,
-        proba=None if predictions is None else predictions.proba[candidates],
+        proba=None if predictions is None else _rows(predictions.proba, candidates),
         classes=() if predictions is None else predictions.classes,
         features=features,
         labeled=order.snapshot.positions,
@@ -109,7 +109,7 @@ def rank(
         return [], "at random until there are two labels"
     if "features" in strategy.requires and features is None:
         raise ValueError(f"strategy {strategy.name!r} requires features, but there are none")
-    utilities = np.asarray(strategy.utilities(context), dtype=np.float64)
+    utilities = np.asarray(strategy.utilities(context))
     if utilities.shape != (len(candidates),):
         raise ValueError(
             f"strategy {strategy.name!r} gave utilities of shape {utilities.shape}, "
@@ -122,3 +122,10 @@ def rank(
         if utilities[k] > -np.inf
     ]
     return ranking, strategy.name
+
+
+def _rows(proba: NDArray[np.float32], candidates: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return the rows of the candidates: not a copy where that is all, in order."""
+    if len(candidates) == len(proba) and (np.diff(candidates) > 0).all():
+        return proba
+    return np.take(proba, candidates, axis=0)

@@ -27,7 +27,7 @@ from nblabel.suggest.features import (
     row_features,
     text_features,
 )
-from nblabel.suggest.model import fit_seen_columns
+from nblabel.suggest.linear import fit_seen_columns
 
 TEXTS = ["win money now", "cheap money", "see you at ten", "lunch at ten", "money", "at ten"]
 TARGETS = ["spam", "spam", "ham", "ham"]

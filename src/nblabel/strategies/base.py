@@ -12,6 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class Rows(Protocol):
+    """Rows of a matrix that are made when asked for: ask for those you need.
+
+    ``np.asarray`` makes all of them.
+    """
+
+    shape: tuple[int, int]
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: Any) -> NDArray[np.float32]:
+        """Return the rows at an array of places, in its order."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...
+
+
 @dataclass(frozen=True)
 class Context:
     """What a strategy may look at.
@@ -23,8 +39,9 @@ class Context:
     proba : ndarray of shape (n_candidates, n_classes), float32, or None
         Class probabilities of the candidates; None before the first training.
     classes : tuple of str
-    features : ndarray of shape (n_items, n_dimensions), float32, or None
-        Dense embedding of the whole pool, rows of length one.
+    features : ndarray or `Rows` of shape (n_items, n_dimensions), float32, or None
+        Dense embedding of the whole pool, rows of length one. ``features[places]`` gives rows;
+        of a large pool they are made when asked for.
     labeled : ndarray of shape (n_labels,), int
         Places of the labeled items.
     labels : tuple
@@ -37,7 +54,7 @@ class Context:
     candidates: NDArray[np.intp]
     proba: NDArray[np.float32] | None = None
     classes: tuple[str, ...] = ()
-    features: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | Rows | None = None
     labeled: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     labels: tuple[Any, ...] = ()
     batch: int = 10
@@ -90,25 +107,41 @@ def pick(utilities: NDArray[Any], k: int, rng: np.random.Generator) -> NDArray[n
     -------
     ndarray of shape (min(k, n_candidates),), int
     """
-    values = np.nan_to_num(
-        np.asarray(utilities, dtype=np.float64), nan=-np.inf, posinf=np.inf, neginf=-np.inf
-    )
-    k = min(k, len(values))
+    values = np.asarray(utilities)
+    if values.dtype.kind != "f":
+        values = values.astype(np.float64)
+    if np.isnan(values).any():
+        values = np.where(np.isnan(values), -np.inf, values)
+    above, equal = _split(values, k)
+    if len(equal):
+        equal = rng.choice(equal, k - len(above), replace=False)
+        above = np.concatenate([above, equal])
+    top = rng.permutation(above)
+    return top[np.argsort(-values[top], kind="stable")]
+
+
+def largest(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
+    """Return the places of the k largest values, best first; of equal ones the first.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Without NaN.
+    k : int
+    """
+    above, equal = _split(values, k)
+    top = np.sort(np.concatenate([above, equal[: max(0, k - len(above))]]))
+    return top[np.argsort(-values[top], kind="stable")]
+
+
+def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the places of what is above the k-th largest value, and of what equals it."""
+    if k >= len(values):
+        return np.arange(len(values)), np.empty(0, dtype=np.intp)
     if k <= 0:
-        return np.empty(0, dtype=np.intp)
-    shuffled = rng.permutation(len(values))
-    values = values[shuffled]
-    if k < len(values):
-        top = np.argpartition(-values, k - 1)[:k]
-        # argpartition is free to choose among ties at the border: take them in shuffled order.
-        border = values[top].min()
-        above = np.flatnonzero(values > border)
-        equal = np.flatnonzero(values == border)[: k - len(above)]
-        top = np.concatenate([above, equal])
-    else:
-        top = np.arange(len(values))
-    order = np.argsort(-values[top], kind="stable")
-    return shuffled[top[order]]
+        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    border = np.partition(values, len(values) - k)[len(values) - k]
+    return np.flatnonzero(values > border), np.flatnonzero(values == border)
 
 
 class Random:

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
-from .base import Context
+from .base import Context, Rows, largest
 from .uncertainty import margins
 
 #: Larger candidate sets are sampled down to this many before clustering.
@@ -19,7 +19,7 @@ _NEIGHBORS = 20
 _MOST_CLUSTERS = 500
 
 
-def _features(context: Context) -> NDArray[np.float32]:
+def _features(context: Context) -> NDArray[np.float32] | Rows:
     assert context.features is not None, "requires features"
     return context.features
 
@@ -91,10 +91,12 @@ class ClusterMargin:
     def utilities(self, context: Context) -> NDArray[np.floating]:
         """Return ``1 - margin``, with 1 or more added to those taken first, in their order."""
         assert context.proba is not None, "requires proba"
+        unsure = margins(context.proba).astype(np.float64)
+        np.subtract(1.0, unsure, out=unsure)
         # Below 1, so that `reason` finds the uncertainty in the fraction.
-        unsure = np.minimum(1.0 - margins(context.proba).astype(np.float64), 1 - 1e-9)
+        np.minimum(unsure, 1 - 1e-9, out=unsure)
         n_taken = min(self.pool_factor * context.batch, len(unsure))
-        top = np.argsort(-unsure, kind="stable")[:n_taken]
+        top = largest(unsure, n_taken)
         points = _features(context)[context.candidates[top]]
         n_clusters = min(context.batch, n_taken)
         if n_clusters < 2:

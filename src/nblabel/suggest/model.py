@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from ..errors import DataError, OptionError, UnknownColumnError, near, shorten
+from ..strategies import Rows
 from .explain import WordMarks
-from .features import PixelScaler, default_features, embed
+from .features import Embedding, PixelScaler, default_features
+from .linear import Scores, fit_linear, score
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,6 @@ class Snapshot:
     seed: int = 0
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Predictions before they get a version: see `tables.Predictions`."""
-
-    classes: tuple[str, ...]
-    proba: NDArray[np.float32]
-    probabilistic: bool
-
-
 @runtime_checkable
 class Fitted(Protocol):
     """What a suggester has learned; it never changes any more."""
@@ -71,8 +63,11 @@ class Suggester(Protocol):
     def fit(self, snapshot: Snapshot) -> Fitted:
         """Learn from a snapshot."""
 
-    def embedding(self) -> NDArray[np.float32] | None:
-        """Return dense features of the pool for clustering, None if there are none."""
+    def embedding(self) -> NDArray[np.float32] | Rows | None:
+        """Return dense features of the pool for clustering, None if there are none.
+
+        An array of shape (n_items, n_dimensions), or what makes its rows when asked for them.
+        """
 
 
 class ModelSuggester:
@@ -118,7 +113,7 @@ class ModelSuggester:
         self._whole = isinstance(self._estimator, Pipeline) and features is None
         self._transformer: Any = None
         self._matrix: Any = None
-        self._embedding: NDArray[np.float32] | None = None
+        self._embedding: Embedding | None = None
         self._n_items = n_items if n_items is not None else len(inputs)
         #: Column of the source that holds the features, if one was named.
         self.column = features if isinstance(features, str) else None
@@ -166,10 +161,10 @@ class ModelSuggester:
             self._matrix = matrix
         return self._matrix
 
-    def embedding(self) -> NDArray[np.float32]:
-        """Return dense features of the pool, rows of length one."""
+    def embedding(self) -> Embedding:
+        """Return dense features of the pool, rows of length one, made when asked for."""
         if self._embedding is None:
-            self._embedding = embed(self.features(), self._seed)
+            self._embedding = Embedding(self.features(), self._seed)
         return self._embedding
 
     def fit(self, snapshot: Snapshot) -> FittedModel:
@@ -188,10 +183,7 @@ class ModelSuggester:
                 return FittedModel(estimator, self._inputs, None, self._inputs)
             matrix = self.features()
             rows = matrix[snapshot.positions]
-            if type(estimator) is LogisticRegression and sparse.issparse(rows):
-                fit_seen_columns(estimator, rows, targets)
-            else:
-                estimator.fit(rows, targets)
+            fit_linear(estimator, rows, targets)
         return FittedModel(estimator, matrix, self._transformer, self._inputs)
 
 
@@ -233,54 +225,6 @@ class FittedModel:
         else:
             row = self._vectorizer.transform([text])
         return self._marks.marks(text, row, label)
-
-
-def score(estimator: Any, rows: Any) -> Scores:
-    """Return class scores for rows, from whichever method the estimator has.
-
-    Raises
-    ------
-    ValueError
-        If the estimator returns the wrong shape or values that are no numbers.
-    """
-    classes = tuple(str(name) for name in estimator.classes_)
-    n_rows = rows.shape[0] if hasattr(rows, "shape") else len(rows)
-    probabilistic = hasattr(estimator, "predict_proba")
-    if probabilistic:
-        proba = np.asarray(estimator.predict_proba(rows))
-    elif hasattr(estimator, "decision_function"):
-        margins = np.asarray(estimator.decision_function(rows), dtype=np.float64)
-        if margins.ndim == 1:
-            proba = np.column_stack([expit(-margins), expit(margins)])
-        else:
-            proba = softmax(margins, axis=1)
-    else:
-        guessed = np.asarray(estimator.predict(rows)).astype(str)
-        proba = (guessed[:, None] == np.asarray(classes)[None, :]).astype(np.float32)
-    if proba.shape != (n_rows, len(classes)):
-        raise ValueError(
-            f"{type(estimator).__name__} gave predictions of shape {proba.shape}, "
-            f"expected ({n_rows}, {len(classes)})"
-        )
-    if not np.isfinite(proba).all():
-        raise ValueError(f"{type(estimator).__name__} gave predictions that are not finite numbers")
-    return Scores(classes, np.ascontiguousarray(proba, dtype=np.float32), probabilistic)
-
-
-def fit_seen_columns(estimator: LogisticRegression, rows: Any, targets: NDArray[Any]) -> None:
-    """Fit on the columns that the labeled rows have, the others get weight 0.
-
-    The same model, many times faster: a column that is zero in every row has no gradient but the
-    penalty's, so its weight is exactly 0.
-    """
-    # Texts without a single known word have no column: one then stands for all.
-    seen = np.unique(rows.indices) if rows.nnz else np.arange(1)
-    estimator.fit(rows[:, seen], targets)
-    full = np.zeros((estimator.coef_.shape[0], rows.shape[1]), dtype=np.float32)
-    full[:, seen] = estimator.coef_
-    estimator.coef_ = full
-    estimator.intercept_ = estimator.intercept_.astype(np.float32)
-    estimator.n_features_in_ = rows.shape[1]
 
 
 def _fit_transform(transformer: Any, inputs: Any) -> Any:
