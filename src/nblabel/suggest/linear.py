@@ -10,6 +10,7 @@ models before it, not on its labels alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,7 +154,7 @@ def _is_product(estimator: Any, rows: Any) -> bool:
     coef = getattr(estimator, "coef_", None)
     if type(estimator) not in _LINEAR or not isinstance(coef, np.ndarray) or coef.ndim != 2:
         return False
-    if not (sparse.issparse(rows) and rows.format == "csr" or isinstance(rows, np.ndarray)):
+    if not ((sparse.issparse(rows) and rows.format == "csr") or isinstance(rows, np.ndarray)):
         return False
     n_classes = len(estimator.classes_)
     if rows.ndim != 2 or rows.dtype.kind not in "fiub" or rows.shape[1] != coef.shape[1]:
@@ -173,14 +174,12 @@ def _linear_scores(estimator: Any, rows: Any) -> NDArray[np.float32]:
     dtype = np.dtype(np.float32 if rows.dtype in (np.float32, np.float16) else np.float64)
     weights = np.asarray(estimator.coef_.T, dtype=dtype, order="C")
     intercept = np.asarray(estimator.intercept_, dtype=dtype)
-    n_rows, n_outputs = rows.shape[0], weights.shape[1]
-    proba = np.empty((n_rows, max(2, n_outputs)), dtype=np.float32)
+    proba = np.empty((rows.shape[0], max(2, weights.shape[1])), dtype=np.float32)
     for start, decided in _products(rows, weights):
         decided += intercept
         block = proba[start : start + len(decided)]
-        if n_outputs == 1:
-            expit(decided[:, 0], out=decided[:, 0])
-            block[:, 1] = decided[:, 0]
+        if weights.shape[1] == 1:
+            block[:, 1] = expit(decided, out=decided)[:, 0]
             np.subtract(1, block[:, 1], out=block[:, 0])
         else:
             decided -= decided.max(axis=1, keepdims=True)
@@ -190,17 +189,19 @@ def _linear_scores(estimator: Any, rows: Any) -> NDArray[np.float32]:
     return proba
 
 
-def _products(rows: Any, weights: NDArray[Any]) -> Any:
-    """Yield the place of a block of rows and its product with the weights, block by block."""
-    if sparse.issparse(rows):
-        size = max(1, _BLOCK // weights.shape[1])
-        for start in range(0, rows.shape[0], size):
+def _products(rows: Any, weights: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield places of rows and the products of the rows from there on with the weights."""
+    n_rows, n_outputs = rows.shape[0], weights.shape[1]
+    if n_outputs == 1 and rows.dtype == weights.dtype:
+        yield 0, (rows @ weights[:, 0])[:, None]
+    elif sparse.issparse(rows):
+        size = max(1, _BLOCK // n_outputs)
+        for start in range(0, n_rows, size):
             yield start, np.asarray(_part(rows, start, size) @ weights)
     else:
-        size = max(1, _BLOCK // max(rows.shape[1], 1))
-        for start in range(0, rows.shape[0], size):
-            block = rows[start : start + size].astype(weights.dtype, copy=False)
-            yield start, block @ weights
+        size = max(1, _BLOCK // max(rows.shape[1], n_outputs))
+        for start in range(0, n_rows, size):
+            yield start, rows[start : start + size].astype(weights.dtype, copy=False) @ weights
 
 
 def _part(rows: Any, start: int, size: int) -> Any:
