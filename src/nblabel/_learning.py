@@ -95,13 +95,13 @@ def rank(
     features = suggester.embedding() if suggester is not None and wants_features else None
     context = Context(
         candidates=candidates,
-        proba=None if predictions is None else _rows(predictions.proba, candidates),
         classes=() if predictions is None else predictions.classes,
         features=features,
         labeled=order.snapshot.positions,
         labels=order.values,
         batch=order.batch,
         seed=order.seed + order.snapshot.version,
+        pool_proba=None if predictions is None else predictions.proba,
     )
     if isinstance(strategy, Auto):
         strategy = strategy.choose(context)
@@ -116,16 +116,10 @@ def rank(
             f"expected ({len(candidates)},)"
         )
     best = pick(utilities, MOST_RANKED, context.rng())
+    best = best[utilities[best] > -np.inf]
+    places, found = candidates[best].tolist(), utilities[best].tolist()
     ranking = [
-        Draw(int(candidates[k]), strategy.name, strategy.reason(float(utilities[k])))
-        for k in best
-        if utilities[k] > -np.inf
+        Draw(place, strategy.name, strategy.reason(float(utility)))
+        for place, utility in zip(places, found, strict=True)
     ]
     return ranking, strategy.name
-
-
-def _rows(proba: NDArray[np.float32], candidates: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return the rows of the candidates: not a copy where that is all, in order."""
-    if len(candidates) == len(proba) and (np.diff(candidates) > 0).all():
-        return proba
-    return np.take(proba, candidates, axis=0)

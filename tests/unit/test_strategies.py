@@ -145,7 +145,7 @@ def test_cluster_margin_ranks_by_margin_behind_the_batch():
     taken = utilities >= 1
     assert taken.sum() == 10 and margin[taken].min() >= margin[~taken].max()
     assert utilities[~taken] == pytest.approx(margin[~taken])
-    assert utilities % 1 == pytest.approx(margin, abs=1e-6)
+    assert utilities % 1 == pytest.approx(margin, abs=2e-4)
 
 
 @pytest.mark.parametrize("batch", [1, 5])

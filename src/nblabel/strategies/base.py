@@ -5,6 +5,8 @@ Scoring is pure and swappable; picking, with ties broken under a seed, is `pick`
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -37,7 +39,8 @@ class Context:
     candidates : ndarray of shape (n_candidates,), int
         Places in the pool that may be asked.
     proba : ndarray of shape (n_candidates, n_classes), float32, or None
-        Class probabilities of the candidates; None before the first training.
+        Class probabilities of the candidates; None before the first training. Made when asked for
+        where `pool_proba` is given.
     classes : tuple of str
     features : ndarray or `Rows` of shape (n_items, n_dimensions), float32, or None
         Dense embedding of the whole pool, rows of length one. ``features[places]`` gives rows;
@@ -59,6 +62,38 @@ class Context:
     labels: tuple[Any, ...] = ()
     batch: int = 10
     seed: int = 0
+    pool_proba: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        if self.proba is None and self.pool_proba is not None:
+            del self.__dict__["proba"]  # for `__getattr__` to make it
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "proba" and self.pool_proba is not None:
+            made = np.take(self.pool_proba, self.candidates, axis=0)
+            self.__dict__["proba"] = made
+            return made
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def has_proba(self) -> bool:
+        """Whether there are probabilities; asking for `proba` may copy them."""
+        return self.pool_proba is not None or self.proba is not None
+
+    def by_row(
+        self, function: Callable[[NDArray[np.float32]], NDArray[np.floating[Any]]]
+    ) -> NDArray[np.floating[Any]]:
+        """Return one number per candidate by a function that looks at each row of `proba` alone.
+
+        Parameters
+        ----------
+        function : callable
+            Rows of probabilities to one number a row.
+        """
+        if self.pool_proba is not None:
+            return np.take(function(self.pool_proba), self.candidates)
+        assert self.proba is not None, "requires proba"
+        return function(self.proba)
 
     def rng(self) -> np.random.Generator:
         """Return a fresh generator under the context's seed."""
@@ -110,7 +145,7 @@ def pick(utilities: NDArray[Any], k: int, rng: np.random.Generator) -> NDArray[n
     values = np.asarray(utilities)
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
-    if np.isnan(values).any():
+    if len(values) and np.isnan(values.min()):
         values = np.where(np.isnan(values), -np.inf, values)
     above, equal = _split(values, k)
     if len(equal):
@@ -140,8 +175,12 @@ def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp],
         return np.arange(len(values)), np.empty(0, dtype=np.intp)
     if k <= 0:
         return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-    border = np.partition(values, len(values) - k)[len(values) - k]
-    return np.flatnonzero(values > border), np.flatnonzero(values == border)
+    # The k-th largest of some of the values is a lower bound: most others need no second look.
+    some = values[:: max(1, math.isqrt(len(values) // k))]
+    kept = np.flatnonzero(values >= np.partition(some, len(some) - k)[len(some) - k])
+    high = values[kept]
+    border = np.partition(high, len(high) - k)[len(high) - k]
+    return kept[high > border], kept[high == border]
 
 
 class Random:

@@ -33,10 +33,10 @@ class Auto:
     def choose(self, context: Context) -> QueryStrategy:
         """Return the strategy that fits the situation."""
         if context.features is not None and (
-            context.proba is None or len(context.labeled) < self.start
+            not context.has_proba or len(context.labeled) < self.start
         ):
             return TypicalClusters()
-        if context.proba is None:
+        if not context.has_proba:
             return Random()
         return Margin() if context.features is None else ClusterMargin()
 

@@ -11,11 +11,6 @@ from .base import Context
 _BLOCK = 1 << 14
 
 
-def _proba(context: Context) -> NDArray[np.float32]:
-    assert context.proba is not None, "requires proba"
-    return context.proba
-
-
 class LeastConfidence:
     """One minus the probability of the most probable class (Lewis and Gale, SIGIR 1994)."""
 
@@ -24,7 +19,7 @@ class LeastConfidence:
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
         """Return ``1 - max p``."""
-        return 1.0 - _proba(context).max(axis=1)
+        return context.by_row(lambda proba: 1.0 - proba.max(axis=1))
 
     def reason(self, utility: float) -> str:
         """Say why."""
@@ -39,7 +34,7 @@ class Margin:
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
         """Return ``1 - (p1 - p2)``."""
-        return 1.0 - margins(_proba(context))
+        return 1.0 - context.by_row(margins)
 
     def reason(self, utility: float) -> str:
         """Say why."""
@@ -54,12 +49,19 @@ class Entropy:
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
         """Return the entropy in nats."""
-        proba = np.clip(_proba(context), 1e-12, 1.0)
-        return -(proba * np.log(proba)).sum(axis=1)
+        return context.by_row(_entropies)
 
     def reason(self, utility: float) -> str:
         """Say why."""
         return f"the model wavers most here (entropy {utility:.2f})"
+
+
+def _entropies(proba: NDArray[np.float32]) -> NDArray[np.float32]:
+    made = np.empty(len(proba), dtype=proba.dtype)
+    for start in range(0, len(proba), _BLOCK):
+        part = np.clip(proba[start : start + _BLOCK], 1e-12, 1.0)
+        made[start : start + _BLOCK] = -(part * np.log(part)).sum(axis=1)
+    return made
 
 
 def margins(proba: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,7 +69,8 @@ def margins(proba: NDArray[np.float32]) -> NDArray[np.float32]:
     if proba.shape[1] < 2:
         return np.ones(len(proba), dtype=np.float32)
     if proba.shape[1] == 2:
-        return np.abs(proba[:, 1] - proba[:, 0])
+        difference = proba[:, 1] - proba[:, 0]
+        return np.abs(difference, out=difference)
     made = np.empty(len(proba), dtype=proba.dtype)
     for start in range(0, len(proba), _BLOCK):  # partition copies what it is given
         top = np.partition(proba[start : start + _BLOCK], proba.shape[1] - 2, axis=1)

@@ -27,7 +27,7 @@ SIDE = 32
 #: Principal components of images and dimensions of an embedding of sparse features.
 COMPONENTS = 64
 #: The directions of an embedding are found from at most so many items.
-MOST_DECOMPOSED = 20_000
+MOST_DECOMPOSED = 10_000
 #: A text column of a table row is read as text when its values are this long on average.
 _LONG_TEXT = 25
 #: Characters of scripts written without spaces between words.

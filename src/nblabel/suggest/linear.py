@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.optimize import fmin_l_bfgs_b
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
 from sklearn.svm import LinearSVC
@@ -54,7 +55,7 @@ def fit_linear(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
     if type(estimator) in _LINEAR and sparse.issparse(rows):
         fit_seen_columns(estimator, rows, targets)
     else:
-        estimator.fit(rows, targets)
+        _fit(estimator, rows, targets)
 
 
 def fit_seen_columns(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
@@ -72,10 +73,7 @@ def fit_seen_columns(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
     # Texts without a single known word have no column: one then stands for all.
     seen = np.unique(rows.indices) if rows.nnz else np.arange(1)
     few = rows[:, seen]
-    if _rotates(estimator, few, targets):
-        _fit_rotated(estimator, few, targets)
-    else:
-        estimator.fit(few, targets)
+    _fit(estimator, few, targets)
     # One item's weights lie together: only the pages of the seen columns are ever touched.
     full = np.zeros((rows.shape[1], estimator.coef_.shape[0]), dtype=np.float32).T
     full[:, seen] = estimator.coef_
@@ -84,17 +82,60 @@ def fit_seen_columns(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
     estimator.n_features_in_ = rows.shape[1]
 
 
-def _rotates(estimator: Any, rows: Any, targets: NDArray[Any]) -> bool:
-    """Whether the penalty is blind to rotation and the fit gains by one."""
-    return (
+def _fit(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
+    ridge = (
         type(estimator) is LogisticRegression
         and estimator.solver == "lbfgs"
         and estimator.penalty in ("l2", "deprecated")
         and not getattr(estimator, "l1_ratio", None)
+        and getattr(estimator, "multi_class", "auto") in ("auto", "deprecated")
         and not estimator.warm_start
-        and rows.shape[0] < rows.shape[1]
-        and len(np.unique(targets)) > 2  # for two the sparse rows are as fast
+        and np.isfinite(rows.data if sparse.issparse(rows) else rows).all()  # else it will say so
     )
+    n_classes = len(np.unique(targets)) if ridge else 0
+    plain = n_classes == 2 and estimator.fit_intercept and not estimator.verbose
+    if plain and estimator.class_weight in (None, "balanced"):
+        _fit_two_classes(estimator, rows, targets)
+    elif n_classes > 2 and sparse.issparse(rows) and rows.shape[0] < rows.shape[1]:
+        _fit_rotated(estimator, rows, targets)
+    else:
+        estimator.fit(rows, targets)
+
+
+def _fit_two_classes(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
+    """Take the steps of `LogisticRegression.fit` without what surrounds them, twice their cost.
+
+    The same loss, start, solver and tolerances, hence the same weights; in double precision.
+    """
+    classes, codes = np.unique(targets, return_inverse=True)
+    signs = 2.0 * codes - 1.0
+    share = np.ones(len(codes))
+    if estimator.class_weight == "balanced":
+        share = (len(codes) / (2 * np.bincount(codes)))[codes]
+    penalty = 1 / (estimator.C * share.sum())
+    share = share / share.sum()
+    rows = rows.astype(np.float64)
+    turned = rows.T.tocsr() if sparse.issparse(rows) else rows.T
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        slopes = weights[:-1]
+        margins = signs * (rows @ slopes + weights[-1])
+        value = share @ np.logaddexp(0, -margins) + penalty / 2 * (slopes @ slopes)
+        pull = -share * signs * expit(-margins)
+        return value, np.append(turned @ pull + penalty * slopes, pull.sum())
+
+    weights, _, found = fmin_l_bfgs_b(
+        loss,
+        np.zeros(rows.shape[1] + 1),
+        maxiter=estimator.max_iter,
+        pgtol=estimator.tol,
+        factr=64,
+        maxls=50,
+    )
+    estimator.classes_ = classes
+    estimator.coef_, estimator.intercept_ = weights[None, :-1].copy(), weights[-1:].copy()
+    estimator.n_features_in_ = rows.shape[1]
+    estimator.n_iter_ = np.array([found["nit"]], dtype=np.int32)
 
 
 def _fit_rotated(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
@@ -176,30 +217,33 @@ def _linear_scores(estimator: Any, rows: Any) -> NDArray[np.float32]:
     intercept = np.asarray(estimator.intercept_, dtype=dtype)
     proba = np.empty((rows.shape[0], max(2, weights.shape[1])), dtype=np.float32)
     for start, decided in _products(rows, weights):
-        decided += intercept
         block = proba[start : start + len(decided)]
         if weights.shape[1] == 1:
-            block[:, 1] = expit(decided, out=decided)[:, 0]
+            odds = np.subtract(-intercept, decided, out=decided)
+            with np.errstate(over="ignore"):  # against it by more than a float holds: 1 / inf
+                np.exp(odds, out=odds)
+            odds += 1
+            np.reciprocal(odds[:, 0], out=block[:, 1], casting="same_kind")
             np.subtract(1, block[:, 1], out=block[:, 0])
         else:
+            decided += intercept
             decided -= decided.max(axis=1, keepdims=True)
             np.exp(decided, out=decided)
-            decided /= decided.sum(axis=1, keepdims=True)
-            block[:] = decided
+            np.divide(decided, decided.sum(axis=1, keepdims=True), out=block, casting="same_kind")
     return proba
 
 
 def _products(rows: Any, weights: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
     """Yield places of rows and the products of the rows from there on with the weights."""
     n_rows, n_outputs = rows.shape[0], weights.shape[1]
-    if n_outputs == 1 and rows.dtype == weights.dtype:
+    if n_outputs == 1 and sparse.issparse(rows) and rows.dtype == weights.dtype:
         yield 0, (rows @ weights[:, 0])[:, None]
     elif sparse.issparse(rows):
         size = max(1, _BLOCK // n_outputs)
         for start in range(0, n_rows, size):
             yield start, np.asarray(_part(rows, start, size) @ weights)
     else:
-        size = max(1, _BLOCK // max(rows.shape[1], n_outputs))
+        size = max(1, _BLOCK // max(n_outputs, 1 if rows.dtype == weights.dtype else rows.shape[1]))
         for start in range(0, n_rows, size):
             yield start, rows[start : start + size].astype(weights.dtype, copy=False) @ weights
 
