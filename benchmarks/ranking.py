@@ -33,6 +33,8 @@ that works on them, and probabilities of 77 classes more than 15 words an item.
 from __future__ import annotations
 
 import argparse
+import ctypes
+import gc
 import importlib.util
 import json
 import os
@@ -237,6 +239,12 @@ def _peak() -> int:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
 
 
+def _give_back() -> None:
+    """Return what was freed to the system, so that it is not reused uncounted."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+
+
 def _forget_peak() -> None:
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
@@ -256,13 +264,16 @@ def measure(kind: str, n_items: int, n_classes: int, arm: str, repeats: int) -> 
     small = make(2000)
     ARMS[arm](small, *truth(small, n_classes), n_classes)()
     del small
+    _give_back()
     before = _held()
     pool = make(n_items)
     places, labels = truth(pool, n_classes)
     run = ARMS[arm](pool, places, labels, n_classes)
+    _give_back()
     _forget_peak()
     first = _clock(run)
     peak_first = (_peak() - before) / size(pool)
+    _give_back()
     _forget_peak()
     run()
     peak = (_peak() - before) / size(pool)

@@ -23,7 +23,9 @@ class WordMarks:
     """
 
     def __init__(self, vectorizer: Any, classifier: Any) -> None:
-        self._terms = vectorizer.get_feature_names_out()
+        # Looked up term by term: a list of all terms would cost each training more than its fit.
+        self._vocabulary = vectorizer.vocabulary_
+        self._longest = vectorizer.ngram_range[1]
         self._token = re.compile(vectorizer.token_pattern)
         self._preprocess = vectorizer.build_preprocessor()
         self._coefficients = np.asarray(classifier.coef_)
@@ -66,15 +68,15 @@ class WordMarks:
         ]
         best = max(weights.values())
         spans = []
-        longest = max(term.count(" ") for term in weights) + 1
-        for size in range(1, longest + 1):
+        for size in range(1, self._longest + 1):
             for k in range(len(tokens) - size + 1):
                 term = " ".join(token[2] for token in tokens[k : k + size])
-                if term in weights:
-                    spans.append((tokens[k][0], tokens[k + size - 1][1], weights[term] / best))
+                weight = weights.get(self._vocabulary.get(term))
+                if weight is not None:
+                    spans.append((tokens[k][0], tokens[k + size - 1][1], weight / best))
         return _merge(spans)
 
-    def _weights(self, row: Any, label: str) -> dict[str, float]:
+    def _weights(self, row: Any, label: str) -> dict[int | None, float]:
         if label not in self._classes:
             return {}
         place = self._classes.index(label)
@@ -90,9 +92,7 @@ class WordMarks:
         order = np.argsort(-contribution)[:_MOST_TERMS]
         least = contribution[order[0]] * _SHARE_OF_BEST
         return {
-            str(self._terms[row.indices[k]]): float(contribution[k])
-            for k in order
-            if contribution[k] >= least
+            int(row.indices[k]): float(contribution[k]) for k in order if contribution[k] >= least
         }
 
 

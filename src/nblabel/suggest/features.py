@@ -26,8 +26,9 @@ from ..renderers.text import as_text, strip_tags
 SIDE = 32
 #: Principal components of images and dimensions of an embedding of sparse features.
 COMPONENTS = 64
-#: The directions of an embedding are found from at most so many items.
-MOST_DECOMPOSED = 10_000
+#: The directions of an embedding are found from all items up to the first number, of a larger pool
+#: from a sample of the second.
+MOST_DECOMPOSED, SAMPLE_DECOMPOSED = 20_000, 5_000
 #: A text column of a table row is read as text when its values are this long on average.
 _LONG_TEXT = 25
 #: Characters of scripts written without spaces between words.
@@ -242,7 +243,7 @@ class Embedding:
             sample, columns = self._features, np.arange(self._features.shape[1])
             if sample.shape[0] > MOST_DECOMPOSED:
                 rng = np.random.default_rng(self._seed)
-                drawn = rng.choice(sample.shape[0], MOST_DECOMPOSED, replace=False)
+                drawn = rng.choice(sample.shape[0], SAMPLE_DECOMPOSED, replace=False)
                 sample = sample[np.sort(drawn)]
                 # What one item alone has makes no direction that is common to several.
                 count = np.bincount(sample.indices, minlength=sample.shape[1])

@@ -75,9 +75,10 @@ def fit_seen_columns(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
     few = rows[:, seen]
     _fit(estimator, few, targets)
     # One item's weights lie together: only the pages of the seen columns are ever touched.
-    full = np.zeros((rows.shape[1], estimator.coef_.shape[0]), dtype=np.float32).T
-    full[:, seen] = estimator.coef_
-    estimator.coef_ = full
+    found = np.atleast_2d(estimator.coef_)
+    full = np.zeros((rows.shape[1], len(found)), dtype=np.float32).T
+    full[:, seen] = found
+    estimator.coef_ = full if estimator.coef_.ndim == 2 else full[0]
     estimator.intercept_ = np.asarray(estimator.intercept_, dtype=np.float32)
     estimator.n_features_in_ = rows.shape[1]
 
@@ -185,7 +186,7 @@ def score(estimator: Any, rows: Any) -> Scores:
             f"{type(estimator).__name__} gave predictions of shape {proba.shape}, "
             f"expected ({n_rows}, {len(classes)})"
         )
-    if not np.isfinite(proba).all():
+    if not np.isfinite(proba.sum(dtype=np.float64)):  # no array as large as the pool
         raise ValueError(f"{type(estimator).__name__} gave predictions that are not finite numbers")
     return Scores(classes, np.ascontiguousarray(proba, dtype=np.float32), probabilistic)
 

@@ -210,12 +210,29 @@ def _context(strategy: QueryStrategy, n_items: int, n_labels: int, n_classes: in
         candidates=candidates,
         proba=proba if "proba" in strategy.requires else None,
         classes=classes if "proba" in strategy.requires else (),
-        features=features if "features" in strategy.requires else None,
+        features=_Rows(features) if "features" in strategy.requires else None,
         labeled=labeled,
         labels=tuple(classes[k % n_classes] for k in range(n_labels)),
         batch=5,
         seed=1,
     )
+
+
+class _Rows:
+    """Features as the large pool of a session gives them: rows are made when asked for."""
+
+    def __init__(self, features: Any) -> None:
+        self._features = features
+        self.shape = features.shape
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def __getitem__(self, places: Any) -> Any:
+        return self._features[places].copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self._features, dtype=dtype)
 
 
 def check_suggester(
