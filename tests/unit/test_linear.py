@@ -10,7 +10,7 @@ from sklearn.svm import LinearSVC
 
 from nblabel.suggest import linear
 from nblabel.suggest.features import Embedding
-from nblabel.suggest.linear import fit_linear, score
+from nblabel.suggest.linear import fit_linear, score, spread
 
 
 def data(n_rows=60, n_columns=200, n_classes=3, kind="sparse", dtype=np.float32, seed=0):
@@ -74,7 +74,12 @@ def test_a_logistic_regression_takes_the_same_steps(n_classes, weight, kind):
     labels[:10] = "c0"  # so that the weights differ
     plain = LogisticRegression(C=10, class_weight=weight, max_iter=300).fit(rows[:40], labels[:40])
     quick = LogisticRegression(C=10, class_weight=weight, max_iter=300)
-    fit_linear(quick, rows[:40], labels[:40])
+    columns = fit_linear(quick, rows[:40], labels[:40])
+    assert (columns is None) == (kind == "dense")
+    if columns is not None:
+        found = score(quick, rows, columns).proba
+        quick = spread(quick, columns, rows.shape[1])
+        assert found == pytest.approx(score(quick, rows).proba, abs=1e-5)
     assert list(quick.classes_) == list(plain.classes_)
     assert quick.coef_ == pytest.approx(plain.coef_, abs=1e-5)
     assert quick.intercept_ == pytest.approx(plain.intercept_, abs=1e-5)
@@ -98,7 +103,10 @@ def test_columns_without_a_labeled_row_change_no_linear_model(estimator, n_class
         options |= {"tol": 1e-9, "max_iter": 5000}
     plain, quick = (type(estimator)(**options) for _ in range(2))
     plain.fit(few, targets)
-    fit_linear(quick, few, targets)
+    columns = fit_linear(quick, few, targets)
+    found = score(quick, rows, columns).proba
+    quick = spread(quick, columns, rows.shape[1])
+    assert found == pytest.approx(score(quick, rows).proba, abs=1e-5)
     assert quick.coef_.shape == plain.coef_.shape
     tolerance = 0.01 if isinstance(estimator, (RidgeClassifier, LinearSVC)) else 1e-4
     assert quick.coef_ == pytest.approx(plain.coef_, abs=tolerance)

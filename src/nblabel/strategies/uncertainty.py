@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .base import Context
 
 #: Rows that are worked on at once.
-_BLOCK = 1 << 14
+_BLOCK = 1 << 12
 
 
 class LeastConfidence:
@@ -72,7 +72,11 @@ def margins(proba: NDArray[np.float32]) -> NDArray[np.float32]:
         difference = proba[:, 1] - proba[:, 0]
         return np.abs(difference, out=difference)
     made = np.empty(len(proba), dtype=proba.dtype)
-    for start in range(0, len(proba), _BLOCK):  # partition copies what it is given
-        top = np.partition(proba[start : start + _BLOCK], proba.shape[1] - 2, axis=1)
-        np.subtract(top[:, -1], top[:, -2], out=made[start : start + _BLOCK])
+    for start in range(0, len(proba), _BLOCK):
+        first, second, *others = np.ascontiguousarray(proba[start : start + _BLOCK].T)
+        best, next_best = np.maximum(first, second), np.minimum(first, second)
+        for other in others:  # class by class: several times as fast as a partition of each row
+            np.maximum(next_best, np.minimum(best, other), out=next_best)
+            np.maximum(best, other, out=best)
+        np.subtract(best, next_best, out=made[start : start + _BLOCK])
     return made

@@ -20,19 +20,21 @@ class WordMarks:
     ----------
     vectorizer : fitted CountVectorizer or TfidfVectorizer with ``analyzer="word"``
     classifier : fitted linear classifier with ``coef_`` and ``classes_``
+    columns : ndarray of int, optional
+        Terms, in their order, that the classifier was fitted on; None: all.
     """
 
-    def __init__(self, vectorizer: Any, classifier: Any) -> None:
-        # Looked up term by term: a list of all terms would cost each training more than its fit.
-        self._vocabulary = vectorizer.vocabulary_
-        self._longest = vectorizer.ngram_range[1]
+    def __init__(self, vectorizer: Any, classifier: Any, columns: Any = None) -> None:
+        self._terms = vectorizer.get_feature_names_out()
         self._token = re.compile(vectorizer.token_pattern)
         self._preprocess = vectorizer.build_preprocessor()
-        self._coefficients = np.asarray(classifier.coef_)
+        coefficients = np.asarray(classifier.coef_)
+        self._columns = np.arange(coefficients.shape[1]) if columns is None else columns
+        self._coefficients = coefficients
         self._classes = [str(name) for name in classifier.classes_]
 
     @classmethod
-    def of(cls, features: Any, classifier: Any) -> WordMarks | None:
+    def of(cls, features: Any, classifier: Any, columns: Any = None) -> WordMarks | None:
         """Return marks for a fitted pair, None where words cannot be marked."""
         usable = (
             getattr(features, "analyzer", None) == "word"
@@ -42,7 +44,7 @@ class WordMarks:
             and getattr(getattr(classifier, "coef_", None), "ndim", 0) == 2
             and hasattr(classifier, "classes_")
         )
-        return cls(features, classifier) if usable else None
+        return cls(features, classifier, columns) if usable else None
 
     def marks(self, text: str, row: Any, label: str) -> list[tuple[int, int, float]]:
         """Return spans of the text that speak for a label.
@@ -68,31 +70,35 @@ class WordMarks:
         ]
         best = max(weights.values())
         spans = []
-        for size in range(1, self._longest + 1):
+        longest = max(term.count(" ") for term in weights) + 1
+        for size in range(1, longest + 1):
             for k in range(len(tokens) - size + 1):
                 term = " ".join(token[2] for token in tokens[k : k + size])
-                weight = weights.get(self._vocabulary.get(term))
-                if weight is not None:
-                    spans.append((tokens[k][0], tokens[k + size - 1][1], weight / best))
+                if term in weights:
+                    spans.append((tokens[k][0], tokens[k + size - 1][1], weights[term] / best))
         return _merge(spans)
 
-    def _weights(self, row: Any, label: str) -> dict[int | None, float]:
+    def _weights(self, row: Any, label: str) -> dict[str, float]:
         if label not in self._classes:
             return {}
         place = self._classes.index(label)
         row = row.tocsr()
-        if len(self._coefficients) == 1:  # two classes share one row of coefficients
-            direction = self._coefficients[0][row.indices] * (1 if place == 1 else -1)
+        weighty = np.isin(row.indices, self._columns)
+        terms = row.indices[weighty]
+        columns = self._coefficients[:, np.searchsorted(self._columns, terms)]
+        if len(columns) == 1:  # two classes share one row of coefficients
+            direction = columns[0] * (1 if place == 1 else -1)
         else:
-            columns = self._coefficients[:, row.indices]
             direction = columns[place] - columns.mean(axis=0)
-        contribution = np.asarray(row.data * direction, dtype=float)
+        contribution = np.asarray(row.data[weighty] * direction, dtype=float)
         if not len(contribution) or contribution.max() <= 0:
             return {}
         order = np.argsort(-contribution)[:_MOST_TERMS]
         least = contribution[order[0]] * _SHARE_OF_BEST
         return {
-            int(row.indices[k]): float(contribution[k]) for k in order if contribution[k] >= least
+            str(self._terms[terms[k]]): float(contribution[k])
+            for k in order
+            if contribution[k] >= least
         }
 
 

@@ -11,6 +11,7 @@ models before it, not on its labels alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ _LINEAR = (LogisticRegression, LinearSVC, RidgeClassifier, SGDClassifier, Percep
 _BLOCK = 1 << 18
 #: Directions of the labeled rows below this share of the largest are rounding.
 _LEAST = 1e-12
+#: A softmax of numbers below this overflows in no precision.
+_MOST_EXPONENT = 60.0
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,11 @@ class Scores:
 # ---------------------------------------------------------------- fit
 
 
-def fit_linear(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
-    """Fit an estimator; a linear one on the columns that the labeled rows have.
+def fit_linear(estimator: Any, rows: Any, targets: NDArray[Any]) -> NDArray[np.intp] | None:
+    """Fit an estimator; a linear one on sparse rows on the columns that the rows have.
+
+    The same model, many times faster: a column that is zero in every row has no gradient but the
+    penalty's, so its weight is exactly 0.
 
     Parameters
     ----------
@@ -51,36 +57,30 @@ def fit_linear(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
         Changed in place.
     rows : ndarray or CSR matrix of shape (n_labels, n_features)
     targets : ndarray of shape (n_labels,)
+
+    Returns
+    -------
+    ndarray of int, or None
+        The columns that the estimator was fitted on, sorted; None if on all. See `spread`.
     """
-    if type(estimator) in _LINEAR and sparse.issparse(rows):
-        fit_seen_columns(estimator, rows, targets)
-    else:
+    if type(estimator) not in _LINEAR or not sparse.issparse(rows):
         _fit(estimator, rows, targets)
-
-
-def fit_seen_columns(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
-    """Fit on the columns that the labeled rows have, the others get weight 0.
-
-    The same model, many times faster: a column that is zero in every row has no gradient but the
-    penalty's, so its weight is exactly 0.
-
-    Parameters
-    ----------
-    estimator : linear classifier
-    rows : CSR matrix of shape (n_labels, n_features)
-    targets : ndarray of shape (n_labels,)
-    """
+        return None
     # Texts without a single known word have no column: one then stands for all.
-    seen = np.unique(rows.indices) if rows.nnz else np.arange(1)
-    few = rows[:, seen]
-    _fit(estimator, few, targets)
-    # One item's weights lie together: only the pages of the seen columns are ever touched.
-    found = np.atleast_2d(estimator.coef_)
-    full = np.zeros((rows.shape[1], len(found)), dtype=np.float32).T
-    full[:, seen] = found
-    estimator.coef_ = full if estimator.coef_.ndim == 2 else full[0]
+    seen = np.unique(rows.indices).astype(np.intp) if rows.nnz else np.arange(1)
+    _fit(estimator, rows[:, seen], targets)
+    return seen
+
+
+def spread(estimator: Any, columns: NDArray[np.intp], n_features: int) -> Any:
+    """Return the estimator on all columns: those it was not fitted on have weight 0."""
+    estimator = copy(estimator)
+    full = np.zeros((*estimator.coef_.shape[:-1], n_features), dtype=np.float32)
+    full[..., columns] = estimator.coef_
+    estimator.coef_ = full
     estimator.intercept_ = np.asarray(estimator.intercept_, dtype=np.float32)
-    estimator.n_features_in_ = rows.shape[1]
+    estimator.n_features_in_ = n_features
+    return estimator
 
 
 def _fit(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
@@ -152,13 +152,21 @@ def _fit_rotated(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
     lengths, vectors = np.sqrt(values[kept]), vectors[:, kept]
     estimator.fit(vectors * lengths, targets)
     estimator.coef_ = (exact.T @ ((vectors / lengths) @ estimator.coef_.T)).T
+    estimator.n_features_in_ = rows.shape[1]
 
 
 # ---------------------------------------------------------------- score
 
 
-def score(estimator: Any, rows: Any) -> Scores:
+def score(estimator: Any, rows: Any, columns: NDArray[np.intp] | None = None) -> Scores:
     """Return class scores for rows, from whichever method the estimator has.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+    rows : array, sparse matrix or sequence of items
+    columns : ndarray of int, optional
+        Columns of the rows that the estimator was fitted on, as `fit_linear` returns them.
 
     Raises
     ------
@@ -168,8 +176,11 @@ def score(estimator: Any, rows: Any) -> Scores:
     classes = tuple(str(name) for name in estimator.classes_)
     n_rows = rows.shape[0] if hasattr(rows, "shape") else len(rows)
     probabilistic = hasattr(estimator, "predict_proba")
-    if _is_product(estimator, rows):
-        proba = _linear_scores(estimator, rows)
+    product = _is_product(estimator, rows, columns)
+    if columns is not None and not product:
+        estimator = spread(estimator, columns, rows.shape[1])
+    if product:
+        proba = _linear_scores(estimator, rows, columns)
     elif probabilistic:
         proba = np.asarray(estimator.predict_proba(rows))
     elif hasattr(estimator, "decision_function"):
@@ -191,7 +202,7 @@ def score(estimator: Any, rows: Any) -> Scores:
     return Scores(classes, np.ascontiguousarray(proba, dtype=np.float32), probabilistic)
 
 
-def _is_product(estimator: Any, rows: Any) -> bool:
+def _is_product(estimator: Any, rows: Any, columns: NDArray[np.intp] | None) -> bool:
     """Whether the scores are a logistic function or softmax of ``rows @ coef_.T + intercept_``."""
     coef = getattr(estimator, "coef_", None)
     if type(estimator) not in _LINEAR or not isinstance(coef, np.ndarray) or coef.ndim != 2:
@@ -199,7 +210,8 @@ def _is_product(estimator: Any, rows: Any) -> bool:
     if not ((sparse.issparse(rows) and rows.format == "csr") or isinstance(rows, np.ndarray)):
         return False
     n_classes = len(estimator.classes_)
-    if rows.ndim != 2 or rows.dtype.kind not in "fiub" or rows.shape[1] != coef.shape[1]:
+    n_columns = rows.shape[-1] if columns is None else len(columns)
+    if rows.ndim != 2 or rows.dtype.kind not in "fiub" or coef.shape[1] != n_columns:
         return False
     if len(coef) != (1 if n_classes == 2 else n_classes):
         return False
@@ -211,13 +223,16 @@ def _is_product(estimator: Any, rows: Any) -> bool:
     return True
 
 
-def _linear_scores(estimator: Any, rows: Any) -> NDArray[np.float32]:
+def _linear_scores(
+    estimator: Any, rows: Any, columns: NDArray[np.intp] | None
+) -> NDArray[np.float32]:
     # In single precision where the features are: as exact as they are.
     dtype = np.dtype(np.float32 if rows.dtype in (np.float32, np.float16) else np.float64)
     weights = np.asarray(estimator.coef_.T, dtype=dtype, order="C")
     intercept = np.asarray(estimator.intercept_, dtype=dtype)
     proba = np.empty((rows.shape[0], max(2, weights.shape[1])), dtype=np.float32)
-    for start, decided in _products(rows, weights):
+    ones = np.ones(weights.shape[1], dtype=dtype)
+    for start, decided in _products(rows, weights, columns):
         block = proba[start : start + len(decided)]
         if weights.shape[1] == 1:
             odds = np.subtract(-intercept, decided, out=decided)
@@ -228,30 +243,45 @@ def _linear_scores(estimator: Any, rows: Any) -> NDArray[np.float32]:
             np.subtract(1, block[:, 1], out=block[:, 0])
         else:
             decided += intercept
-            decided -= decided.max(axis=1, keepdims=True)
+            if not max(decided.max(), -decided.min()) < _MOST_EXPONENT:
+                decided -= decided.max(axis=1, keepdims=True)
             np.exp(decided, out=decided)
-            np.divide(decided, decided.sum(axis=1, keepdims=True), out=block, casting="same_kind")
+            np.divide(decided, (decided @ ones)[:, None], out=block, casting="same_kind")
     return proba
 
 
-def _products(rows: Any, weights: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Yield places of rows and the products of the rows from there on with the weights."""
+def _products(
+    rows: Any, weights: NDArray[Any], columns: NDArray[np.intp] | None
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield places of rows and the products of the rows from there on with the weights.
+
+    With `columns` the weights are those of these columns, the others are 0.
+    """
     n_rows, n_outputs = rows.shape[0], weights.shape[1]
-    if n_outputs == 1 and sparse.issparse(rows) and rows.dtype == weights.dtype:
-        yield 0, (rows @ weights[:, 0])[:, None]
-    elif sparse.issparse(rows):
-        size = max(1, _BLOCK // n_outputs)
-        for start in range(0, n_rows, size):
-            yield start, np.asarray(_part(rows, start, size) @ weights)
-    else:
+    if not sparse.issparse(rows):
         size = max(1, _BLOCK // max(n_outputs, 1 if rows.dtype == weights.dtype else rows.shape[1]))
         for start in range(0, n_rows, size):
             yield start, rows[start : start + size].astype(weights.dtype, copy=False) @ weights
+        return
+    place = None
+    if columns is not None and n_outputs == 1:
+        full = np.zeros((rows.shape[1], 1), dtype=weights.dtype)
+        full[columns] = weights
+        weights = full
+    elif columns is not None:
+        # Weights of several classes outgrow the cache: those of the other columns become one row.
+        place = np.full(rows.shape[1], len(columns), dtype=rows.indices.dtype)
+        place[columns] = np.arange(len(columns))
+        weights = np.concatenate([weights, np.zeros((1, n_outputs), dtype=weights.dtype)])
+    size = max(1, _BLOCK // n_outputs)
+    for start in range(0, n_rows, size):
+        yield start, np.asarray(_part(rows, start, size, place, len(weights)) @ weights)
 
 
-def _part(rows: Any, start: int, size: int) -> Any:
-    """Return some rows of a CSR matrix as views, where scipy's slices copy."""
+def _part(rows: Any, start: int, size: int, place: NDArray[Any] | None, n_columns: int) -> Any:
+    """Return some rows of a CSR matrix, their columns moved; views where scipy's slices copy."""
     border = rows.indptr[start : start + size + 1]
     inside = slice(border[0], border[-1])
-    arrays = (rows.data[inside], rows.indices[inside], border - border[0])
-    return sparse.csr_matrix(arrays, shape=(len(border) - 1, rows.shape[1]), copy=False)
+    indices = rows.indices[inside] if place is None else place[rows.indices[inside]]
+    arrays = (rows.data[inside], indices, border - border[0])
+    return sparse.csr_matrix(arrays, shape=(len(border) - 1, n_columns), copy=False)

@@ -19,7 +19,7 @@ from ..errors import DataError, OptionError, UnknownColumnError, near, shorten
 from ..strategies import Rows
 from .explain import WordMarks
 from .features import Embedding, PixelScaler, default_features
-from .linear import Scores, fit_linear, score
+from .linear import Scores, fit_linear, score, spread
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,9 @@ class Snapshot:
 class Fitted(Protocol):
     """What a suggester has learned; it never changes any more."""
 
-    model: Any
+    @property
+    def model(self) -> Any:
+        """The fitted estimator."""
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
@@ -183,37 +185,53 @@ class ModelSuggester:
                 return FittedModel(estimator, self._inputs, None, self._inputs)
             matrix = self.features()
             rows = matrix[snapshot.positions]
-            fit_linear(estimator, rows, targets)
-        return FittedModel(estimator, matrix, self._transformer, self._inputs)
+            columns = fit_linear(estimator, rows, targets)
+        return FittedModel(estimator, matrix, self._transformer, self._inputs, columns)
 
 
 class FittedModel:
-    """A fitted estimator and its view of the pool.
+    """A fitted estimator and its view of the pool."""
 
-    Attributes
-    ----------
-    model : estimator
-        Ready for new data: a Pipeline that starts from the items where the features are a
-        transformer, else the estimator on the user's own matrix.
-    """
-
-    def __init__(self, estimator: Any, matrix: Any, transformer: Any, inputs: Any) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        matrix: Any,
+        transformer: Any,
+        inputs: Any,
+        columns: NDArray[np.intp] | None = None,
+    ) -> None:
         self._estimator = estimator
+        self._columns = columns
+        self._transformer = transformer
         self._matrix = matrix
         self._inputs = inputs
-        steps = [("features", transformer), ("classifier", estimator)]
-        self.model = estimator if transformer is None else Pipeline(steps)
+        self._model: Any = None
         #: Whether `model` starts from items, not from rows of a matrix.
         self.takes_items = transformer is not None or matrix is inputs
         linear = estimator
         if transformer is None and isinstance(estimator, Pipeline) and len(estimator.steps) == 2:
             transformer, linear = estimator[0], estimator[-1]
         self._vectorizer = transformer
-        self._marks = WordMarks.of(transformer, linear)
+        self._marks = WordMarks.of(transformer, linear, columns)
+
+    @property
+    def model(self) -> Any:
+        """The fitted estimator, ready for new data.
+
+        A Pipeline that starts from the items where the features are a transformer, else the
+        estimator on the user's own matrix.
+        """
+        if self._model is None:
+            estimator = self._estimator
+            if self._columns is not None:  # made only for who asks: most columns weigh nothing
+                estimator = spread(estimator, self._columns, self._matrix.shape[1])
+            steps = [("features", self._transformer), ("classifier", estimator)]
+            self._model = estimator if self._transformer is None else Pipeline(steps)
+        return self._model
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
-        return score(self._estimator, self._matrix)
+        return score(self._estimator, self._matrix, self._columns)
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
