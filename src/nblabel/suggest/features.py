@@ -231,7 +231,7 @@ class Embedding:
             rows = rows.toarray()
         rows = np.asarray(rows, dtype=np.float32)
         lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-        return rows / np.where(lengths > 0, lengths, 1)
+        return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         made = self[:]
