@@ -203,18 +203,20 @@ def _context(strategy: QueryStrategy, n_items: int, n_labels: int, n_classes: in
     labeled, candidates = places[:n_labels], np.sort(places[n_labels:])
     proba = rng.dirichlet(np.ones(n_classes), size=len(candidates)).astype(np.float32)
     proba[: len(proba) // 3] = np.float32(1 / n_classes)  # ties
-    for array in (features, labeled, candidates, proba):
+    pool_proba = np.full((n_items, n_classes), 1 / n_classes, dtype=np.float32)
+    pool_proba[candidates] = proba
+    for array in (features, labeled, candidates, pool_proba):
         array.flags.writeable = False  # a strategy reads only
     classes = tuple(f"class {k}" for k in range(n_classes))
     return Context(
         candidates=candidates,
-        proba=proba if "proba" in strategy.requires else None,
         classes=classes if "proba" in strategy.requires else (),
         features=_Rows(features) if "features" in strategy.requires else None,
         labeled=labeled,
         labels=tuple(classes[k % n_classes] for k in range(n_labels)),
         batch=5,
         seed=1,
+        pool_proba=pool_proba if "proba" in strategy.requires else None,
     )
 
 
