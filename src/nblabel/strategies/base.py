@@ -55,7 +55,8 @@ class Context:
     """
 
     candidates: NDArray[np.intp]
-    proba: NDArray[np.float32] | None = None
+    # A factory, so that the class itself has no `proba` that would answer for a missing one.
+    proba: NDArray[np.float32] | None = field(default_factory=lambda: None)
     classes: tuple[str, ...] = ()
     features: NDArray[np.float32] | Rows | None = None
     labeled: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))

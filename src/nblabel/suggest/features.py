@@ -212,7 +212,7 @@ class Embedding:
     def __init__(self, features: Any, seed: int = 0) -> None:
         self._features = features
         self._seed = seed
-        self._directions: tuple[NDArray[np.intp], NDArray[np.float32]] | None = None
+        self._directions: tuple[NDArray[np.int32], NDArray[np.float32]] | None = None
         n_items, n_features = features.shape
         self._projects = sparse.issparse(features) and min(n_items, n_features) > 1
         width = min(COMPONENTS, n_features - 1, n_items - 1)
@@ -225,8 +225,10 @@ class Embedding:
         """Return the rows of some places: an array of places or of booleans, or a slice."""
         rows = self._features[places]
         if self._projects:
-            columns, directions = self._main_directions()
-            rows = rows[:, columns] @ directions
+            place, directions = self._main_directions()
+            arrays = (rows.data, place[rows.indices], rows.indptr)
+            shape = (rows.shape[0], len(directions))
+            rows = sparse.csr_matrix(arrays, shape=shape) @ directions
         elif sparse.issparse(rows):
             rows = rows.toarray()
         rows = np.asarray(rows, dtype=np.float32)
@@ -237,8 +239,11 @@ class Embedding:
         made = self[:]
         return made if dtype is None else made.astype(dtype, copy=False)
 
-    def _main_directions(self) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """Return the columns that count and the directions, (n_columns, n_dimensions)."""
+    def _main_directions(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the row of each column in the directions, and the directions.
+
+        The last row is zero: that of the columns that do not count.
+        """
         if self._directions is None:
             sample, columns = self._features, np.arange(self._features.shape[1])
             if sample.shape[0] > MOST_DECOMPOSED:
@@ -255,7 +260,11 @@ class Embedding:
             )
             with np.errstate(invalid="ignore"):  # the variance of items that are all alike
                 svd.fit(sample)
-            self._directions = columns, np.asarray(svd.components_.T, dtype=np.float32, order="C")
+            place = np.full(self._features.shape[1], len(columns), dtype=np.int32)
+            place[columns] = np.arange(len(columns))
+            directions = np.zeros((len(columns) + 1, self.shape[1]), dtype=np.float32)
+            directions[:-1] = svd.components_.T
+            self._directions = place, directions
         return self._directions
 
 

@@ -172,10 +172,7 @@ class ModelSuggester:
     def fit(self, snapshot: Snapshot) -> FittedModel:
         """Fit the estimator on the labeled items."""
         estimator = clone(self._estimator)
-        if (
-            "random_state" in estimator.get_params()
-            and estimator.get_params()["random_state"] is None
-        ):
+        if estimator.get_params().get("random_state", 0) is None:
             estimator.set_params(random_state=snapshot.seed)
         targets = np.asarray(snapshot.targets, dtype=str)
         with warnings.catch_warnings():
