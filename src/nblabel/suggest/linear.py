@@ -282,6 +282,9 @@ def _part(rows: Any, start: int, size: int, place: NDArray[Any] | None, n_column
     """Return some rows of a CSR matrix, their columns moved; views where scipy's slices copy."""
     border = rows.indptr[start : start + size + 1]
     inside = slice(border[0], border[-1])
-    indices = rows.indices[inside] if place is None else place[rows.indices[inside]]
-    arrays = (rows.data[inside], indices, border - border[0])
-    return sparse.csr_matrix(arrays, shape=(len(border) - 1, n_columns), copy=False)
+    part = sparse.csr_matrix((len(border) - 1, n_columns), dtype=rows.dtype)
+    # One by one: handed to the constructor, views of less than half an array are copied.
+    part.data = rows.data[inside]
+    part.indices = rows.indices[inside] if place is None else place[rows.indices[inside]]
+    part.indptr = border - border[0]
+    return part
