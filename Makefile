@@ -60,6 +60,7 @@ protocol: $(BIN)/.installed ## generate js/src/protocol.ts from the Python side
 bench: js ## measure latency and the labeling loop
 	python -m benchmarks.latency
 	python -m benchmarks.loop
+	python -m benchmarks.ranking
 
 clean: ## remove what was installed and built
 	rm -rf .venv js/node_modules js/coverage src/nblabel/widget/static build dist htmlcov \

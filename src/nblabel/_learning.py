@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ._packing import Lazy
 from ._queue import Draw
-from .strategies import Auto, Context, QueryStrategy, pick
+from .strategies import Auto, Context, QueryStrategy, Rows, pick
 from .suggest import Fitted, Scores, Snapshot, Suggester
 from .tables import Predictions
 
@@ -167,7 +167,7 @@ def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) ->
 class Embeds(Protocol):
     """What a ranking needs of a suggester."""
 
-    def embedding(self) -> NDArray[np.float32] | None:
+    def embedding(self) -> NDArray[np.float32] | Rows | None:
         """Return dense features of the pool, None if there are none."""
 
 
@@ -186,13 +186,13 @@ def rank(
     features = suggester.embedding() if suggester is not None and wanted else None
     context = Context(
         candidates=candidates,
-        proba=None if predictions is None else predictions.proba[candidates],
         classes=() if predictions is None else predictions.classes,
         features=features,
         labeled=order.snapshot.positions,
         labels=order.values,
         batch=order.batch,
         seed=order.seed + order.snapshot.version,
+        pool_proba=None if predictions is None else predictions.proba,
     )
     if isinstance(strategy, Auto):
         strategy = strategy.choose(context)
@@ -202,17 +202,18 @@ def rank(
         context = replace(context, committee=_committee(strategy, fitted)[:, candidates])
     if "features" in strategy.requires and features is None:
         raise ValueError(f"strategy {strategy.name!r} requires features, but there are none")
-    utilities = np.asarray(strategy.utilities(context), dtype=np.float64)
+    utilities = np.asarray(strategy.utilities(context))
     if utilities.shape != (len(candidates),):
         raise ValueError(
             f"strategy {strategy.name!r} gave utilities of shape {utilities.shape}, "
             f"expected ({len(candidates)},)"
         )
     best = pick(utilities, MOST_RANKED, context.rng())
+    best = best[utilities[best] > -np.inf]
+    places, found = candidates[best].tolist(), utilities[best].tolist()
     ranking = [
-        Draw(int(candidates[k]), strategy.name, strategy.reason(float(utilities[k])))
-        for k in best
-        if utilities[k] > -np.inf
+        Draw(place, strategy.name, strategy.reason(float(utility)))
+        for place, utility in zip(places, found, strict=True)
     ]
     return ranking, strategy.name, getattr(strategy, "aim", "") or f"strategy {strategy.name}"
 

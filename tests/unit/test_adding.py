@@ -331,7 +331,8 @@ def test_adding_in_pieces_is_opening_at_once(
         grown.frame().drop(columns=["labeled_at", "strategy", "audit"]),
         whole.frame().drop(columns=["labeled_at", "strategy", "audit"]),
     )
-    assert grown.status() | {"rank": 0} == whole.status() | {"rank": 0}
+    ranked = {"rank": 0, "doing": ""}  # how often, and when last, is another matter
+    assert grown.status() | ranked == whole.status() | ranked
     assert [one.id for one in grown.next(99)] == [one.id for one in whole.next(99)]
     assert [grown.view(i).data for i in grown.pool.ids] == [
         whole.view(i).data for i in whole.pool.ids

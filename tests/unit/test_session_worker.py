@@ -230,7 +230,8 @@ def test_closing_leaves_neither_process_nor_folder() -> None:
 @pytest.fixture
 def small_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "SAMPLE", 500)
-    monkeypatch.setattr("nblabel.suggest.features.SAMPLE", 500)
+    monkeypatch.setattr("nblabel.suggest.features.MOST_DECOMPOSED", 500)
+    monkeypatch.setattr("nblabel.suggest.features.SAMPLE_DECOMPOSED", 500)
     monkeypatch.setattr(bulk.sample, "__defaults__", (500,))
     monkeypatch.setattr(bulk, "CHUNK", 64)
     monkeypatch.setattr(model, "GLIMPSE", 200)

@@ -27,7 +27,7 @@ from nblabel.suggest.features import (
     row_features,
     text_features,
 )
-from nblabel.suggest.model import fit_seen_columns
+from nblabel.suggest.linear import fit_linear, spread
 
 TEXTS = ["win money now", "cheap money", "see you at ten", "lunch at ten", "money", "at ten"]
 TARGETS = ["spam", "spam", "ham", "ham"]
@@ -73,7 +73,7 @@ def test_fitting_the_seen_columns_is_the_plain_fit():
     for labels in (np.arange(40) % 2, np.arange(40) % 3):
         plain = LogisticRegression(C=10, tol=1e-10, max_iter=5000).fit(rows, labels)
         quick = LogisticRegression(C=10, tol=1e-10, max_iter=5000)
-        fit_seen_columns(quick, rows, labels)
+        quick = spread(quick, fit_linear(quick, rows, labels), rows.shape[1])
         assert quick.coef_.shape == plain.coef_.shape
         assert quick.coef_ == pytest.approx(plain.coef_, abs=1e-4)
         assert quick.intercept_ == pytest.approx(plain.intercept_, abs=1e-4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import OptionError, near
-from .base import Context, QueryStrategy, Random, pick
+from .base import Context, QueryStrategy, Random, Rows, pick
 from .coverage import Badge, FacilityLocation
 from .diversity import ClusterMargin, TypicalClusters
 from .mixed import Auto, Find
@@ -25,6 +25,7 @@ __all__ = [
     "Margin",
     "QueryStrategy",
     "Random",
+    "Rows",
     "TypicalClusters",
     "as_strategy",
     "pick",

@@ -5,11 +5,29 @@ Scoring is pure and swappable; picking, with ties broken under a seed, is `pick`
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Rows(Protocol):
+    """Rows of a matrix that are made when asked for: ask for those you need.
+
+    ``np.asarray`` makes all of them.
+    """
+
+    shape: tuple[int, int]
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: Any) -> NDArray[np.float32]:
+        """Return the rows at an array of places, in its order."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -21,10 +39,12 @@ class Context:
     candidates : ndarray of shape (n_candidates,), int
         Places in the pool that may be asked.
     proba : ndarray of shape (n_candidates, n_classes), float32, or None
-        Class probabilities of the candidates; None before the first training.
+        Class probabilities of the candidates; None before the first training. Made when asked for
+        where `pool_proba` is given.
     classes : tuple of str
-    features : ndarray of shape (n_items, n_dimensions), float32, or None
-        Dense embedding of the whole pool, rows of length one.
+    features : ndarray or `Rows` of shape (n_items, n_dimensions), float32, or None
+        Dense embedding of the whole pool, rows of length one. ``features[places]`` gives rows;
+        of a large pool they are made when asked for.
     labeled : ndarray of shape (n_labels,), int
         Places of the labeled items.
     labels : tuple
@@ -37,14 +57,47 @@ class Context:
     """
 
     candidates: NDArray[np.intp]
-    proba: NDArray[np.float32] | None = None
+    # A factory, so that the class itself has no `proba` that would answer for a missing one.
+    proba: NDArray[np.float32] | None = field(default_factory=lambda: None)
     classes: tuple[str, ...] = ()
-    features: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | Rows | None = None
     labeled: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     labels: tuple[Any, ...] = ()
     batch: int = 10
     seed: int = 0
     committee: NDArray[np.float32] | None = None
+    pool_proba: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        if self.proba is None and self.pool_proba is not None:
+            del self.__dict__["proba"]  # for `__getattr__` to make it
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "proba" and self.pool_proba is not None:
+            made = np.take(self.pool_proba, self.candidates, axis=0)
+            self.__dict__["proba"] = made
+            return made
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def has_proba(self) -> bool:
+        """Whether there are probabilities; asking for `proba` may copy them."""
+        return self.pool_proba is not None or self.proba is not None
+
+    def by_row(
+        self, function: Callable[[NDArray[np.float32]], NDArray[np.floating[Any]]]
+    ) -> NDArray[np.floating[Any]]:
+        """Return one number per candidate by a function that looks at each row of `proba` alone.
+
+        Parameters
+        ----------
+        function : callable
+            Rows of probabilities to one number a row.
+        """
+        if self.pool_proba is not None:
+            return np.take(function(self.pool_proba), self.candidates)
+        assert self.proba is not None, "requires proba"
+        return function(self.proba)
 
     def rng(self) -> np.random.Generator:
         """Return a fresh generator under the context's seed."""
@@ -95,25 +148,45 @@ def pick(utilities: NDArray[Any], k: int, rng: np.random.Generator) -> NDArray[n
     -------
     ndarray of shape (min(k, n_candidates),), int
     """
-    values = np.nan_to_num(
-        np.asarray(utilities, dtype=np.float64), nan=-np.inf, posinf=np.inf, neginf=-np.inf
-    )
-    k = min(k, len(values))
+    values = np.asarray(utilities)
+    if values.dtype.kind != "f":
+        values = values.astype(np.float64)
+    if len(values) and np.isnan(values.min()):
+        values = np.where(np.isnan(values), -np.inf, values)
+    above, equal = _split(values, k)
+    if len(equal):
+        equal = rng.choice(equal, k - len(above), replace=False)
+        above = np.concatenate([above, equal])
+    top = rng.permutation(above)
+    return top[np.argsort(-values[top], kind="stable")]
+
+
+def largest(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
+    """Return the places of the k largest values, best first; of equal ones the first.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Without NaN.
+    k : int
+    """
+    above, equal = _split(values, k)
+    top = np.sort(np.concatenate([above, equal[: max(0, k - len(above))]]))
+    return top[np.argsort(-values[top], kind="stable")]
+
+
+def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the places of what is above the k-th largest value, and of what equals it."""
+    if k >= len(values):
+        return np.arange(len(values)), np.empty(0, dtype=np.intp)
     if k <= 0:
-        return np.empty(0, dtype=np.intp)
-    shuffled = rng.permutation(len(values))
-    values = values[shuffled]
-    if k < len(values):
-        top = np.argpartition(-values, k - 1)[:k]
-        # argpartition is free to choose among ties at the border: take them in shuffled order.
-        border = values[top].min()
-        above = np.flatnonzero(values > border)
-        equal = np.flatnonzero(values == border)[: k - len(above)]
-        top = np.concatenate([above, equal])
-    else:
-        top = np.arange(len(values))
-    order = np.argsort(-values[top], kind="stable")
-    return shuffled[top[order]]
+        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    # The k-th largest of some of the values is a lower bound: most others need no second look.
+    some = values[:: max(1, math.isqrt(len(values) // k))]
+    kept = np.flatnonzero(values >= np.partition(some, len(some) - k)[len(some) - k])
+    high = values[kept]
+    border = np.partition(high, len(high) - k)[len(high) - k]
+    return kept[high > border], kept[high == border]
 
 
 class Random:

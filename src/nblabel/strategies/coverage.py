@@ -50,8 +50,8 @@ class FacilityLocation:
         n = len(context.candidates)
         unsure = (
             np.ones(n, dtype=np.float32)
-            if context.proba is None or not self.weighted
-            else (1.0 - margins(context.proba)).astype(np.float32)
+            if not (context.has_proba and self.weighted)
+            else (1.0 - context.by_row(margins)).astype(np.float32)
         )
         taken = _narrowed(unsure, rng)
         covered = (

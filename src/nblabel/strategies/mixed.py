@@ -35,10 +35,10 @@ class Auto:
 
     def choose(self, context: Context) -> QueryStrategy:
         """Return the strategy that fits the situation."""
-        known = context.proba is not None and len(context.labeled) >= self.start
+        known = context.has_proba and len(context.labeled) >= self.start
         if context.features is not None:
             return FacilityLocation(weighted=known)
-        return Random() if context.proba is None else Margin()
+        return Margin() if context.has_proba else Random()
 
     def utilities(self, context: Context) -> NDArray[np.floating[Any]]:
         """Return the utilities of the strategy that fits the situation."""
@@ -75,9 +75,10 @@ class Find:
         if target is None and context.classes:
             counts = Counter(str(label) for label in context.labels)
             target = min(context.classes, key=lambda name: counts[name])
-        if context.proba is None or target not in context.classes:
+        proba = context.proba
+        if proba is None or target not in context.classes:
             return -1.0 - context.rng().random(len(context.candidates))
-        return context.proba[:, context.classes.index(target)]
+        return proba[:, context.classes.index(target)]
 
     def reason(self, utility: float) -> str:
         """Say why."""

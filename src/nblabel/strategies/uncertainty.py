@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 
 from .base import Context
 
-
-def _proba(context: Context) -> NDArray[np.float32]:
-    assert context.proba is not None, "requires proba"
-    return context.proba
+#: Rows that are worked on at once.
+_BLOCK = 1 << 12
 
 
 class LeastConfidence:
@@ -22,7 +20,7 @@ class LeastConfidence:
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
         """Return ``1 - max p``."""
-        return 1.0 - _proba(context).max(axis=1)
+        return context.by_row(lambda proba: 1.0 - proba.max(axis=1))
 
     def reason(self, utility: float) -> str:
         """Say why."""
@@ -38,7 +36,7 @@ class Margin:
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
         """Return ``1 - (p1 - p2)``."""
-        return 1.0 - margins(_proba(context))
+        return 1.0 - context.by_row(margins)
 
     def reason(self, utility: float) -> str:
         """Say why."""
@@ -54,8 +52,7 @@ class Entropy:
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
         """Return the entropy in nats."""
-        proba = np.clip(_proba(context), 1e-12, 1.0)
-        return -(proba * np.log(proba)).sum(axis=1)
+        return context.by_row(_entropies)
 
     def reason(self, utility: float) -> str:
         """Say why."""
@@ -86,9 +83,27 @@ class Committee:
         return f"the models disagree here ({utility:.2f})"
 
 
+def _entropies(proba: NDArray[np.float32]) -> NDArray[np.float32]:
+    made = np.empty(len(proba), dtype=proba.dtype)
+    for start in range(0, len(proba), _BLOCK):
+        part = np.clip(proba[start : start + _BLOCK], 1e-12, 1.0)
+        made[start : start + _BLOCK] = -(part * np.log(part)).sum(axis=1)
+    return made
+
+
 def margins(proba: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the difference of the two largest probabilities of each row."""
     if proba.shape[1] < 2:
         return np.ones(len(proba), dtype=np.float32)
-    top = np.partition(proba, proba.shape[1] - 2, axis=1)
-    return top[:, -1] - top[:, -2]
+    if proba.shape[1] == 2:
+        difference = proba[:, 1] - proba[:, 0]
+        return np.abs(difference, out=difference)
+    made = np.empty(len(proba), dtype=proba.dtype)
+    for start in range(0, len(proba), _BLOCK):
+        first, second, *others = np.ascontiguousarray(proba[start : start + _BLOCK].T)
+        best, next_best = np.maximum(first, second), np.minimum(first, second)
+        for other in others:  # class by class: several times as fast as a partition of each row
+            np.maximum(next_best, np.minimum(best, other), out=next_best)
+            np.maximum(best, other, out=best)
+        np.subtract(best, next_best, out=made[start : start + _BLOCK])
+    return made

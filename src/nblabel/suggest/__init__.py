@@ -1,14 +1,13 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
 from .features import learning_inputs
+from .linear import Scores, score
 from .model import (
     Fitted,
     ModelSuggester,
-    Scores,
     Snapshot,
     Suggester,
     embedding_column,
-    score,
     stack_features,
 )
 from .multiview import MultiViewSuggester, default_suggester

@@ -51,20 +51,25 @@ class WordMarks:
     vectorizer : fitted CountVectorizer or TfidfVectorizer with ``analyzer="word"``
     coefficients : ndarray of shape (n_classes, n_terms), or (1, n_terms) for two classes
     classes : sequence of str
+    columns : ndarray of int, optional
+        Terms, in their order, that the coefficients are for; None: all.
     """
 
-    def __init__(self, vectorizer: Any, coefficients: Any, classes: Any) -> None:
+    def __init__(
+        self, vectorizer: Any, coefficients: Any, classes: Any, columns: Any = None
+    ) -> None:
         self._terms = Terms.of(vectorizer)
         self._token = re.compile(vectorizer.token_pattern)
         self._preprocess = vectorizer.build_preprocessor()
         coefficients = np.asarray(coefficients)
         # Most words weigh nothing: no labeled text has them.
-        self._columns = np.flatnonzero(coefficients.any(axis=0))
-        self._coefficients = coefficients[:, self._columns]
+        weighty = np.flatnonzero(coefficients.any(axis=0))
+        self._columns = weighty if columns is None else columns[weighty]
+        self._coefficients = coefficients[:, weighty]
         self._classes = [str(name) for name in classes]
 
     @classmethod
-    def of(cls, features: Any, classifier: Any) -> WordMarks | None:
+    def of(cls, features: Any, classifier: Any, columns: Any = None) -> WordMarks | None:
         """Return marks for a fitted pair, None where words cannot be marked."""
         usable = (
             getattr(features, "analyzer", None) == "word"
@@ -74,7 +79,7 @@ class WordMarks:
             and getattr(getattr(classifier, "coef_", None), "ndim", 0) == 2
             and hasattr(classifier, "classes_")
         )
-        return cls(features, classifier.coef_, classifier.classes_) if usable else None
+        return cls(features, classifier.coef_, classifier.classes_, columns) if usable else None
 
     def marks(self, text: str, row: Any, label: str) -> list[tuple[int, int, float]]:
         """Return spans of the text that speak for a label.

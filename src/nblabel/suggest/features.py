@@ -16,23 +16,19 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    Normalizer,
-    OneHotEncoder,
-    StandardScaler,
-    normalize,
-)
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from ..renderers import Renderer
 from ..renderers.image import pixel_range, read_gray, to_uint8
 from ..renderers.text import as_text, strip_tags
-from .bulk import SAMPLE, project, sample
 
 #: Images are learned from as gray squares of this side, in pixels.
 SIDE = 32
 #: Principal components of images and dimensions of an embedding of sparse features.
 COMPONENTS = 64
+#: The directions of an embedding are found from all items up to the first number, of a larger pool
+#: from a sample of the second.
+MOST_DECOMPOSED, SAMPLE_DECOMPOSED = 20_000, 5_000
 #: A text column of a table row is read as text when its values are this long on average.
 _LONG_TEXT = 25
 #: Characters of scripts written without spaces between words.
@@ -191,28 +187,87 @@ class PixelScaler(TransformerMixin, BaseEstimator):
         return read_gray(image, self.side)
 
 
-def embed(features: Any, seed: int = 0) -> NDArray[np.float32]:
-    """Return a dense embedding, rows of length one, that clusters can be found in.
+class Embedding:
+    """A dense embedding of a pool, rows of length one, that clusters can be found in.
+
+    Its rows are made when they are asked for: of a million items a few hundred are clustered.
+    Sparse features are projected on the main directions of the pool (latent semantic analysis;
+    Deerwester et al. 1990), found at the first call, in a large pool from a sample.
 
     Parameters
     ----------
-    features : array or sparse matrix of shape (n_items, n_features)
+    features : array or CSR matrix of shape (n_items, n_features)
+    seed : int
+        Of the sample and the decomposition.
 
-    Returns
-    -------
-    ndarray of shape (n_items, n_dimensions), float32
-        At most 64 dimensions for sparse features, all of dense ones.
+    Attributes
+    ----------
+    shape : (int, int)
+        Items, and dimensions: at most 64 for sparse features, all of dense ones.
     """
-    if sparse.issparse(features):
-        width = min(COMPONENTS, features.shape[1] - 1, features.shape[0] - 1)
-        if width < 1:
-            return np.asarray(features.todense(), dtype=np.float32)
-        svd = TruncatedSVD(width, algorithm="randomized", n_iter=2, random_state=seed)
-        with np.errstate(invalid="ignore"):  # the variance of items that are all alike
-            if features.shape[0] > SAMPLE:
-                svd.fit(features[sample(features.shape[0], seed)])
-                return normalize(project(svd, features), copy=False)
-            reduced = svd.fit_transform(features)
-    else:
-        reduced = np.asarray(features, dtype=np.float32)
-    return Normalizer().fit_transform(reduced).astype(np.float32)
+
+    dtype = np.dtype(np.float32)
+    ndim = 2
+
+    def __init__(self, features: Any, seed: int = 0) -> None:
+        self._features = features
+        self._seed = seed
+        self._directions: tuple[NDArray[np.int32], NDArray[np.float32]] | None = None
+        n_items, n_features = features.shape
+        self._projects = sparse.issparse(features) and min(n_items, n_features) > 1
+        width = min(COMPONENTS, n_features - 1, n_items - 1)
+        self.shape = (n_items, width if self._projects else n_features)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, places: Any) -> NDArray[np.float32]:
+        """Return the rows of some places: an array of places or of booleans, or a slice."""
+        rows = self._features[places]
+        if self._projects:
+            place, directions = self._main_directions()
+            arrays = (rows.data, place[rows.indices], rows.indptr)
+            shape = (rows.shape[0], len(directions))
+            rows = sparse.csr_matrix(arrays, shape=shape) @ directions
+        elif sparse.issparse(rows):
+            rows = rows.toarray()
+        rows = np.asarray(rows, dtype=np.float32)
+        lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+        return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        made = self[:]
+        return made if dtype is None else made.astype(dtype, copy=False)
+
+    def _main_directions(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the row of each column in the directions, and the directions.
+
+        The last row is zero: that of the columns that do not count.
+        """
+        if self._directions is None:
+            sample, columns = self._features, np.arange(self._features.shape[1])
+            if sample.shape[0] > MOST_DECOMPOSED:
+                rng = np.random.default_rng(self._seed)
+                drawn = rng.choice(sample.shape[0], SAMPLE_DECOMPOSED, replace=False)
+                sample = sample[np.sort(drawn)]
+                # What one item alone has makes no direction that is common to several.
+                count = np.bincount(sample.indices, minlength=sample.shape[1])
+                common = np.flatnonzero(count > 1)
+                if len(common) > self.shape[1]:
+                    sample, columns = sample[:, common], common
+            svd = TruncatedSVD(
+                self.shape[1], algorithm="randomized", n_iter=2, random_state=self._seed
+            )
+            with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+                svd.fit(sample)
+            place = np.full(self._features.shape[1], len(columns), dtype=np.int32)
+            place[columns] = np.arange(len(columns))
+            directions = np.zeros((len(columns) + 1, self.shape[1]), dtype=np.float32)
+            directions[:-1] = svd.components_.T
+            self._directions = place, directions
+        return self._directions
+
+
+def embed(features: Any, seed: int = 0) -> NDArray[np.float32]:
+    """Return the whole `Embedding` of some features as an array."""
+    return np.asarray(Embedding(features, seed))

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -18,9 +17,11 @@ from sklearn.pipeline import Pipeline
 
 from .._progress import report
 from ..errors import DataError, OptionError, UnknownColumnError, near, shorten
+from ..strategies import Rows
 from .bulk import SAMPLE, sample, take, transform
 from .explain import WordMarks
-from .features import PixelScaler, default_features, embed
+from .features import Embedding, PixelScaler, default_features, embed
+from .linear import Scores, fit_linear, score, spread
 
 #: Items of a large pool that the cold start looks at before the features of all are there.
 GLIMPSE = 10_000
@@ -45,15 +46,6 @@ class Snapshot:
     targets: Any
     version: int
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Predictions before they get a version: see `tables.Predictions`."""
-
-    classes: tuple[str, ...]
-    proba: NDArray[np.float32]
-    probabilistic: bool
 
 
 @runtime_checkable
@@ -82,8 +74,11 @@ class Suggester(Protocol):
     def fit(self, snapshot: Snapshot) -> Fitted:
         """Learn from a snapshot."""
 
-    def embedding(self) -> NDArray[np.float32] | None:
-        """Return dense features of the pool for clustering, None if there are none."""
+    def embedding(self) -> NDArray[np.float32] | Rows | None:
+        """Return dense features of the pool for clustering, None if there are none.
+
+        An array of shape (n_items, n_dimensions), or what makes its rows when asked for them.
+        """
 
 
 class ModelSuggester:
@@ -134,7 +129,7 @@ class ModelSuggester:
         self._matrix: Any = None
         self._sampled: Any = None
         self._glimpsed = False
-        self._embedding: NDArray[np.float32] | None = None
+        self._embedding: Embedding | None = None
         self._n_items = n_items if n_items is not None else len(inputs)
         #: Column of the source that holds the features, if one was named.
         self.column = features if isinstance(features, str) else None
@@ -220,19 +215,16 @@ class ModelSuggester:
         places = sample(self._n_items, self._seed, GLIMPSE)
         return places, embed(transformer.transform(take(self._inputs, places)), self._seed)
 
-    def embedding(self) -> NDArray[np.float32]:
-        """Return dense features of the pool, rows of length one."""
+    def embedding(self) -> Embedding:
+        """Return dense features of the pool, rows of length one, made when asked for."""
         if self._embedding is None:
-            self._embedding = embed(self.features(), self._seed)
+            self._embedding = Embedding(self.features(), self._seed)
         return self._embedding
 
     def fit(self, snapshot: Snapshot) -> FittedModel:
         """Fit the estimator on the labeled items."""
         estimator = clone(self._estimator)
-        if (
-            "random_state" in estimator.get_params()
-            and estimator.get_params()["random_state"] is None
-        ):
+        if estimator.get_params().get("random_state", 0) is None:
             estimator.set_params(random_state=snapshot.seed)
         targets = np.asarray(snapshot.targets, dtype=str)
         with warnings.catch_warnings():
@@ -242,40 +234,55 @@ class ModelSuggester:
                 return FittedModel(estimator, self._inputs, None, self._inputs)
             matrix = self.features()
             rows = matrix[snapshot.positions]
-            if type(estimator) is LogisticRegression and sparse.issparse(rows):
-                fit_seen_columns(estimator, rows, targets)
-            else:
-                estimator.fit(rows, targets)
-        return FittedModel(estimator, matrix, self._transformer, self._inputs)
+            columns = fit_linear(estimator, rows, targets)
+        return FittedModel(estimator, matrix, self._transformer, self._inputs, columns)
 
 
 class FittedModel:
-    """A fitted estimator and its view of the pool.
+    """A fitted estimator and its view of the pool."""
 
-    Attributes
-    ----------
-    model : estimator
-        Ready for new data: a Pipeline that starts from the items where the features are a
-        transformer, else the estimator on the user's own matrix.
-    """
-
-    def __init__(self, estimator: Any, matrix: Any, transformer: Any, inputs: Any) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        matrix: Any,
+        transformer: Any,
+        inputs: Any,
+        columns: NDArray[np.intp] | None = None,
+    ) -> None:
         self._estimator = estimator
+        self._columns = columns
+        self._transformer = transformer
         self._matrix = matrix
         self._inputs = inputs
-        steps = [("features", transformer), ("classifier", estimator)]
-        self.model = estimator if transformer is None else Pipeline(steps)
+        self._model: Any = None
         #: Whether `model` starts from items, not from rows of a matrix.
         self.takes_items = transformer is not None or matrix is inputs
         linear = estimator
         if transformer is None and isinstance(estimator, Pipeline) and len(estimator.steps) == 2:
             transformer, linear = estimator[0], estimator[-1]
         #: Finds the marks; light beside the model, see `Away`.
-        self.marker = Marker(WordMarks.of(transformer, linear), inputs, matrix, transformer)
+        self.marker = Marker(
+            WordMarks.of(transformer, linear, columns), inputs, matrix, transformer
+        )
+
+    @property
+    def model(self) -> Any:
+        """The fitted estimator, ready for new data.
+
+        A Pipeline that starts from the items where the features are a transformer, else the
+        estimator on the user's own matrix.
+        """
+        if self._model is None:
+            estimator = self._estimator
+            if self._columns is not None:  # made only for who asks: most columns weigh nothing
+                estimator = spread(estimator, self._columns, self._matrix.shape[1])
+            steps = [("features", self._transformer), ("classifier", estimator)]
+            self._model = estimator if self._transformer is None else Pipeline(steps)
+        return self._model
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
-        return score(self._estimator, self._matrix)
+        return score(self._estimator, self._matrix, self._columns)
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
@@ -311,54 +318,6 @@ class Marker:
         else:
             row = self._vectorizer.transform([text])
         return self._words.marks(text, row, label)
-
-
-def score(estimator: Any, rows: Any) -> Scores:
-    """Return class scores for rows, from whichever method the estimator has.
-
-    Raises
-    ------
-    ValueError
-        If the estimator returns the wrong shape or values that are no numbers.
-    """
-    classes = tuple(str(name) for name in estimator.classes_)
-    n_rows = rows.shape[0] if hasattr(rows, "shape") else len(rows)
-    probabilistic = hasattr(estimator, "predict_proba")
-    if probabilistic:
-        proba = np.asarray(estimator.predict_proba(rows))
-    elif hasattr(estimator, "decision_function"):
-        margins = np.asarray(estimator.decision_function(rows), dtype=np.float64)
-        if margins.ndim == 1:
-            proba = np.column_stack([expit(-margins), expit(margins)])
-        else:
-            proba = softmax(margins, axis=1)
-    else:
-        guessed = np.asarray(estimator.predict(rows)).astype(str)
-        proba = (guessed[:, None] == np.asarray(classes)[None, :]).astype(np.float32)
-    if proba.shape != (n_rows, len(classes)):
-        raise ValueError(
-            f"{type(estimator).__name__} gave predictions of shape {proba.shape}, "
-            f"expected ({n_rows}, {len(classes)})"
-        )
-    if not np.isfinite(proba).all():
-        raise ValueError(f"{type(estimator).__name__} gave predictions that are not finite numbers")
-    return Scores(classes, np.ascontiguousarray(proba, dtype=np.float32), probabilistic)
-
-
-def fit_seen_columns(estimator: LogisticRegression, rows: Any, targets: NDArray[Any]) -> None:
-    """Fit on the columns that the labeled rows have, the others get weight 0.
-
-    The same model, many times faster: a column that is zero in every row has no gradient but the
-    penalty's, so its weight is exactly 0.
-    """
-    # Texts without a single known word have no column: one then stands for all.
-    seen = np.unique(rows.indices) if rows.nnz else np.arange(1)
-    estimator.fit(rows[:, seen], targets)
-    full = np.zeros((estimator.coef_.shape[0], rows.shape[1]), dtype=np.float32)
-    full[:, seen] = estimator.coef_
-    estimator.coef_ = full
-    estimator.intercept_ = estimator.intercept_.astype(np.float32)
-    estimator.n_features_in_ = rows.shape[1]
 
 
 def _fit_transform(transformer: Any, inputs: Any) -> Any:

@@ -18,7 +18,8 @@ from .bulk import sample, take
 from .explain import WordMarks
 from .features import default_features
 from .least_squares import BIAS, LeastSquaresClassifier, Solution, products, solve
-from .model import Marker, ModelSuggester, Scores, Snapshot, Suggester
+from .linear import Scores
+from .model import Marker, ModelSuggester, Snapshot, Suggester
 from .views import MOST_ITEMS, Blocks, ChosenViews, DenseViews, TextViews
 
 #: Below this many labels their opinion on the views is noise.

@@ -205,21 +205,40 @@ def _context(strategy: QueryStrategy, n_items: int, n_labels: int, n_classes: in
     labeled, candidates = places[:n_labels], np.sort(places[n_labels:])
     proba = rng.dirichlet(np.ones(n_classes), size=len(candidates)).astype(np.float32)
     proba[: len(proba) // 3] = np.float32(1 / n_classes)  # ties
+    pool_proba = np.full((n_items, n_classes), 1 / n_classes, dtype=np.float32)
+    pool_proba[candidates] = proba
     committee = np.stack([proba, np.roll(proba, 1, axis=0), proba[:, ::-1]])
-    for array in (features, labeled, candidates, proba, committee):
+    for array in (features, labeled, candidates, pool_proba, committee):
         array.flags.writeable = False  # a strategy reads only
     classes = tuple(f"class {k}" for k in range(n_classes))
     return Context(
         candidates=candidates,
-        proba=proba if "proba" in strategy.requires else None,
         classes=classes if "proba" in strategy.requires else (),
-        features=features if "features" in strategy.requires else None,
+        features=_Rows(features) if "features" in strategy.requires else None,
         labeled=labeled,
         labels=tuple(classes[k % n_classes] for k in range(n_labels)),
         batch=5,
         seed=1,
         committee=committee if "committee" in strategy.requires else None,
+        pool_proba=pool_proba if "proba" in strategy.requires else None,
     )
+
+
+class _Rows:
+    """Features as the large pool of a session gives them: rows are made when asked for."""
+
+    def __init__(self, features: Any) -> None:
+        self._features = features
+        self.shape = features.shape
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def __getitem__(self, places: Any) -> Any:
+        return self._features[places].copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self._features, dtype=dtype)
 
 
 def check_suggester(

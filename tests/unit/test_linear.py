@@ -1,0 +1,218 @@
+"""Linear models: the same model and scores as scikit-learn's, on every path."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
+from sklearn.svm import LinearSVC
+
+from nblabel.suggest import linear
+from nblabel.suggest.features import Embedding
+from nblabel.suggest.linear import fit_linear, score, spread
+
+
+def data(n_rows=60, n_columns=200, n_classes=3, kind="sparse", dtype=np.float32, seed=0):
+    rng = np.random.default_rng(seed)
+    dense = rng.normal(size=(n_rows, n_columns)) * (rng.random((n_rows, n_columns)) < 0.1)
+    labels = np.array([f"c{k % n_classes}" for k in range(n_rows)])
+    rows = dense.astype(dtype)
+    return (sparse.csr_matrix(rows) if kind == "sparse" else rows), labels
+
+
+ESTIMATORS = [
+    LogisticRegression(C=10, class_weight="balanced", max_iter=300),
+    LogisticRegression(C=0.1),
+    LogisticRegression(fit_intercept=False),
+    LogisticRegression(class_weight={"c0": 3.0}),
+    LogisticRegression(solver="newton-cg"),
+    LogisticRegression(solver="saga", l1_ratio=1.0, max_iter=50, random_state=0),
+    LinearSVC(random_state=0),
+    RidgeClassifier(),
+    SGDClassifier(random_state=0),
+    SGDClassifier(loss="log_loss", random_state=0),
+    SGDClassifier(loss="modified_huber", random_state=0),
+    Perceptron(random_state=0),
+]
+
+
+def expected(estimator, rows):
+    """As `score` says, by scikit-learn's own methods in double precision."""
+    if hasattr(estimator, "predict_proba"):
+        return estimator.predict_proba(rows)
+    decided = estimator.decision_function(rows).astype(np.float64)
+    if decided.ndim == 1:
+        return np.column_stack([1 / (1 + np.exp(decided)), 1 / (1 + np.exp(-decided))])
+    odds = np.exp(decided - decided.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["sparse", "dense"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: f"{type(e).__name__}-{id(e) % 97}")
+def test_scores_are_those_of_scikit_learn(estimator, n_classes, kind):
+    rows, labels = data(n_classes=n_classes, kind=kind)
+    if isinstance(estimator.class_weight, dict) and n_classes == 3:
+        labels = np.where(labels == "c2", "c1", labels)
+    estimator = estimator.__class__(**estimator.get_params())
+    estimator.fit(rows[:40], labels[:40])
+    found = score(estimator, rows)
+    assert found.classes == tuple(estimator.classes_)
+    assert found.probabilistic == hasattr(estimator, "predict_proba")
+    assert found.proba.dtype == np.float32 and found.proba.flags.c_contiguous
+    assert found.proba == pytest.approx(expected(estimator, rows), abs=2e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["sparse", "dense"])
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("weight", [None, "balanced"])
+def test_a_logistic_regression_takes_the_same_steps(n_classes, weight, kind):
+    rows, labels = data(n_classes=n_classes, kind=kind, dtype=np.float64)
+    labels[:10] = "c0"  # so that the weights differ
+    plain = LogisticRegression(C=10, class_weight=weight, max_iter=300).fit(rows[:40], labels[:40])
+    quick = LogisticRegression(C=10, class_weight=weight, max_iter=300)
+    columns = fit_linear(quick, rows[:40], labels[:40])
+    assert (columns is None) == (kind == "dense")
+    if columns is not None:
+        found = score(quick, rows, columns).proba
+        quick = spread(quick, columns, rows.shape[1])
+        assert found == pytest.approx(score(quick, rows).proba, abs=1e-5)
+    assert list(quick.classes_) == list(plain.classes_)
+    assert quick.coef_ == pytest.approx(plain.coef_, abs=1e-5)
+    assert quick.intercept_ == pytest.approx(plain.intercept_, abs=1e-5)
+    assert list(quick.n_iter_) == list(plain.n_iter_)
+    assert quick.n_features_in_ == plain.n_features_in_
+    assert quick.predict_proba(rows) == pytest.approx(plain.predict_proba(rows), abs=1e-5)
+    assert list(quick.predict(rows)) == list(plain.predict(rows))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: f"{type(e).__name__}-{id(e) % 97}")
+def test_columns_without_a_labeled_row_change_no_linear_model(estimator, n_classes):
+    rows, labels = data(n_classes=n_classes, dtype=np.float64)
+    if isinstance(estimator.class_weight, dict) and n_classes == 3:
+        labels = np.where(labels == "c2", "c1", labels)
+    few, targets = rows[:12], labels[:12]
+    assert len(np.unique(few.indices)) < rows.shape[1]
+    options = estimator.get_params()
+    if isinstance(estimator, LogisticRegression):  # to the end: where it stops is chance
+        options |= {"tol": 1e-9, "max_iter": 5000}
+    plain, quick = (type(estimator)(**options) for _ in range(2))
+    plain.fit(few, targets)
+    columns = fit_linear(quick, few, targets)
+    found = score(quick, rows, columns).proba
+    quick = spread(quick, columns, rows.shape[1])
+    assert found == pytest.approx(score(quick, rows).proba, abs=1e-5)
+    assert quick.coef_.shape == plain.coef_.shape
+    tolerance = 0.01 if isinstance(estimator, (RidgeClassifier, LinearSVC)) else 1e-4
+    assert quick.coef_ == pytest.approx(plain.coef_, abs=tolerance)
+    unseen = np.setdiff1d(np.arange(rows.shape[1]), few.indices)
+    assert not quick.coef_[..., unseen].any()
+    assert score(quick, rows).proba == pytest.approx(score(plain, rows).proba, abs=tolerance)
+
+
+class Mine(LogisticRegression):
+    def predict_proba(self, X):
+        return np.full((X.shape[0], 2), 0.5)
+
+
+def test_what_is_derived_of_a_linear_model_is_asked_itself():
+    rows, labels = data(n_classes=2)
+    mine = Mine()
+    fit_linear(mine, rows, labels)
+    assert (score(mine, rows).proba == 0.5).all()
+
+
+def test_a_sparse_model_and_other_matrices_are_asked_themselves():
+    rows, labels = data()
+    model = LogisticRegression().fit(rows, labels)
+    plain = model.predict_proba(rows)
+    assert score(model, rows.tocsc()).proba == pytest.approx(plain, abs=2e-6)
+    assert score(model.sparsify(), rows).proba == pytest.approx(plain, abs=2e-6)
+
+
+def test_blocks_make_no_difference(monkeypatch):
+    for kind in ("sparse", "dense"):
+        for n_classes in (2, 3):
+            rows, labels = data(kind=kind, n_classes=n_classes)
+            model = LogisticRegression().fit(rows, labels)
+            whole = score(model, rows).proba
+            with monkeypatch.context() as patch:
+                patch.setattr(linear, "_BLOCK", 7)
+                assert score(model, rows).proba == pytest.approx(whole, abs=1e-6)
+
+
+def test_a_fit_on_what_is_no_number_is_refused_by_scikit_learn():
+    rows, labels = data(kind="dense", n_classes=2)
+    rows[0, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        fit_linear(LogisticRegression(), rows, labels)
+
+
+def test_no_items_have_no_scores():
+    rows, labels = data(n_classes=2)
+    model = LogisticRegression().fit(rows, labels)
+    assert score(model, rows[:0]).proba.shape == (0, 2)
+    assert score(model, rows[:0].toarray()).proba.shape == (0, 2)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 30),
+    st.integers(1, 12),
+    st.integers(2, 5),
+    st.sampled_from([np.float32, np.float64, np.int32]),
+    st.sampled_from([np.asarray, np.asfortranarray, sparse.csr_matrix]),
+    st.sampled_from([1e-3, 1.0, 1e3]),
+)
+def test_any_product_is_scored_as_by_scikit_learn(seed, n, d, k, dtype, form, scale):
+    rng = np.random.default_rng(seed)
+    rows = form((rng.normal(size=(n, d)) * 3).astype(dtype))
+    model = LogisticRegression()
+    model.classes_ = np.arange(k)
+    model.coef_ = rng.normal(size=(1 if k == 2 else k, d)) * scale
+    model.intercept_ = rng.normal(size=len(model.coef_)) * scale
+    model.n_features_in_ = d
+    found = score(model, rows).proba
+    assert found == pytest.approx(model.predict_proba(rows), abs=1e-5 * max(1, scale))
+    assert found.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+# ---------------------------------------------------------------- embeddings
+
+
+def test_rows_of_an_embedding_are_made_when_asked_for():
+    rng = np.random.default_rng(0)
+    for features in (
+        rng.normal(size=(50, 8)),
+        sparse.random(50, 90, density=0.2, format="csr", random_state=0),
+        sparse.csr_matrix(np.eye(3, 1)),
+    ):
+        made = Embedding(features)
+        whole = np.asarray(made)
+        assert whole.shape == made.shape and len(made) == len(whole)
+        places = np.array([2, 0, 2])
+        assert made[places] == pytest.approx(whole[places], abs=1e-5)
+        lengths = np.linalg.norm(whole, axis=1)
+        assert np.minimum(lengths, abs(lengths - 1)) == pytest.approx(0, abs=1e-5)
+
+
+def test_the_directions_of_a_large_pool_come_from_a_sample(monkeypatch):
+    monkeypatch.setattr("nblabel.suggest.features.MOST_DECOMPOSED", 100)
+    monkeypatch.setattr("nblabel.suggest.features.SAMPLE_DECOMPOSED", 80)
+    rng = np.random.default_rng(0)
+    topic = rng.integers(3, size=400)
+    words = rng.integers(120, size=(400, 15)) + 120 * topic[:, None]
+    pool = sparse.csr_matrix(
+        (np.ones(6000, dtype=np.float32), words.ravel(), np.arange(0, 6001, 15)), shape=(400, 5000)
+    )
+    made = np.asarray(Embedding(pool))
+    assert made.shape == (400, 64) and np.isfinite(made).all()
+    near = (made @ made.T - 2 * np.eye(400)).argmax(axis=1)
+    assert (topic[near] == topic).mean() > 0.95
+    assert np.array_equal(made, np.asarray(Embedding(pool)))
