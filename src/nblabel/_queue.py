@@ -75,6 +75,8 @@ class Queue:
         self._rng = np.random.default_rng((seed, 1))
         self._ranking: Sequence[Draw] = ()
         self._hands: dict[str, dict[int, Draw]] = {}
+        #: What was just taken out of a hand: it may be answered before the page hears of that.
+        self._leaving: dict[str, set[int]] = {}
         self.resize(n_items)
 
     def resize(self, n_items: int) -> None:
@@ -95,6 +97,7 @@ class Queue:
     def release(self, client: str) -> None:
         """Forget what a client holds."""
         self._hands.pop(client, None)
+        self._leaving.pop(client, None)
 
     def hand(self, client: str) -> list[int]:
         """Return the places of what a client holds, in order."""
@@ -133,7 +136,11 @@ class Queue:
             and is_open(position)
         ]
         elsewhere = {
-            position for other, hand in self._hands.items() if other != client for position in hand
+            position
+            for hands in (self._hands, self._leaving)
+            for other, hand in hands.items()
+            if other != client
+            for position in hand
         }
         ranking = iter(self._ranking)
 
@@ -160,6 +167,7 @@ class Queue:
                 if len(window) < k and position not in window and is_open(position):
                     window[position] = Draw(position, "random", "also open in another view")
         self._hands[client] = window | {d.position: d for d in owed}
+        self._leaving[client] = set(before) - set(self._hands[client])
         return list(window.values())
 
     def _audit(self, free: Callable[[int], bool]) -> Draw | None:

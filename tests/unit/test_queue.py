@@ -222,3 +222,16 @@ def test_nothing_left():
     queue = Queue(3, explore=0.5, seed=0)
     assert queue.window("a", 3, lambda p: False) == []
     assert queue.window("a", 0, always) == []
+
+
+def test_what_leaves_a_hand_is_nobodys_until_the_page_asks_again():
+    """Its page may answer it before it hears that it is gone."""
+    queue = Queue(20, explore=0.0, seed=0)
+    queue.rank([Draw(k, "margin") for k in range(20)])
+    assert [d.position for d in queue.window("one", 4, lambda p: True)] == [0, 1, 2, 3]
+    queue.rank([Draw(k, "margin") for k in range(19, -1, -1)])
+    assert [d.position for d in queue.window("one", 3, lambda p: True, [0, 1])] == [0, 1, 19]
+    queue.rank([Draw(k, "margin") for k in range(20)])
+    assert [d.position for d in queue.window("two", 2, lambda p: True)] == [4, 5]
+    queue.window("one", 3, lambda p: True, [0, 1, 19])  # it has heard
+    assert [d.position for d in queue.window("three", 2, lambda p: True)] == [2, 3]
