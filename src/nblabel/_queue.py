@@ -183,12 +183,9 @@ class Queue:
         return None
 
     def _fill(self, free: Callable[[int], bool]) -> Draw | None:
-        if self.explore > 0:
-            draw = self._audit(free)
-            if draw is not None:
-                return draw
-        # The order has been walked to its end, and some items were passed by or came back.
-        for position in map(int, self._order):
+        # No audits: a page that opens before the first ranking would be owed its whole window. From
+        # the far end, so that those to come are left alone as long as can be.
+        for position in map(int, self._order[::-1]):
             if free(position):
                 return Draw(position, "random", "drawn at random")
         return None
