@@ -59,7 +59,7 @@ def found(session: Session) -> dict[str, Any]:
     ids = [str(k) for k in range(0, LEAST_FOR_PROCESS, 97)]
     return {
         "labels": session.labels.drop(columns=["at", "seconds"], errors="ignore").to_dict(),
-        "predictions": session.predictions.to_dict(),
+        "predictions": session.predictions,
         "marks": [session.marks(item, label) for item in ids for label in ("ham", "spam")],
         "next": [(asked.id, asked.reason, asked.suggestion) for asked in session.next(5)],
         "doing": session.doing,
@@ -86,15 +86,17 @@ def test_a_process_finds_what_is_found_inline(name: str) -> None:
     assert there._trainer.pid is not None and there.warning == ""
     # The order of the trainings differs, so the versions do; the same model is trained last.
     expected, got = found(here), found(there)
-    assert got["predictions"] == expected["predictions"]
-    assert got["marks"] == expected["marks"]
+    # BLAS may add up in another order where it has other threads.
+    pd.testing.assert_frame_equal(got["predictions"], expected["predictions"], rtol=1e-3)
+    for mine, other in zip(got["marks"], expected["marks"], strict=True):
+        assert np.ravel(mine) == pytest.approx(np.ravel(other), rel=1e-3)
     if name in ("texts", "pipeline"):
         assert any(expected["marks"])
     assert got["doing"] == expected["doing"]
     new = data.head(5) if name == "rows" else data[:5]
     if name == "matrix":
         new = VECTORS[:5]
-    pd.testing.assert_frame_equal(there.predict(new), here.predict(new))
+    pd.testing.assert_frame_equal(there.predict(new), here.predict(new), rtol=1e-3)
     there.close()
     np.testing.assert_allclose(
         there.model[-1].coef_ if hasattr(there.model, "steps") else there.model.coef_,
