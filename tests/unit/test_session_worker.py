@@ -102,7 +102,7 @@ def test_a_process_finds_what_is_found_inline(name: str) -> None:
         there.model[-1].coef_ if hasattr(there.model, "steps") else there.model.coef_,
         here.model[-1].coef_ if hasattr(here.model, "steps") else here.model.coef_,
     )
-    assert found(there)["marks"] == expected["marks"]  # the model stays after the end
+    assert found(there)["marks"] == got["marks"]  # the model stays after the end
 
 
 def test_a_ranking_makes_its_draws_when_they_are_looked_at() -> None:
