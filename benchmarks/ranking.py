@@ -132,7 +132,7 @@ def ours(pool: Any, places: np.ndarray, labels: np.ndarray, n_classes: int) -> C
         result = learn(
             suggester, strategy, Order(snapshot, tuple(names), np.flatnonzero(is_open), 10, 0)
         )
-        assert result.doing == "cluster_margin"
+        assert result.doing == "facility_location"
         return [draw.position for draw in result.ranking[:N_BEST]]
 
     return run

@@ -15,6 +15,8 @@ from .uncertainty import margins
 MOST_CANDIDATES = 3000
 #: So many of the candidates, at random, stand for all of them when coverage is measured.
 MOST_COVERED = 1500
+#: Of larger pools a third of each is enough: the pass over the pool is to stay the main cost.
+LARGE = 30_000
 _LOOKED_AT = 16
 
 
@@ -53,12 +55,10 @@ class FacilityLocation:
             if not (context.has_proba and self.weighted)
             else (1.0 - context.by_row(margins)).astype(np.float32)
         )
-        taken = _narrowed(unsure, rng)
-        covered = (
-            taken
-            if len(taken) <= MOST_COVERED
-            else np.sort(rng.choice(taken, MOST_COVERED, replace=False))
-        )
+        share = 3 if n > LARGE else 1
+        taken = _narrowed(unsure, rng, MOST_CANDIDATES // share)
+        most = MOST_COVERED // share
+        covered = taken if len(taken) <= most else np.sort(rng.choice(taken, most, replace=False))
         points = np.asarray(features[context.candidates[taken]])
         others = np.asarray(features[context.candidates[covered]])
         similar = np.maximum(others @ points.T, 0.0)
@@ -106,7 +106,7 @@ class Badge:
         features, proba = context.features, context.proba
         assert features is not None and proba is not None, "requires proba and features"
         rng = context.rng()
-        taken = _narrowed((1.0 - margins(proba)).astype(np.float32), rng)
+        taken = _narrowed((1.0 - margins(proba)).astype(np.float32), rng, MOST_CANDIDATES)
         error = np.array(proba[taken], dtype=np.float64)
         error[np.arange(len(taken)), error.argmax(axis=1)] -= 1.0
         points = np.asarray(features[context.candidates[taken]], dtype=np.float64)
@@ -148,11 +148,11 @@ def _laziest(bounds: NDArray[np.float32], gain: Callable[[Any], NDArray[np.float
             return k
 
 
-def _narrowed(unsure: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return the places of at most `MOST_CANDIDATES`: half the least sure, half at random."""
+def _narrowed(unsure: NDArray[np.float32], rng: np.random.Generator, most: int) -> NDArray[np.intp]:
+    """Return the places of at most so many: half the least sure, half at random."""
     n = len(unsure)
-    if n <= MOST_CANDIDATES:
+    if n <= most:
         return np.arange(n)
-    half = MOST_CANDIDATES // 2
+    half = most // 2
     top = np.argpartition(-unsure, half)[:half]
     return np.union1d(top, rng.choice(n, half, replace=False))
