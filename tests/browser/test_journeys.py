@@ -223,7 +223,8 @@ def test_the_same_cell_twice(notebook: Opener) -> None:
     wait_until(lambda: book.locator(".nblabel").count() == 2, "two widgets")
     second = Widget(book, 1)
     # The first one may have heard already that it was replaced: it asks while the kernel trains.
-    book.wait_for("document.querySelectorAll('.nblabel')[1]?.dataset.state === 'ready'")
+    ready = "document.querySelectorAll('.nblabel')[1]?.dataset.state === 'ready'"
+    book.page.wait_for_function(ready)
     book.page.evaluate("document.activeElement.blur()")
     first.root.focus()  # coming back, it asks whether anything has changed
     book.locator('.nblabel[data-state="refused"]').wait_for()
