@@ -13,7 +13,7 @@ export NBLABEL_CHROMIUM ?= $(firstword $(foreach name,\
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo demo-check test test-fast coverage lint format js js-test chromium \
+.PHONY: help demo demo-check test test-fast torture coverage lint format js js-test chromium \
 	screenshots protocol bench clean
 
 help: ## list the targets
@@ -30,6 +30,9 @@ test: chromium lint js-test js ## everything: linters, front end, Python, browse
 
 test-fast: $(BIN)/.installed ## Python tests without a browser
 	pytest -m "not browser"
+
+torture: chromium js ## the long form of the fault and security suites, with its table
+	python -m scripts.torture
 
 coverage: $(BIN)/.installed ## Python tests without a browser, with their coverage
 	pytest -m "not browser" --cov
