@@ -15,8 +15,6 @@ from .._progress import report
 SAMPLE = 50_000
 #: Items that are transformed at a time.
 CHUNK = 4096
-#: Share of the work until the first ranking that features are; the rest is their embedding.
-_FEATURES = 0.8
 
 
 def sample(n_items: int, seed: int, size: int = SAMPLE) -> NDArray[np.intp]:
@@ -44,27 +42,9 @@ def transform(transformer: Any, inputs: Any) -> Any:
     """
     parts = []
     for start in range(0, len(inputs), CHUNK):
-        report(_FEATURES * start / len(inputs))
+        report(start / len(inputs))
         places = np.arange(start, min(start + CHUNK, len(inputs)))
         parts.append(transformer.transform(take(inputs, places)))
     if sparse.issparse(parts[0]):
         return sparse.vstack(parts, format="csr")
     return np.concatenate(parts)
-
-
-def project(model: Any, features: Any) -> NDArray[np.float32]:
-    """Transform the rows of a matrix chunk by chunk; what is reported is the rest of the way.
-
-    Returns
-    -------
-    ndarray of shape (n_items, n_dimensions), float32
-    """
-    n_items = features.shape[0]
-    made: Any = None
-    for start in range(0, n_items, CHUNK):
-        report(_FEATURES + (1 - _FEATURES) * start / n_items)
-        chunk = model.transform(features[start : start + CHUNK])
-        if made is None:
-            made = np.empty((n_items, chunk.shape[1]), dtype=np.float32)
-        made[start : start + CHUNK] = chunk
-    return made

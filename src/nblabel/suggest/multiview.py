@@ -224,8 +224,6 @@ class FittedViews:
 
     Attributes
     ----------
-    model : Pipeline
-        From items to calibrated probabilities, ready for new data.
     view : str
         The representation that was chosen.
     """
@@ -253,7 +251,7 @@ class FittedViews:
 
     @cached_property
     def model(self) -> Pipeline:
-        """From items to labels."""
+        """From items to calibrated probabilities, ready for new data."""
         member = self._members[self.view]
         names = tuple(member.labeled)
         length = np.float32(np.sqrt(len(names)))  # of a row: see `ChosenViews`

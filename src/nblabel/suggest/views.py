@@ -60,7 +60,6 @@ class TextViews(TransformerMixin, BaseEstimator):
         "words and characters": ("words", "characters"),
         "words": ("words",),
     }
-    linear_text = True
 
     def fit(self, texts: Sequence[str], y: Any = None) -> TextViews:
         """Learn the views from a pool."""
@@ -90,10 +89,11 @@ class TextViews(TransformerMixin, BaseEstimator):
                 self.characters_ = vectorizer
                 blocks["characters"] = made
         report(0.5)
-        self.latent_ = Latent().fit(_joined(blocks.values()))
+        joined = _joined(blocks.values())
+        self.latent_ = Latent().fit(joined)
         report(0.8)
         if self.latent_.svd_ is not None:
-            blocks["latent"] = self.latent_.transform(_joined(blocks.values()))
+            blocks["latent"] = self.latent_.transform(joined)
             self.neighbors_ = NeighborMean(unit=True).fit(blocks["latent"])
             blocks["neighbors"] = self.neighbors_.transform(blocks["latent"])
         report(1.0)
@@ -128,7 +128,6 @@ class DenseViews(TransformerMixin, BaseEstimator):
         "features": ("features",),
         "radial kernel": ("radial", "radial_neighbors"),
     }
-    linear_text = False
 
     def __init__(self, transformer: Any = None) -> None:
         self.transformer = transformer
@@ -144,47 +143,51 @@ class DenseViews(TransformerMixin, BaseEstimator):
         with np.errstate(invalid="ignore"):  # the variance of items that are all alike
             rows = items if self.transformer_ is None else self.transformer_.fit_transform(items)
         self.scale_ = 1.0 / max(_mean_length(rows), 1e-12)
-        blocks: Blocks = {"features": self._scaled(rows)}
-        self.latent_ = None
-        dense = blocks["features"]
-        if sparse.issparse(dense):
-            if dense.shape[1] > _MOST_DENSE:
-                self.latent_ = Latent().fit(dense)
-                if self.latent_.svd_ is None:
-                    return blocks
-                dense = self.latent_.transform(dense)
-            else:
-                dense = blocks["features"] = dense.toarray()
+        scaled = self._scaled(rows)
+        wide = sparse.issparse(scaled) and scaled.shape[1] > _MOST_DENSE
+        self.latent_ = Latent().fit(scaled) if wide else None
+        dense = self._dense(scaled)
+        if dense is None:
+            return {"features": scaled}
         report(0.5)
         self.neighbors_ = NeighborMean().fit(dense)
-        blocks["neighbors"] = self.neighbors_.transform(dense)
-        self.kernels_ = {}
-        for name, source in (("radial", dense), ("radial_neighbors", blocks["neighbors"])):
-            kernel = Nystroem(
+        near = self.neighbors_.transform(dense)
+        self.kernels_ = {
+            name: Nystroem(
                 gamma=_median_gamma(source),
                 n_components=min(LANDMARKS, len(source)),
                 random_state=0,
-            )
-            blocks[name] = kernel.fit_transform(source).astype(np.float32)
-            self.kernels_[name] = kernel
+            ).fit(source)
+            for name, source in (("radial", dense), ("radial_neighbors", near))
+        }
         report(1.0)
-        return blocks
+        return self._blocks(scaled, dense, near)
 
     def transform_blocks(self, items: Any) -> Blocks:
         """Return the blocks of new items."""
         rows = items if self.transformer_ is None else self.transformer_.transform(items)
-        dense = self._scaled(rows)
-        blocks: Blocks = {"features": dense}
+        scaled = self._scaled(rows)
+        dense = self._dense(scaled)
+        if dense is None:
+            return {"features": scaled}
+        return self._blocks(scaled, dense, self.neighbors_.transform(dense))
+
+    def _dense(self, scaled: Any) -> NDArray[np.float32] | None:
+        """Return the rows that can have neighbours, None if there are too few to reduce them."""
         if self.latent_ is not None:
-            if self.latent_.svd_ is None:
-                return blocks
-            dense = self.latent_.transform(dense)
-        elif sparse.issparse(dense):
-            dense = blocks["features"] = dense.toarray()
-        blocks["neighbors"] = self.neighbors_.transform(dense)
-        for name, source in (("radial", dense), ("radial_neighbors", blocks["neighbors"])):
-            blocks[name] = self.kernels_[name].transform(source).astype(np.float32)
-        return blocks
+            return None if self.latent_.svd_ is None else self.latent_.transform(scaled)
+        return scaled.toarray() if sparse.issparse(scaled) else scaled
+
+    def _blocks(self, scaled: Any, dense: NDArray[Any], near: NDArray[Any]) -> Blocks:
+        sources = {"radial": dense, "radial_neighbors": near}
+        return {
+            "features": dense if self.latent_ is None else scaled,
+            "neighbors": near,
+            **{
+                name: kernel.transform(sources[name]).astype(np.float32)
+                for name, kernel in self.kernels_.items()
+            },
+        }
 
     def _scaled(self, rows: Any) -> Any:
         if sparse.issparse(rows):
