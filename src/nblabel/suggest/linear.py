@@ -10,7 +10,7 @@ models before it, not on its labels alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dpstrf
 from scipy.optimize import fmin_l_bfgs_b
 from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
@@ -66,10 +68,12 @@ def fit_linear(estimator: Any, rows: Any, targets: NDArray[Any]) -> NDArray[np.i
     if type(estimator) not in _LINEAR or not sparse.issparse(rows):
         _fit(estimator, rows, targets)
         return None
-    # Texts without a single known word have no column: one then stands for all.
-    seen = np.unique(rows.indices).astype(np.intp) if rows.nnz else np.arange(1)
-    _fit(estimator, rows[:, seen], targets)
-    return seen
+    seen, place = np.unique(rows.indices, return_inverse=True)
+    if not rows.nnz:  # texts without a single known word: one column stands for all
+        seen = np.zeros(1, dtype=np.intp)
+    arrays = (rows.data, place.astype(rows.indices.dtype), rows.indptr)
+    _fit(estimator, sparse.csr_matrix(arrays, shape=(rows.shape[0], len(seen))), targets)
+    return seen.astype(np.intp)
 
 
 def spread(estimator: Any, columns: NDArray[np.intp], n_features: int) -> Any:
@@ -84,75 +88,116 @@ def spread(estimator: Any, columns: NDArray[np.intp], n_features: int) -> Any:
 
 
 def _fit(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
-    ridge = (
+    plain = (
         type(estimator) is LogisticRegression
         and estimator.solver == "lbfgs"
         and estimator.penalty in ("l2", "deprecated")
         and not getattr(estimator, "l1_ratio", None)
         and getattr(estimator, "multi_class", "auto") in ("auto", "deprecated")
-        and not estimator.warm_start
+        and estimator.class_weight in (None, "balanced")
+        and estimator.fit_intercept
+        and not (estimator.warm_start or estimator.verbose)
+        and len(np.unique(targets)) > 1
         and np.isfinite(rows.data if sparse.issparse(rows) else rows).all()  # else it will say so
     )
-    n_classes = len(np.unique(targets)) if ridge else 0
-    plain = n_classes == 2 and estimator.fit_intercept and not estimator.verbose
-    if plain and estimator.class_weight in (None, "balanced"):
-        _fit_two_classes(estimator, rows, targets)
-    elif n_classes > 2 and sparse.issparse(rows) and rows.shape[0] < rows.shape[1]:
-        _fit_rotated(estimator, rows, targets)
+    if plain:
+        _fit_logistic(estimator, rows.astype(np.float64), targets)
     else:
         estimator.fit(rows, targets)
 
 
-def _fit_two_classes(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
+def _fit_logistic(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
     """Take the steps of `LogisticRegression.fit` without what surrounds them, twice their cost.
 
     The same loss, start, solver and tolerances, hence the same weights; in double precision.
     """
     classes, codes = np.unique(targets, return_inverse=True)
-    signs = 2.0 * codes - 1.0
     share = np.ones(len(codes))
     if estimator.class_weight == "balanced":
-        share = (len(codes) / (2 * np.bincount(codes)))[codes]
+        share = (len(codes) / (len(classes) * np.bincount(codes)))[codes]
     penalty = 1 / (estimator.C * share.sum())
     share = share / share.sum()
-    rows = rows.astype(np.float64)
+    n_outputs = len(classes) if len(classes) > 2 else 1
+    log_loss = _softmax_loss if len(classes) > 2 else _logistic_loss
+    given, turn = rows, None
+    if len(classes) > 2 and rows.shape[0] < rows.shape[1]:
+        rows, turn = _rotated(rows)
     turned = rows.T.tocsr() if sparse.issparse(rows) else rows.T
 
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = flat.reshape(-1, n_outputs)
         slopes = weights[:-1]
-        margins = signs * (rows @ slopes + weights[-1])
-        value = share @ np.logaddexp(0, -margins) + penalty / 2 * (slopes @ slopes)
-        pull = -share * signs * expit(-margins)
-        return value, np.append(turned @ pull + penalty * slopes, pull.sum())
+        value, pull = log_loss(rows @ slopes + weights[-1], codes, share)
+        gradient = np.concatenate([turned @ pull + penalty * slopes, pull.sum(axis=0)[None]])
+        return value + penalty / 2 * np.vdot(slopes, slopes), gradient.ravel()
 
-    weights, _, found = fmin_l_bfgs_b(
+    flat, _, found = fmin_l_bfgs_b(
         loss,
-        np.zeros(rows.shape[1] + 1),
+        np.zeros((rows.shape[1] + 1) * n_outputs),
         maxiter=estimator.max_iter,
         pgtol=estimator.tol,
         factr=64,
         maxls=50,
     )
+    weights = flat.reshape(-1, n_outputs)
+    slopes = weights[:-1] if turn is None else given.T @ turn(weights[:-1])
     estimator.classes_ = classes
-    estimator.coef_, estimator.intercept_ = weights[None, :-1].copy(), weights[-1:].copy()
-    estimator.n_features_in_ = rows.shape[1]
+    estimator.coef_, estimator.intercept_ = slopes.T.copy(), weights[-1].copy()
+    estimator.n_features_in_ = given.shape[1]
     estimator.n_iter_ = np.array([found["nit"]], dtype=np.int32)
 
 
-def _fit_rotated(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
-    """Fit in the space that the rows span: n_labels dimensions in place of n_features.
+def _logistic_loss(
+    decided: NDArray[np.float64], codes: NDArray[np.intp], share: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the loss of one column of decisions between two classes, and its derivative."""
+    signs = 2.0 * codes - 1.0
+    margins = signs * decided[:, 0]
+    return share @ np.logaddexp(0, -margins), (-share * signs * expit(-margins))[:, None]
+
+
+def _softmax_loss(
+    decided: NDArray[np.float64], codes: NDArray[np.intp], share: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the loss of a column of decisions for each class, and its derivative."""
+    each = np.arange(len(codes))
+    decided -= decided.max(axis=1, keepdims=True)
+    own = decided[each, codes]
+    odds = np.exp(decided, out=decided)
+    total = odds.sum(axis=1)
+    odds *= (share / total)[:, None]
+    odds[each, codes] -= share
+    return share @ (np.log(total) - own), odds
+
+
+def _rotated(rows: Any) -> tuple[NDArray[np.float64], Callable[[Any], NDArray[np.float64]]]:
+    """Return the rows in the space that they span: n_labels dimensions in place of n_features.
 
     The weights of a ridge-penalized model are combinations of the rows (representer theorem), and
-    neither the loss nor the penalty changes under a rotation: with ``rows = U S V'`` the model of
-    ``U S``, turned back by ``V``, is the model of the rows. L-BFGS takes the same steps in both.
+    neither the loss nor the penalty changes under a rotation: with ``rows = L Q'``, L the Cholesky
+    factor of their products, the model of L, turned back by Q, is the model of the rows. L-BFGS
+    takes the same steps in both.
+
+    Returns
+    -------
+    factor : ndarray of shape (n_labels, n_dimensions)
+    turn : callable
+        Weights of the factor's columns to weights of the rows: ``rows.T @ turn(weights)``.
     """
-    exact = rows.astype(np.float64)
-    values, vectors = np.linalg.eigh((exact @ exact.T).toarray())
-    kept = values > values[-1] * _LEAST
-    lengths, vectors = np.sqrt(values[kept]), vectors[:, kept]
-    estimator.fit(vectors * lengths, targets)
-    estimator.coef_ = (exact.T @ ((vectors / lengths) @ estimator.coef_.T)).T
-    estimator.n_features_in_ = rows.shape[1]
+    product = rows @ rows.T
+    product = product.toarray() if sparse.issparse(product) else product
+    # With pivots, since rows may be alike; what is left of the others then is rounding.
+    least = _LEAST * product.diagonal().max()
+    factor, pivots, rank, _ = dpstrf(product, tol=least, lower=1)
+    order = pivots - 1
+    factor = np.tril(factor)[:, :rank]
+
+    def turn(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        made = np.zeros((len(order), weights.shape[1]))
+        made[order[:rank]] = solve_triangular(factor[:rank], weights, lower=True, trans=1)
+        return made
+
+    return factor[np.argsort(order)], turn
 
 
 # ---------------------------------------------------------------- score
