@@ -13,6 +13,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+#: The largest single-precision number below 1.
+BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
+
 
 class Rows(Protocol):
     """Rows of a matrix that are made when asked for: ask for those you need.

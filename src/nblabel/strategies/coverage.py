@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import Context
+from .base import BELOW_ONE, Context, pick
 from .uncertainty import margins
 
 #: Larger candidate sets are narrowed to this many: the least sure ones, and some at random.
@@ -44,8 +44,8 @@ class FacilityLocation:
         self.ahead = ahead
         self.aim = "asking typical unsure items" if weighted else "exploring the pool"
 
-    def utilities(self, context: Context) -> NDArray[np.float64]:
-        """Return gains below 1, with 1 or more added to those chosen first, in their order."""
+    def utilities(self, context: Context) -> NDArray[np.float32]:
+        """Return gains below 1; of those chosen first how many follow, themselves included."""
         features = context.features
         assert features is not None, "requires features"
         rng = context.rng()
@@ -53,33 +53,36 @@ class FacilityLocation:
         unsure = (
             np.ones(n, dtype=np.float32)
             if not (context.has_proba and self.weighted)
-            else (1.0 - context.by_row(margins)).astype(np.float32)
+            else _unsure(context)
         )
         share = 3 if n > LARGE else 1
         taken = _narrowed(unsure, rng, MOST_CANDIDATES // share)
         most = MOST_COVERED // share
-        covered = taken if len(taken) <= most else np.sort(rng.choice(taken, most, replace=False))
+        some = np.arange(len(taken))
+        covered = some if len(some) <= most else np.sort(rng.choice(some, most, replace=False))
         points = np.asarray(features[context.candidates[taken]])
-        others = np.asarray(features[context.candidates[covered]])
-        similar = np.maximum(others @ points.T, 0.0)
+        similar = points @ points[covered].T  # a row for each candidate
+        np.maximum(similar, 0.0, out=similar)
         best = np.zeros(len(covered), dtype=np.float32)
         if len(context.labeled):
             labeled = np.asarray(features[context.labeled])
-            best = np.maximum(others @ labeled.T, 0.0).max(axis=1)
-        weights = unsure[covered]
+            best = np.maximum((labeled @ points[covered].T).max(axis=0), 0.0)
+        own = unsure[taken]
+        weights = own[covered]
 
-        def gain(columns: Any) -> NDArray[np.float32]:
-            more = np.maximum(similar[:, columns] - best[:, None], 0.0)
-            return np.asarray(weights @ more * unsure[taken[columns]], dtype=np.float32)
+        def gain(rows: Any) -> NDArray[np.float32]:
+            more = similar[rows] - best
+            return np.asarray(np.maximum(more, 0.0, out=more) @ weights * own[rows])
 
-        bounds = gain(np.arange(len(taken)))
-        utilities = 0.5 * unsure.astype(np.float64) - 1.0  # what was not looked at comes last
-        utilities[taken] = np.minimum(bounds / max(float(bounds.max(initial=0.0)), 1e-12), 1 - 1e-9)
+        bounds = gain(slice(None))
+        utilities = np.multiply(unsure, 0.5, out=unsure)
+        utilities -= 1.0  # what was not looked at comes last
+        utilities[taken] = np.minimum(bounds / max(float(bounds.max(initial=0.0)), 1e-12), BELOW_ONE)
         n_chosen = min(self.ahead * context.batch, len(taken))
         for rank in range(n_chosen):
             k = _laziest(bounds, gain)
-            utilities[taken[k]] = n_chosen - rank + min(float(unsure[taken[k]]), 1 - 1e-9)
-            best = np.maximum(best, similar[:, k])
+            utilities[taken[k]] = n_chosen - rank
+            np.maximum(best, similar[k], out=best)
             bounds[k] = -1.0
         return utilities
 
@@ -106,7 +109,7 @@ class Badge:
         features, proba = context.features, context.proba
         assert features is not None and proba is not None, "requires proba and features"
         rng = context.rng()
-        taken = _narrowed((1.0 - margins(proba)).astype(np.float32), rng, MOST_CANDIDATES)
+        taken = _narrowed(_unsure(context), rng, MOST_CANDIDATES)
         error = np.array(proba[taken], dtype=np.float64)
         error[np.arange(len(taken)), error.argmax(axis=1)] -= 1.0
         points = np.asarray(features[context.candidates[taken]], dtype=np.float64)
@@ -148,11 +151,15 @@ def _laziest(bounds: NDArray[np.float32], gain: Callable[[Any], NDArray[np.float
             return k
 
 
+def _unsure(context: Context) -> NDArray[np.float32]:
+    made = context.by_row(margins).astype(np.float32, copy=False)
+    return np.subtract(1, made, out=made)
+
+
 def _narrowed(unsure: NDArray[np.float32], rng: np.random.Generator, most: int) -> NDArray[np.intp]:
     """Return the places of at most so many: half the least sure, half at random."""
     n = len(unsure)
     if n <= most:
         return np.arange(n)
     half = most // 2
-    top = np.argpartition(-unsure, half)[:half]
-    return np.union1d(top, rng.choice(n, half, replace=False))
+    return np.union1d(pick(unsure, half, rng), rng.choice(n, half, replace=False))

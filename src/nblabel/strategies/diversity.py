@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
-from .base import Context, Rows, largest
+from .base import BELOW_ONE, Context, Rows, largest
 from .uncertainty import margins
 
 #: Larger candidate sets are sampled down to this many before clustering.
@@ -19,7 +19,6 @@ MOST_CLUSTERED = 20_000
 _NEIGHBORS = 20
 _MOST_CLUSTERS = 500
 _FEW = 300
-_BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
 
 
 def _features(context: Context) -> NDArray[np.float32] | Rows:
@@ -98,7 +97,7 @@ class ClusterMargin:
         unsure = context.by_row(margins)
         np.subtract(1, unsure, out=unsure)
         # Below 1, so that `reason` finds the uncertainty in the fraction.
-        np.minimum(unsure, _BELOW_ONE, out=unsure)
+        np.minimum(unsure, BELOW_ONE, out=unsure)
         n_taken = min(self.pool_factor * context.batch, len(unsure))
         top = largest(unsure, n_taken)
         points = _features(context)[context.candidates[top]]

@@ -31,8 +31,8 @@ _LINEAR = (LogisticRegression, LinearSVC, RidgeClassifier, SGDClassifier, Percep
 _BLOCK = 1 << 18
 #: Directions of the labeled rows below this share of the largest are rounding.
 _LEAST = 1e-12
-#: A softmax of numbers below this overflows in no precision.
-_MOST_EXPONENT = 60.0
+#: Where the exponentials of a row add up to less, too much of them is rounding.
+_LEAST_TOTAL = 1e-25
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,7 @@ def _linear_scores(
     weights = np.asarray(estimator.coef_.T, dtype=dtype, order="C")
     intercept = np.asarray(estimator.intercept_, dtype=dtype)
     proba = np.empty((rows.shape[0], max(2, weights.shape[1])), dtype=np.float32)
-    ones = np.ones(weights.shape[1], dtype=dtype)
+    ones = np.ones(proba.shape[1], dtype=np.float32)
     for start, decided in _products(rows, weights, columns):
         block = proba[start : start + len(decided)]
         if weights.shape[1] == 1:
@@ -288,10 +288,14 @@ def _linear_scores(
             np.subtract(1, block[:, 1], out=block[:, 0])
         else:
             decided += intercept
-            if not max(decided.max(), -decided.min()) < _MOST_EXPONENT:
+            with np.errstate(over="ignore"):
+                np.exp(decided, out=block, casting="same_kind")
+            total = block @ ones
+            if not (total.min() > _LEAST_TOTAL and total.max() < np.inf):
                 decided -= decided.max(axis=1, keepdims=True)
-            np.exp(decided, out=decided)
-            np.divide(decided, (decided @ ones)[:, None], out=block, casting="same_kind")
+                np.exp(decided, out=block, casting="same_kind")
+                total = block @ ones
+            block *= np.reciprocal(total, out=total)[:, None]
     return proba
 
 
@@ -330,6 +334,6 @@ def _part(rows: Any, start: int, size: int, place: NDArray[Any] | None, n_column
     part = sparse.csr_matrix((len(border) - 1, n_columns), dtype=rows.dtype)
     # One by one: handed to the constructor, views of less than half an array are copied.
     part.data = rows.data[inside]
-    part.indices = rows.indices[inside] if place is None else place[rows.indices[inside]]
+    part.indices = rows.indices[inside] if place is None else place.take(rows.indices[inside])
     part.indptr = border - border[0]
     return part
