@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,7 +52,7 @@ class Result:
     fitted : Fitted or None
     positions : frozenset of int
         Places of the items learned from.
-    ranking : sequence of Draw
+    ranking : Ranking
         What to ask, the best first.
     doing : str
         Name of the strategy that ranked.
@@ -65,7 +65,7 @@ class Result:
     predictions: Predictions | None
     fitted: Fitted | None
     positions: frozenset[int]
-    ranking: Sequence[Draw]
+    ranking: Ranking
     doing: str
     aim: str
     partial: bool = False
@@ -73,42 +73,35 @@ class Result:
     def __getstate__(self) -> dict[str, Any]:
         # On the way to another process the fitted model stays packed until it is asked for.
         fitted = None if self.fitted is None else Away(self.fitted)
-        return {**self.__dict__, "fitted": fitted, "ranking": Ranking.of(self.ranking)}
+        return {**self.__dict__, "fitted": fitted}
 
 
+@dataclass(frozen=True, eq=False)
 class Ranking(Sequence[Draw]):
     """The draws of one strategy, each made when it is looked at.
 
-    A thousand objects with every training would sooner or later have Python's collector walk
-    through all there is in the kernel, and hold up its main thread.
+    A thousand objects with every training take a while to make, and would sooner or later have
+    Python's collector walk through all there is in the kernel, and hold up its main thread.
 
-    Parameters
+    Attributes
     ----------
     positions : ndarray of shape (n_draws,), int
+        Places in the pool, the best first.
     strategy : str
     reasons : list of str
     """
 
-    def __init__(self, positions: NDArray[np.intp], strategy: str, reasons: list[str]) -> None:
-        self._positions = positions
-        self._strategy = strategy
-        self._reasons = reasons
-
-    @classmethod
-    def of(cls, draws: Sequence[Draw]) -> Sequence[Draw]:
-        """Return the same draws; as they are if they are not of one strategy."""
-        if not draws or any(draw.audit or draw.strategy != draws[0].strategy for draw in draws):
-            return draws
-        positions = np.fromiter((draw.position for draw in draws), np.intp, len(draws))
-        return cls(positions, draws[0].strategy, [draw.reason for draw in draws])
+    positions: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    strategy: str = ""
+    reasons: Sequence[str] = ()
 
     def __len__(self) -> int:
-        return len(self._reasons)
+        return len(self.reasons)
 
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             return [self[k] for k in range(*place.indices(len(self)))]
-        return Draw(int(self._positions[place]), self._strategy, self._reasons[place])
+        return Draw(int(self.positions[place]), self.strategy, self.reasons[place])
 
 
 class Away:
@@ -177,11 +170,11 @@ def rank(
     order: Order,
     predictions: Predictions | None,
     fitted: Fitted | None = None,
-) -> tuple[list[Draw], str, str]:
+) -> tuple[Ranking, str, str]:
     """Rank the candidates; return the best of them, and name and aim of what ranked them."""
     candidates = order.candidates
     if not len(candidates):
-        return [], "", ""
+        return Ranking(), "", ""
     wanted = suggester is not None and _wants_features(strategy)
     features = suggester.embedding() if suggester is not None and wanted else None
     context = Context(
@@ -197,7 +190,7 @@ def rank(
     if isinstance(strategy, Auto):
         strategy = strategy.choose(context)
     if strategy.requires & {"proba", "committee"} and predictions is None:
-        return [], "random", "at random until there are two labels"
+        return Ranking(), "random", "at random until there are two labels"
     if "committee" in strategy.requires:
         context = replace(context, committee=_committee(strategy, fitted)[:, candidates])
     if "features" in strategy.requires and features is None:
@@ -210,11 +203,8 @@ def rank(
         )
     best = pick(utilities, MOST_RANKED, context.rng())
     best = best[utilities[best] > -np.inf]
-    places, found = candidates[best].tolist(), utilities[best].tolist()
-    ranking = [
-        Draw(place, strategy.name, strategy.reason(float(utility)))
-        for place, utility in zip(places, found, strict=True)
-    ]
+    reasons = [strategy.reason(float(utility)) for utility in utilities[best].tolist()]
+    ranking = Ranking(candidates[best], strategy.name, reasons)
     return ranking, strategy.name, getattr(strategy, "aim", "") or f"strategy {strategy.name}"
 
 
@@ -261,5 +251,5 @@ def _glimpse(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
         candidates=np.flatnonzero(np.isin(places, order.candidates)),
     )
     ranking, doing, aim = rank(_Glimpse(features), strategy, small, None)
-    ranking = [replace(draw, position=int(places[draw.position])) for draw in ranking]
+    ranking = replace(ranking, positions=places[ranking.positions])
     return Result(None, None, frozenset(), ranking, doing, aim, partial=True)

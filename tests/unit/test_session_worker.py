@@ -108,13 +108,11 @@ def test_a_process_finds_what_is_found_inline(name: str) -> None:
 
 def test_a_ranking_makes_its_draws_when_they_are_looked_at() -> None:
     draws = [Draw(k, "margin", f"reason {k}") for k in (7, 3, 9)]
-    ranking = Ranking.of(draws)
-    assert isinstance(ranking, Ranking) and len(ranking) == 3
+    ranking = Ranking(np.array([7, 3, 9]), "margin", [draw.reason for draw in draws])
+    assert len(ranking) == 3 and not Ranking()
     assert list(ranking) == draws and ranking[-1] == draws[-1] and ranking[:2] == draws[:2]
     with pytest.raises(IndexError):
         ranking[3]
-    for other in ([], [*draws, Draw(1, "random")], [Draw(1, "audit", audit=True, draw=0)]):
-        assert Ranking.of(other) is other
 
 
 def test_small_pools_and_tests_need_no_process() -> None:
