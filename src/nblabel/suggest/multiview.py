@@ -214,6 +214,8 @@ def default_suggester(
             return MultiViewSuggester(inputs, TextViews())
         transformer = default_features(modality, inputs)
         return one if transformer is None else MultiViewSuggester(inputs, DenseViews(transformer))
+    if one.encoder is not None:
+        return MultiViewSuggester(inputs, DenseViews(one.encoder))
     if one.matrix is None or sparse.issparse(one.matrix):
         return one
     return MultiViewSuggester(one.matrix, DenseViews(), column=one.column, takes_items=False)
@@ -268,9 +270,10 @@ class FittedViews:
         proba = self._members[self.view].predict_proba(self._blocks)
         return Scores(self._classes, proba, True)
 
-    def committee(self) -> NDArray[np.float32]:
-        """Return what every view says, of shape (n_members, n_items, n_classes)."""
-        return np.stack([member.predict_proba(self._blocks) for member in self._members.values()])
+    def committee(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return what every view says of some items, of shape (n_members, n_places, n_classes)."""
+        rows = {name: block[places] for name, block in self._blocks.items()}
+        return np.stack([member.predict_proba(rows) for member in self._members.values()])
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
