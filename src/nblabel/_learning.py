@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ._packing import Lazy
 from ._queue import Draw
+from ._threads import MOST_ITEMS, MOST_LABELS, one_thread
 from .strategies import Auto, Context, QueryStrategy, Rows, pick
 from .suggest import Fitted, Scores, Snapshot, Suggester
 from .tables import Predictions
@@ -148,6 +149,13 @@ class Away:
 
 def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result:
     """Carry out one order."""
+    n_labels = len(order.values)
+    few = n_labels <= MOST_LABELS and n_labels + len(order.candidates) <= MOST_ITEMS
+    with one_thread.when(few and getattr(suggester, "is_light", False)):
+        return _learned(suggester, strategy, order)
+
+
+def _learned(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result:
     predictions = fitted = None
     if suggester is not None and len({str(value) for value in order.values}) >= 2:
         fitted = suggester.fit(order.snapshot)

@@ -9,8 +9,10 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-#: Items of a pool up to which one thread is faster.
-SMALL = 2000
+#: Up to so many items and labels a training is faster on one thread.
+MOST_ITEMS, MOST_LABELS = 30_000, 1000
+#: Up to so many items their features are, too.
+MOST_FEATURIZED = 10_000
 
 
 class OneThread:
@@ -46,9 +48,9 @@ class OneThread:
                 self._blas.restore_original_limits()
 
     @contextmanager
-    def if_small(self, n_items: int) -> Iterator[None]:
-        """Keep to one thread for what runs inside, if it is about a small pool."""
-        if n_items > SMALL:
+    def when(self, small: bool) -> Iterator[None]:
+        """Keep to one thread for what runs inside, if it is small."""
+        if not small:
             yield
             return
         with self:
@@ -63,9 +65,9 @@ class OneThread:
         self._own.depth = depth
 
     @contextmanager
-    def lifted(self) -> Iterator[None]:
+    def lifted(self, large: bool = True) -> Iterator[None]:
         """Give all threads back for what runs inside, such as a network that makes features."""
-        depth = self._depth
+        depth = self._depth if large else 0
         for _ in range(depth):
             self.__exit__()
         try:

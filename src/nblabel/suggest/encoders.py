@@ -8,6 +8,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -255,7 +256,7 @@ class SentenceTransformers:
         made = self._load().encode(list(items), show_progress_bar=False, convert_to_numpy=True)
         return np.asarray(made)
 
-    @property
+    @cached_property
     def cache_key(self) -> str:
         """Name and revision of the model."""
         if os.path.isdir(self.model):

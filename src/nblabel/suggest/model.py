@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from .._progress import report
-from .._threads import one_thread
+from .._threads import MOST_FEATURIZED, one_thread
 from ..errors import DataError, OptionError, UnknownColumnError, near, shorten
 from ..strategies import Rows
 from .bulk import SAMPLE, fit_transform, sample, take, transform
@@ -165,6 +165,17 @@ class ModelSuggester:
         return self._matrix
 
     @property
+    def is_light(self) -> bool:
+        """Whether all that learns is known to need no more than one thread for few labels."""
+        parts = [self._estimator, self._transformer]
+        while parts:
+            part = parts.pop()
+            if type(part).__module__.partition(".")[0] not in ("sklearn", "nblabel", "builtins"):
+                return False
+            parts += [step for _, step in getattr(part, "steps", ())]
+        return True
+
+    @property
     def encoder(self) -> Encoder | None:
         """What computes the features by a function, None if anything else does."""
         return self._transformer if isinstance(self._transformer, Encoder) else None
@@ -177,29 +188,33 @@ class ModelSuggester:
         ndarray or CSR matrix of shape (n_items, n_features)
         """
         if self._matrix is None:
-            transformer = self._transformer
-            bulk = self._fit_on_sample()
-            if self.encoder is not None:
-                matrix = self.encoder.transform(self._inputs)
-            elif bulk is not None:
-                transformer, matrix = bulk, transform(bulk, self._inputs)
-            else:
-                if transformer is None:
-                    transformer = default_features(self._modality, self._inputs)
-                transformer = (
-                    clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
-                )
-                with np.errstate(invalid="ignore"):  # the variance of items that are all alike
-                    matrix = fit_transform(transformer, self._inputs)
-            matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
-            if matrix.ndim != 2 or matrix.shape[0] != self._n_items:
-                raise OptionError(
-                    f"features= must make one row per item, ({self._n_items}, n_features); "
-                    f"{type(transformer).__name__} made the shape {matrix.shape}."
-                )
-            self._transformer = transformer
-            self._matrix = matrix
+            with one_thread.lifted(self._n_items > MOST_FEATURIZED):
+                self._matrix = self._computed()
         return self._matrix
+
+    def _computed(self) -> Any:
+        transformer = self._transformer
+        bulk = self._fit_on_sample()
+        if self.encoder is not None:
+            matrix = self.encoder.transform(self._inputs)
+        elif bulk is not None:
+            transformer, matrix = bulk, transform(bulk, self._inputs)
+        else:
+            if transformer is None:
+                transformer = default_features(self._modality, self._inputs)
+            transformer = (
+                clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
+            )
+            with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+                matrix = fit_transform(transformer, self._inputs)
+        matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
+        if matrix.ndim != 2 or matrix.shape[0] != self._n_items:
+            raise OptionError(
+                f"features= must make one row per item, ({self._n_items}, n_features); "
+                f"{type(transformer).__name__} made the shape {matrix.shape}."
+            )
+        self._transformer = transformer
+        return matrix
 
     def _fit_on_sample(self) -> Any:
         """Return the default transformer fitted on a sample; None where it needs no sample."""
@@ -248,12 +263,11 @@ class ModelSuggester:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             matrix = self._inputs if self._whole else self.features()
-            with one_thread.if_small(self._n_items):
-                if self._whole:
-                    columns = None
-                    estimator.fit(take(matrix, snapshot.positions), targets)
-                else:
-                    columns = fit_linear(estimator, matrix[snapshot.positions], targets)
+            if self._whole:
+                columns = None
+                estimator.fit(take(matrix, snapshot.positions), targets)
+            else:
+                columns = fit_linear(estimator, matrix[snapshot.positions], targets)
         transformer = None if self._whole else self._transformer
         bootstrap = Bootstrap(snapshot.positions, targets, snapshot.seed + snapshot.version)
         return FittedModel(estimator, matrix, transformer, self._inputs, columns, bootstrap)
