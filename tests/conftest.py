@@ -7,7 +7,9 @@ form, ``pytest --torture``. What they tried and found is added up in a *tally*.
 from __future__ import annotations
 
 import json
+import os
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -41,6 +43,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[TALLY] = {}
+    # Features are kept apart from those of whoever runs the tests, in their kernels too.
+    cache = tempfile.TemporaryDirectory(prefix="nblabel-cache-")
+    config.add_cleanup(cache.cleanup)
+    os.environ["NBLABEL_CACHE_DIR"] = cache.name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,6 +17,9 @@ PAGE = ROOT / "js" / "src"
 LEVELS = {
     "errors": 0,
     "_progress": 0,
+    "_threads": 0,
+    "_identity": 0,
+    "_cache": 0,
     "events": 1,
     "tables": 1,
     "pool": 1,
@@ -57,7 +60,7 @@ ONLY = {
     "threading.Thread": {"_trainer", "_worker", "testing"},
     "threading.Timer": {"_trainer"},
 }
-MAY_OPEN_FILES = {"store", "pool", "renderers.image", "_packing", "_worker"}
+MAY_OPEN_FILES = {"store", "pool", "renderers.image", "_packing", "_worker", "_cache"}
 OPENING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink"}
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import strategies as strategies
     from . import testing as testing
+    from ._cache import clear_cache as clear_cache
     from .events import LabelEvent as LabelEvent
     from .pool import Pool as Pool
     from .session import Session as Session
@@ -27,6 +28,7 @@ _HOMES = {
     "Pool": ".pool",
     "Session": ".session",
     "SqliteLog": ".store",
+    "clear_cache": "._cache",
     "compare": ".study",
     "datasets": "",
     "errors": "",

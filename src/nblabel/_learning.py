@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from ._packing import Lazy
 from ._queue import Draw
+from ._threads import MOST_ITEMS, MOST_LABELS, one_thread
 from .strategies import Auto, Context, QueryStrategy, Rows, pick
 from .suggest import Fitted, Scores, Snapshot, Suggester
 from .tables import Predictions
 
 #: How many items of a ranking are kept.
 MOST_RANKED = 1000
+#: Candidates that a committee is asked about, at random where there are more.
+MOST_VOTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,13 @@ class Away:
 
 def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result:
     """Carry out one order."""
+    n_labels = len(order.values)
+    few = n_labels <= MOST_LABELS and n_labels + len(order.candidates) <= MOST_ITEMS
+    with one_thread.when(few and getattr(suggester, "is_light", False)):
+        return _learned(suggester, strategy, order)
+
+
+def _learned(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result:
     predictions = fitted = None
     if suggester is not None and len({str(value) for value in order.values}) >= 2:
         fitted = suggester.fit(order.snapshot)
@@ -175,6 +185,10 @@ def rank(
     candidates = order.candidates
     if not len(candidates):
         return Ranking(), "", ""
+    seed = order.seed + order.snapshot.version
+    if "committee" in strategy.requires and len(candidates) > MOST_VOTED:
+        rng = np.random.default_rng((seed, 4))
+        candidates = np.sort(rng.choice(candidates, MOST_VOTED, replace=False))
     wanted = suggester is not None and _wants_features(strategy)
     features = suggester.embedding() if suggester is not None and wanted else None
     context = Context(
@@ -184,7 +198,7 @@ def rank(
         labeled=order.snapshot.positions,
         labels=order.values,
         batch=order.batch,
-        seed=order.seed + order.snapshot.version,
+        seed=seed,
         pool_proba=None if predictions is None else predictions.proba,
     )
     if isinstance(strategy, Auto):
@@ -192,7 +206,7 @@ def rank(
     if strategy.requires & {"proba", "committee"} and predictions is None:
         return Ranking(), "random", "at random until there are two labels"
     if "committee" in strategy.requires:
-        context = replace(context, committee=_committee(strategy, fitted)[:, candidates])
+        context = replace(context, committee=_committee(strategy, fitted, candidates))
     if "features" in strategy.requires and features is None:
         raise ValueError(f"strategy {strategy.name!r} requires features, but there are none")
     utilities = np.asarray(strategy.utilities(context))
@@ -208,13 +222,15 @@ def rank(
     return ranking, strategy.name, getattr(strategy, "aim", "") or f"strategy {strategy.name}"
 
 
-def _committee(strategy: QueryStrategy, fitted: Fitted | None) -> NDArray[np.float32]:
+def _committee(
+    strategy: QueryStrategy, fitted: Fitted | None, candidates: NDArray[np.intp]
+) -> NDArray[np.float32]:
     committee = getattr(fitted, "committee", None)
     if committee is None:
         raise ValueError(
             f"strategy {strategy.name!r} requires a committee of models, but the suggester has none"
         )
-    return np.asarray(committee())
+    return np.asarray(committee(candidates))
 
 
 def _wants_features(strategy: QueryStrategy) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 _LISTENER: ContextVar[Callable[[float], None] | None] = ContextVar("listener", default=None)
 
@@ -36,3 +37,39 @@ def listening(listener: Callable[[float], None]) -> Iterator[None]:
         yield
     finally:
         _LISTENER.reset(token)
+
+
+@contextmanager
+def within(low: float, high: float) -> Iterator[None]:
+    """Let what is reported inside, from 0 to 1, count as a part of the work at hand."""
+    outer = _LISTENER.get()
+    if outer is None:
+        yield
+        return
+    with listening(lambda fraction: outer(low + (high - low) * fraction)):
+        yield
+
+
+class Reading(list[Any]):
+    """A list that reports how far it has been read, whoever reads it.
+
+    So a transformer that goes through its items one by one says how far it is, and ends when it is
+    cancelled, without knowing of either. Who goes through them again begins anew.
+
+    Parameters
+    ----------
+    items : sequence
+    step : int
+        Items between two reports.
+    """
+
+    def __init__(self, items: Sequence[Any], step: int = 256) -> None:
+        super().__init__(items)
+        self._step = step
+
+    def __iter__(self) -> Iterator[Any]:
+        count = len(self)
+        for place, item in enumerate(super().__iter__()):
+            if place % self._step == 0:
+                report(place / count)
+            yield item

@@ -412,11 +412,12 @@ def digest(value: Any) -> str | None:
     str or None
         None for an object that has no stable bytes, such as a figure.
     """
-    content = _content(value)
+    content = content_bytes(value)
     return None if content is None else hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
-def _content(value: Any) -> bytes | None:
+def content_bytes(value: Any) -> bytes | None:
+    """Return the bytes that a digest is made of, None if there are no stable ones."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if isinstance(value, (bytes, bytearray)):

@@ -132,7 +132,10 @@ class Session:
         Who labels; by default the name of the user.
     model : classifier or Pipeline, optional
         By default logistic regression. False: no model, no suggestions.
-    features : transformer, matrix or column name, optional
+    features : callable, transformer, matrix or str, optional
+        What the model sees of the items: a function from some items (a list of texts, a DataFrame
+        of rows, images as they were given) to a matrix with a row for each, whose rows are kept on
+        disk; ``"sentence-transformers:<model>"``; or the name of an embedding column.
     strategy : str or QueryStrategy
         What to ask next.
     suggester : Suggester, optional
@@ -278,7 +281,7 @@ class Session:
                     f"got {type(suggester).__name__}."
                 )
             return suggester
-        inputs = learning_inputs(self.renderer, pool.values)
+        inputs = self._inputs(pool.values, features)
         if model is False or (inputs is None and features is None and model is None):
             return None
         return default_suggester(
@@ -290,6 +293,12 @@ class Session:
             seed=self.random_state,
             n_items=len(pool),
         )
+
+    def _inputs(self, values: Any, features: Any) -> Any:
+        """Return what features are computed from: for a function of the user's the items, if
+        nothing is known of their kind."""
+        inputs = learning_inputs(self.renderer, values)
+        return values if inputs is None and callable(features) else inputs
 
     def _check_requirements(self) -> None:
         if self.strategy.requires and self._suggester is None:
@@ -848,7 +857,7 @@ class Session:
             rows = data if hasattr(data, "tocsr") else np.asarray(data)
         else:
             pool = open_more(data, self.pool, self.renderer)
-            rows, index = learning_inputs(self.renderer, pool.values), pool.index
+            rows, index = self._inputs(pool.values, self._given[2]), pool.index
         scores = score(model, rows)
         best = scores.proba.argmax(axis=1)
         confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
+from ._threads import one_thread
 from ._trainer import Trainer
 from .curves import LearningCurve, draw
 from .errors import OptionError, near
@@ -177,7 +177,7 @@ class Race:
 
     def _run(self) -> None:
         # Fits of a hundred labels are small: several threads only wait for each other.
-        with _ONE_THREAD:
+        with one_thread:
             self._race()
 
     def _race(self) -> None:
@@ -320,37 +320,6 @@ class Race:
         picture = f'<img alt="learning curves so far" src="data:image/png;base64,{coded}">'
         self._drawn = (time.monotonic(), n_rows, picture)
         return picture
-
-
-class _OneThread:
-    """Keeps BLAS and OpenMP to one thread while any race runs.
-
-    BLAS has one setting for the process: the first race saves it, the last one gives it back.
-    OpenMP has one for each thread.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._races = 0
-        self._blas: Any = None
-        self._own = threading.local()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._races == 0:
-                self._blas = threadpool_limits(limits=1, user_api="blas")
-            self._races += 1
-        self._own.openmp = threadpool_limits(limits=1, user_api="openmp")
-
-    def __exit__(self, *_: object) -> None:
-        self._own.openmp.restore_original_limits()
-        with self._lock:
-            self._races -= 1
-            if self._races == 0:
-                self._blas.restore_original_limits()
-
-
-_ONE_THREAD = _OneThread()
 
 
 class _Page:

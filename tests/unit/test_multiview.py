@@ -76,7 +76,7 @@ def test_the_model_says_of_new_items_what_it_says_of_the_pool(case):
     scores = fitted.predict()
     assert fitted.model.predict_proba(items) == pytest.approx(scores.proba, abs=5e-3)
     assert list(fitted.model.classes_) == list(scores.classes)
-    committee = fitted.committee()
+    committee = fitted.committee(np.arange(len(items)))
     assert committee.shape[1:] == scores.proba.shape and 1 <= len(committee) <= 3
     assert np.abs(committee - scores.proba).sum(axis=(1, 2)).min() == 0
 

@@ -138,6 +138,14 @@ def pixel_range(images: Any) -> tuple[float, float]:
     return low, high
 
 
+def read_rgb(item: Any) -> Image.Image:
+    """Read any image in color, for a model of images; the range of an array is its own."""
+    if isinstance(item, np.ndarray):
+        return Image.fromarray(to_uint8(item, *pixel_range(item[None]))).convert("RGB")
+    image = item if isinstance(item, Image.Image) else Image.open(io.BytesIO(_read(item)))
+    return image.convert("RGB")
+
+
 def read_gray(item: Any, side: int) -> NDArray[np.float32]:
     """Read any image as a gray square of side x side, 0..1; one that cannot be read is all gray."""
     try:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.base import TransformerMixin
 
-from .._progress import report
+from .._progress import Reading, report, within
 
 #: A transformer that needs no more than this many items to learn from gets a random sample.
 SAMPLE = 50_000
@@ -43,8 +44,27 @@ def transform(transformer: Any, inputs: Any) -> Any:
     parts = []
     for start in range(0, len(inputs), CHUNK):
         report(start / len(inputs))
-        places = np.arange(start, min(start + CHUNK, len(inputs)))
-        parts.append(transformer.transform(take(inputs, places)))
+        end = min(start + CHUNK, len(inputs))
+        with within(start / len(inputs), end / len(inputs)):
+            parts.append(transformer.transform(take(inputs, np.arange(start, end))))
     if sparse.issparse(parts[0]):
         return sparse.vstack(parts, format="csr")
     return np.concatenate(parts)
+
+
+def fit_transform(transformer: Any, inputs: Any) -> Any:
+    """Fit a transformer and transform the same inputs, and report how far it is where it shows.
+
+    Chunk by chunk where it fits and transforms apart, which most transformers of items do. One that
+    does both at once gets all: of a list it shows how far it was read.
+
+    Returns
+    -------
+    ndarray or CSR matrix of shape (n_items, n_features)
+    """
+    at_once = getattr(type(transformer), "fit_transform", None)
+    if at_once is not None and at_once is not TransformerMixin.fit_transform:
+        return transformer.fit_transform(Reading(inputs) if type(inputs) is list else inputs)
+    if hasattr(transformer, "fit"):
+        transformer.fit(inputs)
+    return transform(transformer, inputs) if len(inputs) > CHUNK else transformer.transform(inputs)

@@ -16,15 +16,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from .._progress import report
+from .._threads import MOST_FEATURIZED, one_thread
 from ..errors import DataError, OptionError, UnknownColumnError, near, shorten
 from ..strategies import Rows
-from .bulk import SAMPLE, sample, take, transform
+from .bulk import SAMPLE, fit_transform, sample, take, transform
+from .committee import Bootstrap
+from .encoders import Encoder, as_encoder
 from .explain import WordMarks
 from .features import Embedding, PixelScaler, default_features, embed
 from .linear import Scores, fit_linear, score, spread
 
-#: Items of a large pool that the cold start looks at before the features of all are there.
-GLIMPSE = 10_000
+#: Items of a large pool that the cold start looks at before the features of all are there: of
+#: default features, and of those by a function, which may be slow.
+GLIMPSE, GLIMPSE_ENCODED = 10_000, 2_000
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,9 @@ class Snapshot:
 class Fitted(Protocol):
     """What a suggester has learned; it never changes any more.
 
-    For strategies that require a committee it also has ``committee()``, which returns float32 of
-    shape (n_members, n_items, n_classes).
+    For strategies that require a committee it also has ``committee(places)``, which returns what
+    each member predicts for the items at these places of the pool, float32 of shape
+    (n_members, n_places, n_classes).
     """
 
     @property
@@ -90,8 +95,9 @@ class ModelSuggester:
         What the features are computed from, one entry per item.
     modality : str or None
         ``"text"``, ``"image"``, ``"row"`` or None.
-    features : transformer, matrix of shape (n_items, n_features), or None
-        None takes the default for the modality.
+    features : transformer, callable, str, matrix of shape (n_items, n_features), or None
+        None takes the default for the modality; a name is that of an embedding column, or
+        ``"sentence-transformers:<model>"``. See `Encoder` for what a callable gets and returns.
     estimator : classifier, Pipeline or None
         None takes balanced logistic regression. A Pipeline, without `features`, replaces the
         default features too: it gets the inputs as they are (images as rows of pixels, 0..1).
@@ -131,6 +137,8 @@ class ModelSuggester:
         self._glimpsed = False
         self._embedding: Embedding | None = None
         self._n_items = n_items if n_items is not None else len(inputs)
+        encoder = as_encoder(features, modality)
+        features = features if encoder is None else encoder
         #: Column of the source that holds the features, if one was named.
         self.column = features if isinstance(features, str) else None
         if isinstance(features, str):
@@ -156,6 +164,22 @@ class ModelSuggester:
         """The features of the pool, None before they are computed."""
         return self._matrix
 
+    @property
+    def is_light(self) -> bool:
+        """Whether all that learns is known to need no more than one thread for few labels."""
+        parts = [self._estimator, self._transformer]
+        while parts:
+            part = parts.pop()
+            if type(part).__module__.partition(".")[0] not in ("sklearn", "nblabel", "builtins"):
+                return False
+            parts += [step for _, step in getattr(part, "steps", ())]
+        return True
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """What computes the features by a function, None if anything else does."""
+        return self._transformer if isinstance(self._transformer, Encoder) else None
+
     def features(self) -> Any:
         """Return the features of the pool, computed at the first call.
 
@@ -164,32 +188,38 @@ class ModelSuggester:
         ndarray or CSR matrix of shape (n_items, n_features)
         """
         if self._matrix is None:
-            transformer = self._transformer
-            bulk = self._fit_on_sample()
-            if bulk is not None:
-                transformer, matrix = bulk, transform(bulk, self._inputs)
-            else:
-                if transformer is None:
-                    transformer = default_features(self._modality, self._inputs)
-                transformer = (
-                    clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
-                )
-                with np.errstate(invalid="ignore"):  # the variance of items that are all alike
-                    matrix = _fit_transform(transformer, self._inputs)
-            matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
-            if matrix.ndim != 2 or matrix.shape[0] != self._n_items:
-                raise OptionError(
-                    f"features= must make one row per item, ({self._n_items}, n_features); "
-                    f"{type(transformer).__name__} made the shape {matrix.shape}."
-                )
-            self._transformer = transformer
-            self._matrix = matrix
+            with one_thread.lifted(self._n_items > MOST_FEATURIZED):
+                self._matrix = self._computed()
         return self._matrix
+
+    def _computed(self) -> Any:
+        transformer = self._transformer
+        bulk = self._fit_on_sample()
+        if self.encoder is not None:
+            matrix = self.encoder.transform(self._inputs)
+        elif bulk is not None:
+            transformer, matrix = bulk, transform(bulk, self._inputs)
+        else:
+            if transformer is None:
+                transformer = default_features(self._modality, self._inputs)
+            transformer = (
+                clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
+            )
+            with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+                matrix = fit_transform(transformer, self._inputs)
+        matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
+        if matrix.ndim != 2 or matrix.shape[0] != self._n_items:
+            raise OptionError(
+                f"features= must make one row per item, ({self._n_items}, n_features); "
+                f"{type(transformer).__name__} made the shape {matrix.shape}."
+            )
+        self._transformer = transformer
+        return matrix
 
     def _fit_on_sample(self) -> Any:
         """Return the default transformer fitted on a sample; None where it needs no sample."""
         if self._sampled is None:
-            large = self._modality in ("text", "image") and self._n_items > SAMPLE
+            large = self._modality is not None and self._n_items > SAMPLE
             if not large or self._transformer is not None:
                 return None
             report(0.0)
@@ -208,11 +238,14 @@ class ModelSuggester:
         """
         if self._matrix is not None or self._glimpsed:
             return None
-        transformer = self._fit_on_sample()
+        encoder = self.encoder
+        transformer, size = self._fit_on_sample(), GLIMPSE
+        if encoder is not None and self._n_items > 2 * GLIMPSE_ENCODED:
+            transformer, size = encoder, GLIMPSE_ENCODED
         if transformer is None:
             return None
         self._glimpsed = True
-        places = sample(self._n_items, self._seed, GLIMPSE)
+        places = sample(self._n_items, self._seed, size)
         return places, embed(transformer.transform(take(self._inputs, places)), self._seed)
 
     def embedding(self) -> Embedding:
@@ -229,13 +262,15 @@ class ModelSuggester:
         targets = np.asarray(snapshot.targets, dtype=str)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
+            matrix = self._inputs if self._whole else self.features()
             if self._whole:
-                estimator.fit(take(self._inputs, snapshot.positions), targets)
-                return FittedModel(estimator, self._inputs, None, self._inputs)
-            matrix = self.features()
-            rows = matrix[snapshot.positions]
-            columns = fit_linear(estimator, rows, targets)
-        return FittedModel(estimator, matrix, self._transformer, self._inputs, columns)
+                columns = None
+                estimator.fit(take(matrix, snapshot.positions), targets)
+            else:
+                columns = fit_linear(estimator, matrix[snapshot.positions], targets)
+        transformer = None if self._whole else self._transformer
+        bootstrap = Bootstrap(snapshot.positions, targets, snapshot.seed + snapshot.version)
+        return FittedModel(estimator, matrix, transformer, self._inputs, columns, bootstrap)
 
 
 class FittedModel:
@@ -248,9 +283,11 @@ class FittedModel:
         transformer: Any,
         inputs: Any,
         columns: NDArray[np.intp] | None = None,
+        bootstrap: Bootstrap | None = None,
     ) -> None:
         self._estimator = estimator
         self._columns = columns
+        self._bootstrap = bootstrap
         self._transformer = transformer
         self._matrix = matrix
         self._inputs = inputs
@@ -283,6 +320,12 @@ class FittedModel:
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
         return score(self._estimator, self._matrix, self._columns)
+
+    def committee(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return what models on bootstrap samples of the labels say: see `Bootstrap`."""
+        if self._bootstrap is None:
+            raise ValueError("a committee needs the labels that the model has learned from")
+        return self._bootstrap.predict(self._estimator, self._matrix, places)
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
@@ -318,14 +361,6 @@ class Marker:
         else:
             row = self._vectorizer.transform([text])
         return self._words.marks(text, row, label)
-
-
-def _fit_transform(transformer: Any, inputs: Any) -> Any:
-    if hasattr(transformer, "fit_transform"):
-        return transformer.fit_transform(inputs)
-    if hasattr(transformer, "fit"):
-        transformer.fit(inputs)
-    return transformer.transform(inputs)
 
 
 def _checked_estimator(estimator: Any) -> Any:

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 
+from .._threads import MOST_FEATURIZED, one_thread
 from .bulk import sample, take
 from .explain import WordMarks
 from .features import default_features
@@ -67,8 +68,12 @@ class MultiViewSuggester:
     def blocks(self) -> Blocks:
         """Return the views of the pool, computed at the first call."""
         if self._blocks is None:
-            self._blocks = self._views.fit_blocks(self._inputs)
+            with one_thread.lifted(self._n_items > MOST_FEATURIZED):
+                self._blocks = self._views.fit_blocks(self._inputs)
         return self._blocks
+
+    #: One thread is enough for few labels: see `_threads`.
+    is_light = True
 
     #: What is fitted on whichever views are chosen.
     estimator = LeastSquaresClassifier()
@@ -86,13 +91,16 @@ class MultiViewSuggester:
         first = next(iter(self._views.candidates.values()))
         return ChosenViews(self._views, tuple(name for name in first if name in blocks))
 
+    @property
+    def _n_items(self) -> int:
+        return self._inputs.shape[0] if hasattr(self._inputs, "shape") else len(self._inputs)
+
     def glimpse(self) -> tuple[NDArray[np.intp], NDArray[np.float32]] | None:
         """Return places and embedding of some items as long as there is none of all; once."""
-        n_items = self._inputs.shape[0] if hasattr(self._inputs, "shape") else len(self._inputs)
-        if self._blocks is not None or self._glimpsed or n_items < 2 * GLIMPSE:
+        if self._blocks is not None or self._glimpsed or self._n_items < 2 * GLIMPSE:
             return None
         self._glimpsed = True
-        places = sample(n_items, 0, GLIMPSE)
+        places = sample(self._n_items, 0, GLIMPSE)
         few = MultiViewSuggester(take(self._inputs, places), clone(self._views))
         return places, few.embedding()
 
@@ -214,6 +222,8 @@ def default_suggester(
             return MultiViewSuggester(inputs, TextViews())
         transformer = default_features(modality, inputs)
         return one if transformer is None else MultiViewSuggester(inputs, DenseViews(transformer))
+    if one.encoder is not None:
+        return MultiViewSuggester(inputs, DenseViews(one.encoder))
     if one.matrix is None or sparse.issparse(one.matrix):
         return one
     return MultiViewSuggester(one.matrix, DenseViews(), column=one.column, takes_items=False)
@@ -268,9 +278,10 @@ class FittedViews:
         proba = self._members[self.view].predict_proba(self._blocks)
         return Scores(self._classes, proba, True)
 
-    def committee(self) -> NDArray[np.float32]:
-        """Return what every view says, of shape (n_members, n_items, n_classes)."""
-        return np.stack([member.predict_proba(self._blocks) for member in self._members.values()])
+    def committee(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return what every view says of some items, of shape (n_members, n_places, n_classes)."""
+        rows = {name: block[places] for name, block in self._blocks.items()}
+        return np.stack([member.predict_proba(rows) for member in self._members.values()])
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""

@@ -21,7 +21,7 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
-from .._progress import report
+from .._progress import report, within
 from .features import text_features
 
 #: Larger pools keep to one view: to find each item's neighbours is quadratic.
@@ -140,7 +140,8 @@ class DenseViews(TransformerMixin, BaseEstimator):
     def fit_blocks(self, items: Any) -> Blocks:
         """Learn the views and return the pool's blocks, each with one row per item."""
         self.transformer_ = None if self.transformer is None else clone(self.transformer)
-        with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+        # The variance of items that are all alike is no number.
+        with np.errstate(invalid="ignore"), within(0.0, 0.5):
             rows = items if self.transformer_ is None else self.transformer_.fit_transform(items)
         self.scale_ = 1.0 / max(_mean_length(rows), 1e-12)
         scaled = self._scaled(rows)
