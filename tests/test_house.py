@@ -25,6 +25,7 @@ LEVELS = {
     "pool": 1,
     "_queue": 1,
     "_packing": 1,
+    "_pages": 1,
     "datasets": 1,
     "curves": 1,
     "widget.protocol": 1,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .session import Session as Session
     from .simulation import simulate as simulate
     from .store import SqliteLog as SqliteLog
+    from .store import salvage as salvage
     from .study import compare as compare
     from .tasks import Choice as Choice
     from .widget import Labeler as Labeler
@@ -32,6 +33,7 @@ _HOMES = {
     "compare": ".study",
     "datasets": "",
     "errors": "",
+    "salvage": ".store",
     "simulate": ".simulation",
     "strategies": "",
     "testing": "",

@@ -45,8 +45,8 @@ def open_log(store: Any, name: str) -> tuple[EventLog, str]:
     try:
         return SqliteLog(path), ""
     except StoreError as error:
-        if not error.read_only:
-            raise
+        if not error.read_only or path.expanduser().exists():
+            raise  # labels that are there must not be lost sight of
         folder = path.expanduser().absolute().parent
         warning = f"Labels are NOT saved: {folder} cannot be written."
         warnings.warn(
@@ -120,7 +120,7 @@ def check_log(labels: Labels, pool: Pool, task: Task, path: str | None) -> str:
     StoreMismatchError
         If the log is about other items or other labels; the message says which and what to do.
     """
-    answers = [event for item in labels.answered if (event := labels.current(item)) is not None]
+    answers = labels.answers()
     advice = (
         f"The file is {path}. Give the data and labels it was made with, or keep both apart with "
         "name='another name' or store='another file'."
@@ -137,7 +137,8 @@ def check_log(labels: Labels, pool: Pool, task: Task, path: str | None) -> str:
             f"The log has {sum(illegal.values())} label(s) that are not among those given: "
             f"{shorten(illegal)}; given: {shorten(task.spec().get('classes', []), 8)}. {advice}"
         )
-    known = [event for event in answers if event.item in pool]
+    places = pool.places
+    known = [event for event in answers if event.item in places]
     gone = len(answers) - len(known)
     if gone and not known:
         raise StoreMismatchError(
@@ -147,7 +148,7 @@ def check_log(labels: Labels, pool: Pool, task: Task, path: str | None) -> str:
     changed = [
         event.item
         for event in known
-        if event.content is not None and event.content != pool.digest(pool.position(event.item))
+        if event.content is not None and event.content != pool.digest(places[event.item])
     ]
     if changed:
         raise StoreMismatchError(

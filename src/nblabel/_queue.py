@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -74,6 +75,7 @@ class Queue:
         self.version = 0
         self._rng = np.random.default_rng((seed, 1))
         self._ranking: Sequence[Draw] = ()
+        self._asked = 0
         self._hands: dict[str, dict[int, Draw]] = {}
         #: What was just taken out of a hand: it may be answered before the page hears of that.
         self._leaving: dict[str, set[int]] = {}
@@ -88,10 +90,12 @@ class Queue:
         self._order_seed = order_seed(self.seed, n_items)
         self._order = np.random.default_rng(self._order_seed).permutation(n_items)
         self._drawn = 0  # how far audits have gone down the order
+        self._filled = 0  # what is answered at its other end
 
     def rank(self, ranking: Sequence[Draw]) -> None:
         """Install a new ranking, the best first."""
         self._ranking = ranking
+        self._asked = 0  # what is answered of its beginning
         self.version += 1
 
     def release(self, client: str) -> None:
@@ -142,7 +146,10 @@ class Queue:
             if other != client
             for position in hand
         }
-        ranking = iter(self._ranking)
+        self._asked = _pass_over(
+            self._asked, len(self._ranking), lambda k: is_open(self._ranking[k].position)
+        )
+        ranking = (self._ranking[k] for k in range(self._asked, len(self._ranking)))
 
         def free(position: int) -> bool:
             return position not in window and position not in elsewhere and is_open(position)
@@ -157,7 +164,7 @@ class Queue:
                     (d for d in ranking if d.position not in owed_places and free(d.position)), None
                 )
             if draw is None:  # no ranking, or none left
-                draw = owed.pop(0) if owed else self._fill(free)
+                draw = owed.pop(0) if owed else self._fill(free, is_open)
             if draw is None:
                 break
             window[draw.position] = draw
@@ -182,10 +189,23 @@ class Queue:
                 )  # fmt: skip
         return None
 
-    def _fill(self, free: Callable[[int], bool]) -> Draw | None:
+    def _fill(
+        self, free: Callable[[int], bool], is_open: Callable[[int], bool]
+    ) -> Draw | None:
         # No audits: a page that opens before the first ranking would be owed its whole window. From
         # the far end, so that those to come are left alone as long as can be.
-        for position in map(int, self._order[::-1]):
+        n = len(self._order)
+        self._filled = _pass_over(self._filled, n, lambda k: is_open(int(self._order[-1 - k])))
+        # What was answered may be open again: it is looked at after all others.
+        for k in chain(range(self._filled, n), range(self._filled)):
+            position = int(self._order[-1 - k])
             if free(position):
                 return Draw(position, "random", "drawn at random")
         return None
+
+
+def _pass_over(start: int, end: int, is_open: Callable[[int], bool]) -> int:
+    """Return the first open place, so that what is answered is not looked at again and again."""
+    while start < end and not is_open(start):
+        start += 1
+    return start

@@ -14,6 +14,7 @@
     │   └── StoreMismatchError   the log belongs to other items or labels
     ├── WorkerError         the process that trains ended before its work (also a RuntimeError)
     ├── EventError          an event that cannot be decoded or applied    (also a ValueError)
+    │   └── NewerEventError      an event that a newer nblabel wrote
     └── ProtocolError       a message from the page that is not understood
 
 A message says what was given, what was expected, and what to do.
@@ -81,6 +82,10 @@ class WorkerError(NblabelError, RuntimeError):
 
 class EventError(NblabelError, ValueError):
     """An event cannot be decoded, or cannot follow the events before it."""
+
+
+class NewerEventError(EventError):
+    """An event was written by a newer nblabel."""
 
 
 class ProtocolError(NblabelError):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from .errors import EventError
+from .errors import EventError, NewerEventError
 
 SCHEMA = 1
 
@@ -26,7 +26,7 @@ KINDS = ("label", "skip", "flag", "note", "retract")
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # many are kept: one a label
 class Shown:
     """How the item came to be asked, and what the annotator saw.
 
@@ -77,7 +77,7 @@ class Shown:
     view: str = "card"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LabelEvent:
     """Who said what about which item, when, and how it came to be asked.
 
@@ -118,10 +118,25 @@ class LabelEvent:
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
+        try:
+            plain = "".join((self.id, self.item, self.annotator, self.at)).isascii()
+        except TypeError:
+            plain = False
+        seconds = self.seconds
+        if not (
+            plain
+            and self.id
+            and self.item
+            and self.annotator
+            and self.kind in KINDS
+            and (seconds is None or (type(seconds) is float and math.isfinite(seconds)))
+        ):
+            self._check()
+
+    def _check(self) -> None:
         if self.kind not in KINDS:
             raise EventError(f"Event kind {self.kind!r} is unknown; expected one of {KINDS}.")
-        for name in ("id", "item", "annotator"):
-            value = getattr(self, name)
+        for name, value in (("id", self.id), ("item", self.item), ("annotator", self.annotator)):
             if not isinstance(value, str) or not value:
                 raise EventError(f"Event field {name!r} must be non-empty text, got {value!r}.")
             if not _is_utf8(value):
@@ -180,7 +195,7 @@ def encode(event: LabelEvent) -> str:
     EventError
         If it holds what JSON does not, such as NaN or an array.
     """
-    raw = asdict(event)
+    raw = as_dict(event)
     try:
         text = json.dumps(raw, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         # No file can hold a lone surrogate as it is.
@@ -199,21 +214,54 @@ def decode(text: str) -> LabelEvent:
     """
     try:
         raw = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise EventError(f"This is not an event: {text[:80]!r} ({error}).") from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EventError(f"This is not an event: {str(text)[:80]!r} ({error}).") from None
+    return _from_json(raw)
+
+
+def decode_all(texts: Sequence[str]) -> list[LabelEvent]:
+    """Decode many lines at once, which is twice as fast as one by one.
+
+    Raises
+    ------
+    EventError
+        If one of them is no event, or was written by a newer nblabel; `decode` says which.
+    """
+    events: list[LabelEvent] = []
+    for start in range(0, len(texts), 1000):
+        chunk = texts[start : start + 1000]
+        try:
+            raws = json.loads(f"[{','.join(chunk)}]")
+        except (TypeError, ValueError, RecursionError) as error:
+            raise EventError(f"One of these is not an event ({error}).") from None
+        if len(raws) != len(chunk):
+            raise EventError("One of these is not an event.")
+        events.extend(map(_from_json, raws))
+    return events
+
+
+def _from_json(raw: Any) -> LabelEvent:
     if not isinstance(raw, dict):
-        raise EventError(f"An event is a JSON object, got {text[:80]!r}.")
+        raise EventError(f"An event is a JSON object, got {str(raw)[:80]!r}.")
     schema = raw.get("schema")
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         raise EventError(f"An event names its schema (a whole number from 1), got {schema!r}.")
     if schema > SCHEMA:
-        raise EventError(
+        raise NewerEventError(
             f"This event has schema {schema}, this nblabel reads up to {SCHEMA}: "
             "upgrade nblabel to open the log."
         )
     for version in range(schema, SCHEMA):
         raw = UPGRADES[version](raw)
-    return from_dict({**raw, "schema": SCHEMA})
+    raw["schema"] = SCHEMA
+    return from_dict(raw)
+
+
+def as_dict(event: LabelEvent) -> dict[str, Any]:
+    """Return an event as a plain mapping, of which `from_dict` makes it again."""
+    raw = {name: getattr(event, name) for name in _EVENT_FIELDS}
+    raw["shown"] = {name: getattr(event.shown, name) for name in _SHOWN_FIELDS}
+    return raw
 
 
 def from_dict(raw: Mapping[str, Any]) -> LabelEvent:
@@ -221,16 +269,19 @@ def from_dict(raw: Mapping[str, Any]) -> LabelEvent:
     shown = raw.get("shown") or {}
     if not isinstance(shown, Mapping):
         raise EventError(f"Event field 'shown' must be an object, got {shown!r}.")
-    known = {name: raw[name] for name in _EVENT_FIELDS if name in raw and name != "shown"}
+    if not raw.keys() <= _EVENT_FIELDS:
+        raw = {name: raw[name] for name in _EVENT_FIELDS if name in raw}
+    if not shown.keys() <= _SHOWN_FIELDS:
+        shown = {name: shown[name] for name in _SHOWN_FIELDS if name in shown}
     try:
-        return LabelEvent(
-            **known, shown=Shown(**{k: shown[k] for k in _SHOWN_FIELDS if k in shown})
-        )
+        return LabelEvent(**{**raw, "shown": Shown(**shown)})
     except TypeError as error:
         raise EventError(f"This is not an event: {error}.") from None
 
 
 def _is_utf8(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -238,5 +289,5 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-_EVENT_FIELDS = tuple(f.name for f in fields(LabelEvent))
-_SHOWN_FIELDS = tuple(f.name for f in fields(Shown))
+_EVENT_FIELDS = dict.fromkeys(f.name for f in fields(LabelEvent)).keys()
+_SHOWN_FIELDS = dict.fromkeys(f.name for f in fields(Shown)).keys()

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import pandas as pd
 
 from .errors import EventError
-from .events import LabelEvent
+from .events import LabelEvent, as_dict
 from .pool import Pool
 from .tables import Votes
 from .tasks import Task, as_given
@@ -24,16 +24,7 @@ RETRACTABLE = frozenset({"label", "skip", "flag", "note"})
 MACHINES = ("auto:", "lf:")
 
 
-@dataclass
-class _Item:
-    """What stands for one item: the events said of it and not taken back, oldest first."""
-
-    answers: list[LabelEvent] = field(default_factory=list)  # label or skip
-    flags: list[LabelEvent] = field(default_factory=list)
-    notes: list[LabelEvent] = field(default_factory=list)
-
-    def stack(self, kind: str) -> list[LabelEvent]:
-        return {"flag": self.flags, "note": self.notes}.get(kind, self.answers)
+_ANSWERS = ("label", "skip")
 
 
 class Labels:
@@ -44,11 +35,14 @@ class Labels:
 
     def __init__(self) -> None:
         self.position = 0
-        self._items: dict[str, _Item] = {}
+        #: What stands for each item: the events said of it and not taken back, oldest first.
+        self._items: dict[str, list[LabelEvent]] = {}
         self._events: dict[str, LabelEvent] = {}
         self._retracted: set[str] = set()
         self._order: list[LabelEvent] = []
         self._audits: dict[str, tuple[LabelEvent, int]] = {}
+        #: Grows with every change of what `audits` returns.
+        self.audit_changes = 0
         self._current: dict[str, LabelEvent] = {}  # item -> the answer that stands
         self._counts: Counter[Any] = Counter()
 
@@ -75,28 +69,31 @@ class Labels:
         self.check(event)
         self._events[event.id] = event
         self._order.append(event)
-        item = self._items.setdefault(event.item, _Item())
+        standing = self._items.setdefault(event.item, [])
         if event.kind != "retract":
-            item.stack(event.kind).append(event)
+            standing.append(event)
             if event.kind == "label" and event.shown.audit:
                 # The first answer counts: a later one may follow a model that has learned the item.
                 self._audits.setdefault(event.item, (event, len(self)))
         elif event.value not in self._retracted:
             self._retracted.add(event.value)
             target = self._events[event.value]
-            item.stack(target.kind).remove(target)
-        self._settle(event.item, item)
+            standing[:] = [other for other in standing if other is not target]
+        self._settle(event.item, standing)
         return True
 
     def extend(self, events: Iterable[tuple[int, LabelEvent]]) -> int:
         """Fold events in; return how many were new."""
         return sum(self.apply(position, event) for position, event in events)
 
-    def _settle(self, item_id: str, item: _Item) -> None:
+    def _settle(self, item_id: str, standing: list[LabelEvent]) -> None:
         before = self._current.get(item_id)
-        after = item.answers[-1] if item.answers else None
+        newest = standing[-1] if standing else None
+        answered = newest is not None and newest.kind in _ANSWERS
+        after = newest if answered else _newest(standing, _ANSWERS)
         if before is after:
             return
+        self.audit_changes += item_id in self._audits
         if before is not None and before.kind == "label":
             self._counts[_key(before.value)] -= 1
         if after is None:
@@ -120,6 +117,10 @@ class Labels:
     def answered(self) -> Collection[str]:
         """Item ids that need no answer now: labeled or skipped."""
         return self._current.keys()
+
+    def answers(self) -> list[LabelEvent]:
+        """Return the answer that stands, of every item that has one."""
+        return list(self._current.values())
 
     @property
     def skipped(self) -> list[str]:
@@ -146,13 +147,13 @@ class Labels:
 
     def flagged(self, item: str) -> bool:
         """Whether the item is flagged."""
-        found = self._items.get(item)
-        return bool(found and found.flags and found.flags[-1].value)
+        flag = _newest(self._items.get(item, ()), ("flag",))
+        return flag is not None and bool(flag.value)
 
     def note(self, item: str) -> str:
         """Return the note on an item, empty if there is none."""
-        found = self._items.get(item)
-        return str(found.notes[-1].value) if found and found.notes else ""
+        note = _newest(self._items.get(item, ()), ("note",))
+        return "" if note is None else str(note.value)
 
     def last(self, annotator: str) -> LabelEvent | None:
         """Return the newest event of an annotator that can be taken back."""
@@ -185,9 +186,9 @@ class Labels:
         return rows[::-1], None
 
     def _replaced(self, event: LabelEvent) -> Any:
-        answers = self._items[event.item].answers
-        if event.kind not in ("label", "skip"):
+        if event.kind not in _ANSWERS:
             return None
+        answers = [said for said in self._items[event.item] if said.kind in _ANSWERS]
         place = next(k for k, answer in enumerate(answers) if answer.id == event.id)
         earlier = answers[place - 1] if place else None
         return earlier.value if earlier is not None and earlier.kind == "label" else None
@@ -207,11 +208,11 @@ class Labels:
     def votes(self) -> Votes:
         """Return every annotator's current label for every item."""
         votes: dict[tuple[str, str], Any] = {}
-        for item, found in self._items.items():
-            for event in found.answers:
+        for item, standing in self._items.items():
+            for event in standing:
                 if event.kind == "label":
                     votes[item, event.annotator] = event.value
-                else:  # a skip withdraws the vote
+                elif event.kind == "skip":  # it withdraws the vote
                     votes.pop((item, event.annotator), None)
         return Votes([item for item, _ in votes], [who for _, who in votes], list(votes.values()))
 
@@ -233,11 +234,12 @@ class Labels:
     def seconds(self, most: int = 50) -> list[float]:
         """Return the seconds of the newest answers that stand, newest last."""
         found: list[float] = []
-        for event in reversed(self._order):
+        # Where most answers came without, it does not look for them in the whole log.
+        for event in islice(reversed(self._order), 20 * most):
             if len(found) == most:
                 break
             if (
-                event.kind in ("label", "skip")
+                event.kind in _ANSWERS
                 and event.seconds is not None
                 and event.id not in self._retracted
             ):
@@ -290,8 +292,8 @@ class Labels:
         """Return the whole log, one row per event, oldest first."""
         rows = []
         for number, event in enumerate(self._order, start=1):
-            shown = {f"shown_{name}": value for name, value in vars(event.shown).items()}
-            row = {name: value for name, value in vars(event).items() if name != "shown"}
+            row = as_dict(event)
+            shown = {f"shown_{name}": value for name, value in row.pop("shown").items()}
             rows.append(
                 {**row, **shown, "retracted": event.id in self._retracted, "number": number}
             )
@@ -303,6 +305,10 @@ class Labels:
 def _times(texts: pd.Series) -> pd.Series:
     # One event with an odd clock must not keep all others from being read.
     return pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+
+
+def _newest(events: Sequence[LabelEvent], kinds: Collection[str]) -> LabelEvent | None:
+    return next((event for event in reversed(events) if event.kind in kinds), None)
 
 
 def _key(value: Any) -> str:

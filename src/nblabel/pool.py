@@ -84,10 +84,11 @@ class Pool:
         return len(self.ids)
 
     def __contains__(self, item: object) -> bool:
-        return item in self._position_of
+        return item in self.places
 
     @property
-    def _position_of(self) -> dict[str, int]:
+    def places(self) -> Mapping[str, int]:
+        """Position by item id."""
         if self._positions is None:
             self._positions = {item: position for position, item in enumerate(self.ids)}
         return self._positions
@@ -101,7 +102,7 @@ class Pool:
             If the pool has no such item.
         """
         try:
-            return self._position_of[item]
+            return self.places[item]
         except KeyError:
             raise UnknownItemError(
                 f"The pool has no item {item!r}. {near(item, self.ids[:1000])}"
@@ -109,10 +110,10 @@ class Pool:
 
     def id_of(self, key: Hashable) -> str:
         """Return the id of an item named by its index label, or by its id itself."""
-        if isinstance(key, str) and key in self._position_of:
+        if isinstance(key, str) and key in self.places:
             return key
         text = _id_text(key)
-        if text in self._position_of:
+        if text in self.places:
             return text
         try:
             place = self.index.get_loc(key)

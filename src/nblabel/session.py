@@ -7,6 +7,7 @@ installed only if it is newer than what is there.
 
 from __future__ import annotations
 
+import gc
 import getpass
 import hashlib
 import os
@@ -102,6 +103,24 @@ class Asked:
     suggestion: Suggestion | None
     shown: Shown
     reason: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the audits say of the model.
+
+    Attributes
+    ----------
+    audits : int
+        Audit items that count.
+    accuracy : Share or None
+    curve : tuple of [int, float, float, float]
+        Labels there were, accuracy then, and its interval.
+    """
+
+    audits: int
+    accuracy: Share | None
+    curve: Sequence[Sequence[float]]
 
 
 class Session:
@@ -238,7 +257,8 @@ class Session:
         self._ordered_version = 0
         self._changes = 0  # answers since the last training was ordered
         self._seen: dict[str, float] = {}
-        self._curve: tuple[int, list[tuple[int, Share]]] = (-1, [])
+        self._skipped: dict[str, None] = {}
+        self._found: tuple[int, Measured] = (-1, Measured(0, None, ()))
         #: The newest error of the model, the strategy or the store, with its traceback.
         self.last_error: str | None = None
         self.doing = ""
@@ -310,8 +330,15 @@ class Session:
             )
 
     def _resume(self) -> None:
-        self._fold()
-        gone = check_log(self._labels, self.pool, self.task, self.store_path)
+        # Long logs make many objects, all of which stay: nothing to collect.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            self._fold()
+            gone = check_log(self._labels, self.pool, self.task, self.store_path)
+        finally:
+            if collecting:
+                gc.enable()
         if gone:
             self.warning = gone
             warnings.warn(f"{gone} Their labels stay in {self.store_path}.", stacklevel=4)
@@ -354,6 +381,7 @@ class Session:
             self.pool, self._given, self._suggester = pool, given, suggester
             self._trainer.keep(suggester)
             self._open = np.concatenate([self._open, np.array(added, dtype=bool)])
+            self._skipped = {item: None for item in self._labels.skipped if item in pool}
             self._queue.resize(len(pool))
             if self.warning == gone:
                 self.warning = still_gone
@@ -562,13 +590,13 @@ class Session:
             If they could not be written; then none counts as said.
         """
         with self._lock:
-            return self._append([self._complete(event, events) for event in events])
+            return self._append([self._complete(e, events[:k]) for k, e in enumerate(events)])
 
-    def _complete(self, event: LabelEvent, beside: Sequence[LabelEvent]) -> LabelEvent:
+    def _complete(self, event: LabelEvent, before: Sequence[LabelEvent]) -> LabelEvent:
         position = self.pool.position(event.item)
         event = sound(event)
         if event.kind == "retract":
-            if not any(o.id == event.value and o.item == event.item for o in beside):
+            if not any(o.id == event.value and o.item == event.item for o in before):
                 self._labels.check(event)
             return event
         if event.kind != "label":
@@ -605,15 +633,21 @@ class Session:
                 self._order_training()
 
     def _fold(self) -> None:
+        places = self.pool.places
         for position, event in self._log.read(self._labels.position):
             try:
                 fresh = self._labels.apply(position, event)
             except EventError as error:
                 self._fail("An event of the log was passed over", error)
                 continue
-            if fresh and event.item in self.pool:
-                place = self.pool.position(event.item)
-                self._open[place] = self._labels.current(event.item) is None
+            place = places.get(event.item)
+            if fresh and place is not None:
+                answer = self._labels.current(event.item)
+                self._open[place] = answer is None
+                if answer is not None and answer.kind == "skip":
+                    self._skipped[event.item] = None
+                else:
+                    self._skipped.pop(event.item, None)
                 self._changes += event.kind in ("label", "retract")
 
     def knows(self, event_id: str) -> bool:
@@ -631,7 +665,7 @@ class Session:
     def skipped(self) -> list[str]:
         """Ids of the items put away."""
         with self._lock:
-            return [item for item in self._labels.skipped if item in self.pool]
+            return list(self._skipped)
 
     def trail(
         self, most: int, before: int | None = None
@@ -691,10 +725,11 @@ class Session:
     def _order_training(self) -> None:
         self._changes = 0
         self._ordered_version += 1
+        places = self.pool.places
         labeled = {
-            self.pool.position(item): value
+            places[item]: value
             for item, value in self._labels.labeled().items()
-            if item in self.pool
+            if item in places
         }
         snapshot = Snapshot(
             np.fromiter(labeled, dtype=np.intp, count=len(labeled)),
@@ -895,7 +930,7 @@ class Session:
     def store_id(self) -> str:
         """Identifies the log, so that a page sends what it kept to the right one."""
         if isinstance(self._log, SqliteLog):
-            return str(self._log.about()["id"])
+            return self._log.id
         return str(digest(self._log.path or repr(id(self._log))))
 
     @property
@@ -914,28 +949,28 @@ class Session:
         By progressive validation on audit items: see `estimate.progressive`.
         """
         with self._lock:
-            hits, _ = self._hits()
-            return progressive(hits)
+            return self._measured().accuracy
 
-    def _hits(self) -> tuple[list[bool], list[int]]:
-        hits, counts = [], []
-        for event, label, before in self._labels.audits():
-            if event.shown.predicted is not None:
-                hits.append(event.shown.predicted == label)
-                counts.append(before)
-        return hits, counts
+    def _measured(self) -> Measured:
+        # Only when an audit is answered: every acknowledgement carries it.
+        if self._found[0] != self._labels.audit_changes:
+            hits, counts = [], []
+            for event, label, before in self._labels.audits():
+                if event.shown.predicted is not None:
+                    hits.append(event.shown.predicted == label)
+                    counts.append(before)
+            curve = [[n, s.value, s.low, s.high] for n, s in learning_curve(hits, counts)]
+            measured = Measured(len(hits), progressive(hits), tuple(curve))
+            self._found = (self._labels.audit_changes, measured)
+        return self._found[1]
 
     def status(self) -> dict[str, Any]:
         """Return the state in numbers, as JSON: what a frame around the items shows."""
         with self._lock:
             labels = self._labels
             predictions = self._predictions
-            skipped = len(self.skipped)
-            left = int(self._open.sum())
-            hits, counts = self._hits()
-            share = progressive(hits)
-            if self._curve[0] != len(hits):
-                self._curve = (len(hits), learning_curve(hits, counts))
+            measured = self._measured()
+            share = measured.accuracy
             times = pace(labels.seconds())
             training = "off" if self._suggester is None else "idle"
             if self._trainer.busy:
@@ -947,8 +982,8 @@ class Session:
             return {
                 "items": len(self.pool),
                 "labeled": len(labels),
-                "skipped": skipped,
-                "left": left,
+                "skipped": len(self._skipped),
+                "left": int(np.count_nonzero(self._open)),
                 "counts": labels.counts(),
                 "training": training,
                 "progress": self._trainer.progress if training == "training" else None,
@@ -956,11 +991,11 @@ class Session:
                 "learned": predictions.n_labels if predictions else 0,
                 "rank": self._queue.version,
                 "doing": self.aim,
-                "audits": len(hits),
+                "audits": measured.audits,
                 "accuracy": None
                 if share is None
                 else [share.value, share.low, share.high, share.n],
-                "curve": [[n, s.value, s.low, s.high] for n, s in self._curve[1]],
+                "curve": [list(point) for point in measured.curve],
                 "pace": None if times is None else [times.median, times.low, times.high],
                 "store": self.store_path,
                 "warning": self.warning,
