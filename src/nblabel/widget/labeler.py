@@ -41,9 +41,9 @@ class Labeler(anywidget.AnyWidget):
     suggest : bool
         Whether suggestions are shown at first; the key ``h`` hides and shows them.
     **options
-        See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``seed``, ``keys``,
-        ``question``, ``name``, ``store``, ``annotator``, ``model``, ``features``, ``strategy``,
-        ``batch``, ``explore``, ``blind``, ``random_state``, ``worker``.
+        See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``trust_html``,
+        ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``, ``model``,
+        ``features``, ``strategy``, ``batch``, ``explore``, ``blind``, ``random_state``, ``worker``.
 
     Attributes
     ----------
