@@ -183,8 +183,9 @@ def _summary(session: Session) -> str:
     status: Mapping[str, Any] = session.status()
     counts = ", ".join(f"{html.escape(str(name))} {n:,}" for name, n in status["counts"].items())
     where = html.escape(status["store"] or "memory (not saved)")
+    # Two dollars in names would else become mathematics, and \href in it a link to anything.
     return (
-        '<div class="nblabel-summary"><strong>nblabel</strong>: '
+        '<div class="nblabel-summary mathjax_ignore tex2jax_ignore"><strong>nblabel</strong>: '
         f"{status['labeled']:,} of {status['items']:,} items labeled"
         f"{f' ({counts})' if counts else ''}, kept in {where}. "
         "Run the cell to go on labeling.</div>"
