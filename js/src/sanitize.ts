@@ -3,19 +3,26 @@
 import DOMPurify from "dompurify";
 
 const FORBID_TAGS =
-  "form input button textarea select base meta link iframe object embed video audio".split(" ");
-const FORBID_ATTR = ["id", "name", "srcset", "background", "ping", "formaction", "poster"];
+  "form input button textarea select base meta link iframe object embed video audio dialog".split(
+    " ",
+  );
+const FORBID_ATTR =
+  "id name srcset background ping formaction poster popover popovertarget command commandfor".split(
+    " ",
+  );
 
 export interface Options {
   /** Keep links, to be opened in a new tab; without it they are plain text. */
   readonly links: boolean;
-  /** Keep inline styles and style elements: only inside a frame of their own. */
+  /** Keep styles, SVG and MathML, which may name addresses: only inside a frame of their own. */
   readonly styles: boolean;
 }
 
 /** Return what is left of the markup, as a fragment of inert nodes. */
 export function sanitize(markup: string, { links, styles }: Options): DocumentFragment {
   const body = DOMPurify.sanitize(markup, {
+    // Attributes of SVG, such as a mask, are fetched like styles are.
+    ...(styles ? {} : { USE_PROFILES: { html: true } }),
     FORBID_TAGS: styles ? FORBID_TAGS : [...FORBID_TAGS, "style"],
     FORBID_ATTR: styles ? FORBID_ATTR : [...FORBID_ATTR, "style", "class"],
     ALLOWED_URI_REGEXP: links ? /^(?:https?:|mailto:|data:image\/)/i : /^data:image\//i,

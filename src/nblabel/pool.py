@@ -10,6 +10,7 @@ import copy
 import hashlib
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ import pandas as pd
 
 from .errors import DataError, UnknownColumnError, UnknownItemError, near, shorten
 
+#: A larger file is not read for an item.
+MOST_FILE_BYTES = 256_000_000
 IMAGE_SUFFIXES = frozenset(
     [
         ".png",
@@ -276,6 +279,27 @@ def read_source(data: Any) -> tuple[Any, pd.Index[Any] | None]:
     return values, None
 
 
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """Return the content of a file that data names.
+
+    Raises
+    ------
+    DataError
+        If it is no plain file, as what a device or a pipe gives may never end, or is too large.
+    OSError
+        If it cannot be read.
+    """
+    file = Path(path).expanduser()
+    about = file.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise DataError(f"{file} is no file that can be read as an item.")
+    if about.st_size > MOST_FILE_BYTES:
+        raise DataError(
+            f"{file} has {about.st_size:,} bytes, an item may have {MOST_FILE_BYTES:,}."
+        )
+    return file.read_bytes()
+
+
 def pick_columns(frame: pd.DataFrame, names: Any) -> Any:
     """Return one column as a Series or several as a DataFrame, by name.
 
@@ -425,8 +449,8 @@ def content_bytes(value: Any) -> bytes | None:
         return bytes(value)
     if isinstance(value, os.PathLike):
         try:
-            return Path(value).read_bytes()
-        except OSError:
+            return read_file(value)
+        except (OSError, DataError):
             return str(value).encode("utf-8", "surrogatepass")
     if isinstance(value, np.ndarray) and value.dtype != object:
         return repr((value.dtype.str, value.shape)).encode() + np.ascontiguousarray(value).tobytes()

@@ -138,6 +138,9 @@ class Session:
         Columns of a table row to show.
     show : callable or Renderer, optional
         Makes of an item anything that Jupyter can display.
+    trust_html : bool
+        Show the HTML of ``html=`` or ``show=`` as it is, with its scripts, in a frame that cannot
+        reach the notebook; else it is sanitised. Only for HTML of your own making.
     seed : str, optional
         Column with labels that are known already.
     keys : mapping of label to key, optional
@@ -194,6 +197,7 @@ class Session:
         html: str | bool | None = None,
         row: Sequence[str] | bool | None = None,
         show: Callable[[Any], Any] | Renderer | None = None,
+        trust_html: bool = False,
         seed: str | None = None,
         keys: Mapping[Any, str] | None = None,
         question: str | None = None,
@@ -230,8 +234,9 @@ class Session:
             )
         self.task = as_task(task, keys=keys, question=question)
         self.pool, self.renderer, self.note = open_pool(
-            data, text=text, image=image, html=html, row=row, show=show, exclude=seed
-        )
+            data, text=text, image=image, html=html, row=row, show=show, trust_html=trust_html,
+            exclude=seed,
+        )  # fmt: skip
         self.strategy = self._make_strategy(strategy, goal, target)
         self.annotator = annotator or _user()
         self.batch = int(batch)

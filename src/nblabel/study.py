@@ -285,7 +285,8 @@ class Race:
         most = len(self._contest.seeds) * len(self._contest.settings) * rows_of_a_run
         done = most if phase == "done" else min(n_rows, most)
         return (
-            f'<div class="nblabel-race"><progress value="{done}" max="{most}" '
+            f'<div class="nblabel-race mathjax_ignore tex2jax_ignore">'
+            f'<progress value="{done}" max="{most}" '
             f'style="width: 16em; vertical-align: middle"></progress> '
             f"{html.escape(self._words())}</div>{self._picture(n_rows, phase)}"
         )

@@ -149,15 +149,15 @@ def test_a_broken_item_becomes_a_card(tmp_path):
     assert "Traceback" in missing.data["detail"]
     broken = tmp_path / "broken.png"
     broken.write_bytes(png(Image.new("L", (9, 9)))[:30])
-    assert safe_view(ImageRenderer(), broken).data["text"].startswith(("OSError", "Unidentified"))
+    assert safe_view(ImageRenderer(), broken).data["text"].startswith("ValueError: this is no im")
     broken.write_bytes(b"no image")
-    assert "UnidentifiedImageError" in safe_view(ImageRenderer(), broken).data["text"]
+    assert "this is no image" in safe_view(ImageRenderer(), broken).data["text"]
 
 
 @pytest.mark.parametrize(
     ("item", "says"),
     [
-        ("https://example.org/a.png", "ValueError: an address on the web is not fetched"),
+        ("https://example.org/a.png", "ValueError: an address on the network is not fetched"),
         (3.5, "TypeError: expected an array, a file, bytes or a PIL image, got float"),
         ({"path": None}, "got NoneType"),
         (np.zeros((2, 2, 7)), "TypeError"),
@@ -353,6 +353,9 @@ def test_tables_texts_and_images():
     assert shown(None) == View("text", {"text": "None"})
 
 
+PNG = png(Image.new("L", (3, 2)))
+
+
 class Rich:
     def __init__(self, **made):
         for name, value in made.items():
@@ -365,8 +368,8 @@ class Rich:
         ({"html": "<b>\ud800"}, "html", "<b>�"),
         ({"html": None, "markdown": "*a*"}, "text", "*a*"),
         ({"latex": "$a$"}, "text", "$a$"),
-        ({"png": (b"raw", {"width": 1}), "html": "x"}, "image", b"raw"),
-        ({"png": base64.b64encode(b"raw").decode()}, "image", b"raw"),
+        ({"png": (PNG, {"width": 1}), "html": "x"}, "image", PNG),
+        ({"png": base64.b64encode(PNG).decode()}, "image", PNG),
         ({"svg": "<svg/>"}, "image", b"<svg/>"),
         ({"mimebundle": {"text/html": "<i>", "text/plain": "i"}}, "html", "<i>"),
         ({"mimebundle": ({"text/plain": "plain"}, {})}, "text", "plain"),

@@ -49,6 +49,14 @@ export function Card({ state, item, suggestion, media, controller }: Props) {
             {state.status.doing}
           </small>
         )}
+        {isTrusted(item) && (
+          <span
+            class="nblabel-tag nblabel-trusted"
+            title="trust_html=True: this item's HTML is not sanitised and its scripts run, in a frame that cannot reach the notebook."
+          >
+            ⚠ trusted HTML
+          </span>
+        )}
         {item.flagged && <span class="nblabel-tag nblabel-flagged">⚑ flagged</span>}
         {item.label !== null && <span class="nblabel-tag">labeled {item.label}</span>}
         <span>{back ? "answered before; a key changes it" : item.reason}</span>
@@ -175,7 +183,11 @@ function View({
     case "row":
       return <RowView fields={data["fields"]} />;
     case "html":
-      return <HtmlView key={item.id} source={textOf(data["html"])} />;
+      return isTrusted(item) ? (
+        <TrustedView key={item.id} source={textOf(data["html"])} />
+      ) : (
+        <HtmlView key={item.id} source={textOf(data["html"])} />
+      );
     case "missing":
       return (
         <p class="nblabel-missing">
@@ -330,6 +342,55 @@ function HtmlView({ source }: { source: string }) {
     />
   );
 }
+
+/** The user said `trust_html=True`: shown as it is. */
+const isTrusted = (item: Item): boolean =>
+  item.view.kind === "html" && item.view.data["trusted"] === true;
+
+/**
+ * Scripts run, but in an origin of their own: neither the notebook nor its kernel can be reached, no
+ * window opened, no dialog shown. The frame says how tall it is, and gives the keys back after a
+ * click, since it cannot be listened to from here.
+ */
+function TrustedView({ source }: { source: string }) {
+  const frame = useRef<HTMLIFrameElement>(null);
+  const page = useMemo(
+    () =>
+      `<!doctype html><meta charset="utf-8"><style>${FRAME_STYLE}html{background:white;color:black}</style>` +
+      `<script>${FRAME_SCRIPT}</script><body>${source}`,
+    [source],
+  );
+  useEffect(() => {
+    const heard = (event: MessageEvent) => {
+      const element = frame.current;
+      if (!element || event.source !== element.contentWindow) return;
+      const said = event.data as unknown;
+      if (typeof said === "number") element.style.height = `${Math.min(Math.max(said, 0), 420)}px`;
+      else if (said === "back" && document.activeElement === element) {
+        element.closest<HTMLElement>(".nblabel")?.focus({ preventScroll: true });
+      }
+    };
+    window.addEventListener("message", heard);
+    return () => window.removeEventListener("message", heard);
+  }, []);
+  return (
+    <iframe
+      ref={frame}
+      class="nblabel-html"
+      title="item"
+      sandbox="allow-scripts"
+      referrerpolicy="no-referrer"
+      tabIndex={-1}
+      srcDoc={page}
+    />
+  );
+}
+
+const FRAME_SCRIPT =
+  'addEventListener("load",()=>new ResizeObserver(()=>parent.postMessage(' +
+  'document.documentElement.scrollHeight+2,"*")).observe(document.body));' +
+  'addEventListener("click",(e)=>{if(getSelection().isCollapsed&&' +
+  '!e.target.closest("a,input,textarea,select,[contenteditable]"))parent.postMessage("back","*")})';
 
 const FRAME_STYLE =
   "html{background:transparent;font:14px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}" +

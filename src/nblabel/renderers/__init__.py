@@ -45,6 +45,7 @@ def open_pool(
     html: str | bool | None = None,
     row: Sequence[str] | bool | None = None,
     show: Callable[[Any], Any] | Renderer | None = None,
+    trust_html: bool = False,
     exclude: str | None = None,
 ) -> tuple[Pool, Renderer, str]:
     """Read the data and settle how its items are shown.
@@ -58,6 +59,8 @@ def open_pool(
         Columns of a table row; True for all.
     show : callable or Renderer, optional
         Makes of an item anything that Jupyter can display.
+    trust_html : bool
+        Show HTML as it is: see `HtmlRenderer`.
     exclude : str, optional
         A column that a table row must not show, such as known labels.
 
@@ -85,9 +88,14 @@ def open_pool(
     else:
         field = chosen[how]
 
+    if not isinstance(trust_html, bool) or (trust_html and how not in ("html", "show")):
+        raise OptionError(
+            "trust_html= is True or False, and says so of what html= or show= shows, got "
+            f"{trust_html!r} with {how}=."
+        )
     if how == "show":
         ready = isinstance(field, Renderer) and not isinstance(field, type)
-        renderer = field if ready else DisplayRenderer(_callable(field))
+        renderer = field if ready else DisplayRenderer(_callable(field), trust_html)
     elif frame is not None:
         values, renderer = _of_frame(frame, how, field, exclude)
     elif isinstance(field, (str, list, tuple)):
@@ -97,6 +105,8 @@ def open_pool(
         )
     else:
         renderer = _plain(values, how)
+    if trust_html and isinstance(renderer, HtmlRenderer):
+        renderer = HtmlRenderer(trusted=True)
     names: Any = None
     if frame is not None and how != "show":
         names = list(values.columns) if how == "row" else field

@@ -10,9 +10,9 @@ from typing import Any
 
 from PIL import Image
 
-from .base import View, clean
-from .image import ImageRenderer
-from .text import TextRenderer
+from .base import View
+from .image import ImageRenderer, svg_view
+from .text import HtmlRenderer, TextRenderer
 
 
 class DisplayRenderer:
@@ -23,13 +23,16 @@ class DisplayRenderer:
     show : callable
         Gets the item (a table row as a dict) and returns text, an image, a matplotlib or altair
         figure, a DataFrame, or any object with a rich representation.
+    trusted : bool
+        Show HTML as it is: see `HtmlRenderer`.
     """
 
     kind = "display"
     modality: str | None = None
 
-    def __init__(self, show: Callable[[Any], Any]) -> None:
+    def __init__(self, show: Callable[[Any], Any], trusted: bool = False) -> None:
         self.show = show
+        self.trusted = trusted
 
     def accepts(self, item: Any) -> bool:
         """Any item."""
@@ -37,11 +40,11 @@ class DisplayRenderer:
 
     def view(self, item: Any) -> View:
         """Call the callable and take the best static form of what it returns."""
-        return display_view(self.show(item))
+        return display_view(self.show(item), self.trusted)
 
 
-def display_view(shown: Any) -> View:
-    """Return the best view without scripts of any displayable object."""
+def display_view(shown: Any, trusted: bool = False) -> View:
+    """Return the best static view of any displayable object; scripts only in trusted HTML."""
     if isinstance(shown, str):
         return TextRenderer().view(shown)
     if isinstance(shown, Image.Image):
@@ -52,7 +55,7 @@ def display_view(shown: Any) -> View:
         return _figure(shown.get_figure())
     if type(shown).__module__.split(".")[0] == "altair":
         return _altair(shown)
-    return _rich(shown)
+    return _rich(shown, trusted)
 
 
 def _figure(figure: Any) -> View:
@@ -69,10 +72,10 @@ def _altair(chart: Any) -> View:
     except ImportError:
         raise ImportError("to show altair charts, install vl-convert-python") from None
     svg = vl_convert.vegalite_to_svg(chart.to_dict())
-    return View("image", {"mime": "image/svg+xml", "name": ""}, (svg.encode(),))
+    return svg_view(svg.encode())
 
 
-def _rich(shown: Any) -> View:
+def _rich(shown: Any, trusted: bool) -> View:
     bundle: dict[str, Any] = {}
     if hasattr(shown, "_repr_mimebundle_"):
         made = shown._repr_mimebundle_()
@@ -86,9 +89,9 @@ def _rich(shown: Any) -> View:
         if mime in bundle:
             made = bundle[mime]
             raw = made if isinstance(made, bytes) else _decode(mime, made)
-            return View("image", {"mime": mime, "name": ""}, (raw,))
+            return svg_view(raw) if mime == "image/svg+xml" else ImageRenderer().view(raw)
     if "text/html" in bundle:
-        return View("html", {"html": clean(str(bundle["text/html"]))})
+        return HtmlRenderer(trusted).view(str(bundle["text/html"]))
     text = bundle.get("text/markdown") or bundle.get("text/latex") or bundle.get("text/plain")
     return TextRenderer().view(str(text) if text is not None else repr(shown))
 

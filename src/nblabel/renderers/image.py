@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
+from ..pool import read_file
 from .base import View, clean
 
 #: Longest side that is sent; a larger image is scaled down for the card.
@@ -24,6 +24,13 @@ _BROWSER_FORMATS = {
     "WEBP": "image/webp",
 }
 _MOST_BYTES = 1_500_000
+_MOST_SVG_BYTES = 20_000_000
+#: What is decoded. Pillow knows more, and has others do some: EPS is run by Ghostscript.
+_FORMATS = (
+    "PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "ICO", "PPM", "JPEG2000", "TGA",
+)  # fmt: skip
+#: Beginnings of names that would be fetched from another machine.
+_REMOTE = ("http://", "https://", "\\\\")
 
 
 class ImageRenderer:
@@ -47,7 +54,7 @@ class ImageRenderer:
         return (
             isinstance(item, (bytes, bytearray, os.PathLike, Image.Image))
             or (isinstance(item, np.ndarray) and item.ndim in (2, 3))
-            or (isinstance(item, str) and not item.startswith(("http://", "https://")))
+            or (isinstance(item, str) and not item.startswith(_REMOTE))
             or (isinstance(item, Mapping) and ("bytes" in item or "path" in item))
         )
 
@@ -60,15 +67,49 @@ class ImageRenderer:
             return _encoded(item, name)
         raw = _read(item)
         if raw[:256].lstrip().startswith((b"<svg", b"<?xml")):
-            # An <img> never runs scripts of an SVG.
-            return View("image", {"mime": "image/svg+xml", "name": name}, (raw,))
-        with Image.open(io.BytesIO(raw)) as image:
+            return svg_view(raw, name)
+        with _open(raw) as image:
             mime = _BROWSER_FORMATS.get(image.format or "")
             if mime and len(raw) <= _MOST_BYTES and max(image.size) <= 2 * MOST_PIXELS:
+                _bound(image)
                 image.load()
                 data = {"mime": mime, "name": name, "width": image.width, "height": image.height}
                 return View("image", data, (raw,))
             return _encoded(image, name)
+
+
+def svg_view(raw: bytes, name: str = "") -> View:
+    """Return an SVG as it is: as an image it runs no scripts and fetches nothing."""
+    if len(raw) > _MOST_SVG_BYTES:
+        raise ValueError(f"an SVG of {len(raw):,} bytes is too large (at most {_MOST_SVG_BYTES:,})")
+    return View("image", {"mime": "image/svg+xml", "name": name}, (raw,))
+
+
+def _open(raw: bytes) -> Image.Image:
+    """Open an encoded image; nothing is decoded yet."""
+    Image.init()
+    try:
+        known = [name for name in _FORMATS if name in Image.OPEN]
+        return Image.open(io.BytesIO(raw), formats=known)
+    except UnidentifiedImageError:
+        raise ValueError(
+            "this is no image, is cut off, or has a format that is not read here; what Pillow "
+            "reads beyond that can be given as an image opened with it"
+        ) from None
+
+
+def _bound(image: Image.Image) -> None:
+    """Refuse what would take too much memory, before it is decoded: a file of 1 kB may claim GBs.
+
+    Pillow itself refuses only twice its limit, and warns below.
+    """
+    image.draft(None, (MOST_PIXELS, MOST_PIXELS))  # JPEG decodes to a smaller size at once
+    most = Image.MAX_IMAGE_PIXELS
+    if most is not None and image.width * image.height > most:
+        raise ValueError(
+            f"an image of {image.width:,} x {image.height:,} pixels is too large (at most {most:,} "
+            "pixels; PIL.Image.MAX_IMAGE_PIXELS sets it)"
+        )
 
 
 def _read(item: Any) -> bytes:
@@ -77,19 +118,22 @@ def _read(item: Any) -> bytes:
     if isinstance(item, (bytes, bytearray)):
         return bytes(item)
     if isinstance(item, (str, os.PathLike)):
-        if str(item).startswith(("http://", "https://")):
-            raise ValueError("an address on the web is not fetched; download the file first")
-        return Path(item).expanduser().read_bytes()
+        if isinstance(item, str) and item.startswith(_REMOTE):
+            raise ValueError("an address on the network is not fetched; download the file first")
+        return read_file(item)
     raise TypeError(f"expected an array, a file, bytes or a PIL image, got {type(item).__name__}")
 
 
 def _encoded(image: Image.Image, name: str) -> View:
     full = image.size
+    _bound(image)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):
         image = image.convert("RGB")
     if max(full) > MOST_PIXELS:
-        image = image.convert("RGBA" if "A" in image.mode or image.mode == "P" else "RGB")
-        image.thumbnail((MOST_PIXELS, MOST_PIXELS))
+        mode = "RGBA" if "A" in image.mode or image.mode == "P" else "RGB"
+        image = image if image.mode == mode else image.convert(mode)
+        width, height = (max(1, round(side * MOST_PIXELS / max(full))) for side in full)
+        image = image.resize((width, height), reducing_gap=2.0)
     photo = image.mode == "RGB" and max(image.size) > 256
     buffer = io.BytesIO()
     image.save(buffer, "JPEG" if photo else "PNG", **({"quality": 88} if photo else {}))
@@ -149,7 +193,8 @@ def read_rgb(item: Any) -> Image.Image:
 def read_gray(item: Any, side: int) -> NDArray[np.float32]:
     """Read any image as a gray square of side x side, 0..1; one that cannot be read is all gray."""
     try:
-        image = item if isinstance(item, Image.Image) else Image.open(io.BytesIO(_read(item)))
+        image = item if isinstance(item, Image.Image) else _open(_read(item))
+        _bound(image)
         small = image.convert("L").resize((side, side), Image.Resampling.BILINEAR)
         return np.asarray(small, dtype=np.float32) / 255.0
     except Exception:

@@ -24,18 +24,28 @@ class TextRenderer:
 
 
 class HtmlRenderer:
-    """Shows an item as HTML: sanitised, in a frame of its own, without scripts."""
+    """Shows an item as HTML: sanitised, in a frame of its own, without scripts.
+
+    Parameters
+    ----------
+    trusted : bool
+        Show it as it is, with its scripts, in a frame that cannot reach the notebook.
+    """
 
     kind = "html"
     modality: str | None = "text"
+
+    def __init__(self, trusted: bool = False) -> None:
+        self.trusted = trusted
 
     def accepts(self, item: Any) -> bool:
         """Whether the item is text."""
         return isinstance(item, str)
 
     def view(self, item: Any) -> View:
-        """Return the source; the browser sanitises it."""
-        return View("html", {"html": clean(as_text(item))})
+        """Return the source; the browser sanitises it, unless it is trusted."""
+        source = clean(as_text(item))
+        return View("html", {"html": source, "trusted": True} if self.trusted else {"html": source})
 
 
 def as_text(item: Any) -> str:

@@ -41,9 +41,9 @@ class Labeler(anywidget.AnyWidget):
     suggest : bool
         Whether suggestions are shown at first; the key ``h`` hides and shows them.
     **options
-        See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``seed``, ``keys``,
-        ``question``, ``name``, ``store``, ``annotator``, ``model``, ``features``, ``strategy``,
-        ``batch``, ``explore``, ``blind``, ``random_state``, ``worker``.
+        See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``trust_html``,
+        ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``, ``model``,
+        ``features``, ``strategy``, ``batch``, ``explore``, ``blind``, ``random_state``, ``worker``.
 
     Attributes
     ----------
@@ -183,8 +183,9 @@ def _summary(session: Session) -> str:
     status: Mapping[str, Any] = session.status()
     counts = ", ".join(f"{html.escape(str(name))} {n:,}" for name, n in status["counts"].items())
     where = html.escape(status["store"] or "memory (not saved)")
+    # Two dollars in names would else become mathematics, and \href in it a link to anything.
     return (
-        '<div class="nblabel-summary"><strong>nblabel</strong>: '
+        '<div class="nblabel-summary mathjax_ignore tex2jax_ignore"><strong>nblabel</strong>: '
         f"{status['labeled']:,} of {status['items']:,} items labeled"
         f"{f' ({counts})' if counts else ''}, kept in {where}. "
         "Run the cell to go on labeling.</div>"
