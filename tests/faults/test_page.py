@@ -6,12 +6,17 @@ is well again it is in the log, once.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from ..browser.lab import Browser, JupyterServer, Notebook
+import pytest
+
+import nblabel
+
+from ..browser.lab import Browser, JupyterServer, Notebook, wait_until
 from .annotator import Annotator, Ledger, cell
 from .line import Line
 
@@ -147,4 +152,119 @@ def test_no_fault_loses_or_doubles_a_label(
                     day.ledger.settle(book, tally, name)
         finally:
             line.mend()
+            book.close()
+
+
+# A busy kernel ------------------------------------------------------------------------------
+
+#: At two labels a second a kernel that is busy for a minute is outlasted.
+MINUTE = 120
+SETTINGS = "@jupyterlab/apputils-extension:kernels-settings"
+UNTIL = "free"
+BUSY = """
+import pathlib, time
+free = time.monotonic() + {seconds}
+while time.monotonic() < free or not pathlib.Path({until!r}).exists():
+    time.sleep(0.05)
+"""
+
+
+def beside_a_busy_cell(
+    book: Notebook, server: JupyterServer, torture: bool, *, answers: bool
+) -> Ledger:
+    """Label beside a cell that ends when it is told to, after a minute in the long form.
+
+    With ``answers`` the kernel is expected to serve the page meanwhile; without, the window ends.
+    """
+    ledger = Ledger()
+    hand = Annotator(book, ledger)
+    book.run_cell(0)
+    hand.ready()
+    # Somewhere between two requests for items, and not when the window was filled just now.
+    hand.hurry(random.Random(4).randint(10, 30))
+    hand.saved()
+    book.run_cell(1, wait=False)
+    hand.root.focus()
+    before = len(ledger.accepted)
+    if torture:
+        hand.work(2, lambda _: len(ledger.accepted) - before >= MINUTE, "a minute of labels")
+    hand.hurry(MINUTE - (len(ledger.accepted) - before))
+    assert len(ledger.accepted) - before == MINUTE, "the window ended within a minute's labels"
+    if answers:
+        hand.saved()
+        hand.hurry(40)  # more than a window without any request
+        assert hand.look().state == "ready"
+    else:
+        hand.work(50, lambda screen: screen.state == "loading", "the end of the window")
+        wait_until(lambda: "labels are kept" in hand.root.inner_text(), "a calm word")
+        assert hand.look().unsaved == len(ledger.accepted) - before
+        assert "Go on labeling" not in hand.root.inner_text()
+        if folder := os.environ.get("NBLABEL_PICTURES"):
+            for theme in ("light", "dark"):
+                book.set_theme(theme)
+                hand.root.locator(f"xpath=self::*[@data-theme='{theme}']").wait_for()
+                book.screenshot(Path(folder, f"window-ended-{theme}.png"), hand.root)
+            hand.root.focus()
+    assert book.is_running(1), "the cell ended too early: the test shows nothing"
+    (server.root / UNTIL).touch()
+    book.wait_cell(1, timeout=90)
+    # By itself: nothing is clicked, pressed or run.
+    hand.root.locator("xpath=self::*[@data-state='ready' and @data-unsaved='0']").wait_for()
+    hand.hurry(3)
+    hand.saved()
+    return ledger
+
+
+@pytest.fixture
+def busy_cells(server: JupyterServer, torture: bool) -> list[str]:
+    """A labeler, and a cell that keeps the kernel busy."""
+    for left in server.root.glob("busy.sqlite*"):
+        left.unlink()
+    (server.root / UNTIL).unlink(missing_ok=True)
+    return [cell("busy", batch=1000), BUSY.format(seconds=60 if torture else 10, until=UNTIL)]
+
+
+def test_a_window_outlasts_a_busy_kernel(
+    notebook: Callable[..., Notebook], server: JupyterServer, torture: bool, tally: Tally,
+    busy_cells: list[str],
+) -> None:  # fmt: skip
+    """Without subshells: 120 labels and more, then a calm word, then on by itself."""
+    server.set_setting(SETTINGS, commsOverSubshells="disabled")
+    book = notebook(busy_cells)
+    ledger = beside_a_busy_cell(book, server, torture, answers=False)
+    ledger.settle(book, tally, "kernel busy, without subshells")
+
+
+def test_a_busy_kernel_with_subshells_goes_on_serving(
+    notebook: Callable[..., Notebook], server: JupyterServer, torture: bool, tally: Tally,
+    busy_cells: list[str],
+) -> None:  # fmt: skip
+    """With subshells the window never ends, and labels are saved while the cell runs."""
+    if not torture:
+        pytest.skip("quick: tests/browser has a journey beside a busy cell; --torture runs this")
+    book = notebook(busy_cells)
+    ledger = beside_a_busy_cell(book, server, torture, answers=True)
+    ledger.settle(book, tally, "kernel busy, with subshells")
+
+
+def test_a_window_outlasts_a_busy_kernel_of_ipykernel_6(
+    browser: Browser, torture: bool, tally: Tally
+) -> None:
+    """The same with ipykernel 6, which has no subshells."""
+    python = os.environ.get("NBLABEL_IPYKERNEL6")
+    if not (torture and python):
+        pytest.skip(
+            "--torture runs this where NBLABEL_IPYKERNEL6 names a Python that has ipykernel 6 and "
+            "what nblabel needs"
+        )
+    source = str(Path(nblabel.__file__).parents[1])
+    with JupyterServer(python=python, env={"PYTHONPATH": source}) as server:
+        cells = [cell("busy", batch=1000), BUSY.format(seconds=60, until=UNTIL)]
+        book = Notebook(browser, server).open("six.ipynb", cells)
+        try:
+            version = book.execute("import ipykernel; ipykernel.__version__")
+            assert version.startswith("6."), f"{python} has ipykernel {version}"
+            ledger = beside_a_busy_cell(book, server, torture, answers=False)
+            ledger.settle(book, tally, "kernel busy, ipykernel 6")
+        finally:
             book.close()
