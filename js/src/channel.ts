@@ -39,8 +39,16 @@ export interface WantPart {
 }
 
 export interface Hooks {
-  /** `asked` is the request that an `items` message answers. */
-  message(message: FromKernel, buffers: readonly DataView[], asked: WantPart | null): void;
+  /**
+   * `asked` is the request that an `items` message answers; `whole` whether a `welcome` knows all
+   * that was said here.
+   */
+  message(
+    message: FromKernel,
+    buffers: readonly DataView[],
+    asked: WantPart | null,
+    whole?: boolean,
+  ): void;
   unsaved(count: number): void;
   slow(slow: boolean): void;
 }
@@ -65,6 +73,7 @@ export class Channel {
   private adopted = new Set<string>();
   private want: { readonly id: string; readonly at: number; readonly part: WantPart } | null = null;
   private pendingWant: WantPart | null = null;
+  private greeting: { readonly id: string; readonly next: number } | null = null;
   private waitingSince: number | null = null;
   private slow = false;
   private closed = false;
@@ -97,10 +106,21 @@ export class Channel {
     this.welcomed = false;
     this.want = null;
     this.pendingWant = null;
+    this.greeting = null;
     this.slow = true;
     this.retryMs = RETRY_MS;
     this.hellosLeft = MOST_PINGS;
     this.hello();
+  }
+
+  /**
+   * Say hello once more, to hear what others have said. Not while anything is unsent: what the
+   * answer lacks could have been taken back, or be on its way.
+   */
+  again(): void {
+    if (!this.welcomed || this.greeting || this.outbox.size || this.closed) return;
+    this.greeting = { id: this.world.newId(), next: this.nextSeq };
+    this.hello(this.greeting.id);
   }
 
   close(): void {
@@ -184,13 +204,13 @@ export class Channel {
 
   // -------------------------------------------------------------- handshake
 
-  private hello(): void {
+  private hello(id: string = this.world.newId()): void {
     if (this.closed || this.hellosLeft-- <= 0) return;
     this.post({
       v: VERSION,
       type: "hello",
       client: this.client,
-      id: this.world.newId(),
+      id,
       speaks: [VERSION],
       unsent: this.outbox.size,
     });
@@ -213,7 +233,10 @@ export class Channel {
     if (this.adopted.size) return;
     this.welcomed = true;
     this.hopeful();
-    this.hooks.message(message, buffers, null);
+    const { greeting } = this;
+    const isAnswer = greeting?.id === message.re;
+    if (isAnswer) this.greeting = null;
+    this.hooks.message(message, buffers, null, isAnswer && greeting?.next === this.nextSeq);
     if (first && this.outbox.size) this.send([...this.outbox.values()]);
   }
 
@@ -268,6 +291,7 @@ export class Channel {
       this.keep(event);
     }
     this.send(renumbered);
+    this.greeting = null; // to the old name
     const open = this.want;
     if (!open) return;
     this.want = null;
@@ -389,6 +413,10 @@ export class Channel {
       this.retryMs = Math.min(this.retryMs * 2, MOST_RETRY_MS);
       if (!this.welcomed && !this.adopted.size) this.hello();
       else if (this.outbox.size) this.send([...this.outbox.values()]);
+      if (this.greeting) {
+        this.greeting = null; // lost on the way there or back
+        this.again();
+      }
       if (this.want && this.world.now() - this.want.at >= MOST_RETRY_MS) {
         const lost = this.want.part; // on the way there or back
         this.want = null;
@@ -409,7 +437,7 @@ export class Channel {
   }
 
   private get unanswered(): boolean {
-    return this.outbox.size > 0 || !this.welcomed || this.want !== null;
+    return this.outbox.size > 0 || !this.welcomed || this.want !== null || this.greeting !== null;
   }
 
   private nextWant(): void {

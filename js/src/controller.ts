@@ -37,7 +37,8 @@ export class Controller {
   ) {
     this.state = signal(initial(config.suggest));
     this.channel = new Channel(wire, world, {
-      message: (message, buffers, asked) => this.act({ type: "message", message, buffers, asked }),
+      message: (message, buffers, asked, whole) =>
+        this.act({ type: "message", message, buffers, asked, whole }),
       unsaved: (count) => {
         this.state.value = step(this.state.value, { type: "unsaved", count }).state;
       },
@@ -109,6 +110,12 @@ export class Controller {
     else if (phase === "ready" && !this.channel.asking) this.channel.ask(this.glance());
   }
 
+  /** Something changed in the kernel; an answer that is on its way may not know of it. */
+  news(): void {
+    const { phase, link } = this.state.value;
+    if (phase === "ready" && link !== "gone") this.channel.ask(this.glance());
+  }
+
   private glance() {
     const { queue, items } = this.state.value;
     const keep = queue.slice(0, 2);
@@ -119,6 +126,7 @@ export class Controller {
   private ask(): void {
     const state = this.state.value;
     if (this.closed || state.phase !== "ready" || state.link === "gone") return;
+    if (state.status && state.status.outside !== state.outside) this.channel.again();
     const want = wanted(state);
     if (want && !this.channel.asking) this.channel.ask(want);
     this.prepare();

@@ -92,6 +92,7 @@ export interface StatusPart {
   readonly warning: string;
   readonly error: string | null;
   readonly progress: number | null;
+  readonly outside: number;
 }
 
 /** A page has come, or lost its way: who am I speaking to, and where were we? */
@@ -269,6 +270,7 @@ export const isStatusPart: g.Guard = g.object({
   warning: g.str,
   error: g.either(g.str, g.none),
   progress: g.either(g.num, g.none),
+  outside: g.int,
 });
 
 export const isHello: g.Guard = g.object({

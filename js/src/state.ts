@@ -11,12 +11,21 @@ import type {
   SuggestionPart,
   TrailPart,
   ViewPart,
+  Welcome,
 } from "./protocol";
 
-/** Items ahead that a page asks for; at two a second they outlast a kernel busy for a minute. */
-export const WINDOW = 120;
-/** Items behind whose view is kept for going back. */
+/**
+ * Items that lie ahead at any moment: at two a second they outlast a kernel busy for a minute. The
+ * page asks when there are fewer, so that these are there when the kernel turns busy just then.
+ */
+export const LEAST = 124;
+/** Items ahead that a page asks for: a request every 26 labels. */
+export const WINDOW = 150;
+/** Large items shorten the window, to what a page may hold: the minute is kept up to 500 kB each. */
+export const MOST_AHEAD = 64_000_000;
+/** Items behind whose view is kept for going back, and how large they may be. */
 const KEEP_BEHIND = 200;
+const MOST_BEHIND = 64_000_000;
 /** The current and the next item never move. */
 const PINNED = 2;
 
@@ -78,6 +87,8 @@ export interface State {
   readonly status: StatusPart | null;
   /** Version of the ranking that the queue follows. */
   readonly rank: number;
+  /** What had changed elsewhere when the trail was made: see `StatusPart`. */
+  readonly outside: number;
   readonly suggest: boolean;
   readonly panel: Panel;
   /** When the current item came on the screen, in milliseconds. */
@@ -117,6 +128,8 @@ export type Action =
       readonly buffers: readonly DataView[];
       /** What an `items` message answers. */
       readonly asked: Asked | null;
+      /** Whether a `welcome` knows all that was said here, so that its trail is the truth. */
+      readonly whole?: boolean | undefined;
       readonly now: number;
     };
 
@@ -154,6 +167,7 @@ export function initial(suggest: boolean): State {
     dry: null,
     status: null,
     rank: -1,
+    outside: 0,
     suggest,
     panel: "none",
     since: 0,
@@ -200,7 +214,7 @@ export function wanted(
   const stale = state.status.rank > state.rank;
   if (!missing.length && !older && !low && !stale) return null;
   return {
-    n: low || stale ? WINDOW : 0,
+    n: low || stale ? (isHeavy(state) ? state.queue.length : WINDOW) : 0,
     keep: state.queue.slice(0, pinned(state)),
     held: state.queue.filter((held) => state.items.has(held)),
     ids: missing,
@@ -213,8 +227,28 @@ function leftInPool(state: State): number {
   return Math.max(0, (state.status?.left ?? 0) - state.unsaved);
 }
 
-const isShort = (state: State): boolean =>
-  state.queue.length < WINDOW / 2 && state.queue.length < leftInPool(state);
+function isShort(state: State): boolean {
+  const few = Math.min(LEAST, leftInPool(state));
+  return state.queue.length < few && !isHeavy(state);
+}
+
+const isHeavy = ({ items, queue }: State): boolean =>
+  queue.length > PINNED && sizeOf(items, queue) >= MOST_AHEAD;
+
+/** Bytes of the views of some items; a letter counts as two. */
+function sizeOf(items: State["items"], ids: Iterable<string>): number {
+  let size = 0;
+  for (const id of ids) {
+    const { view, buffers } = items.get(id) ?? NO_VIEW;
+    for (const buffer of buffers) size += buffer.byteLength;
+    for (const value of Object.values(view.data)) {
+      if (typeof value === "string") size += 2 * value.length;
+    }
+  }
+  return size;
+}
+
+const NO_VIEW = { view: { data: {} }, buffers: [] };
 
 const pinned = (state: State): number => Math.max(PINNED, state.returned);
 const isAnswer = (kind: EventKind): boolean => kind === "label" || kind === "skip";
@@ -269,6 +303,10 @@ export function step(state: State, action: Action): Step {
     case "link":
       return quiet({ ...state, link: action.link });
     case "message":
+      if (state.phase === "ready" && action.message.type === "welcome") {
+        const next = welcomed(state, action.message);
+        return quiet(action.whole ? caughtUp(next, action.message) : next);
+      }
       return quiet(receive(state, action.message, action.buffers, action.asked, action.now));
   }
 }
@@ -419,15 +457,10 @@ function receive(
   switch (message.type) {
     case "welcome":
       return {
-        ...state,
-        phase: "ready",
-        link: "live",
-        refusal: "",
-        annotator: message.annotator,
-        about: message.note,
-        trail: state.phase === "ready" ? state.trail : message.trail,
-        more: state.phase === "ready" ? state.more : message.more,
-        status: message.status,
+        ...welcomed(state, message),
+        trail: message.trail,
+        more: message.more,
+        outside: message.status.outside,
       };
     case "items":
       return receiveItems(state, message, buffers, asked, now);
@@ -440,6 +473,51 @@ function receive(
     case "refuse":
       return { ...state, phase: "refused", refusal: message.text };
   }
+}
+
+function welcomed(state: State, message: Welcome): State {
+  const { annotator, note: about, status } = message;
+  return { ...state, phase: "ready", link: "live", refusal: "", annotator, about, status };
+}
+
+/** What others said of this log, or took back, is known here from now on. */
+function caughtUp(state: State, { trail, more, status }: Welcome): State {
+  let next: State = { ...state, trail, more, outside: status.outside };
+  const known = new Set(state.trail.map((e) => e.id));
+  const stands = new Set(trail.map((e) => e.id));
+  const changed = [
+    ...state.trail.filter((e) => !stands.has(e.id)),
+    ...trail.filter((e) => !known.has(e.id)),
+  ];
+  if (!changed.length) return next;
+  // Asked for anew when they are looked at; what lies under the eye or next stays on the screen.
+  const stay = new Set([currentId(next), ...next.queue.slice(0, pinned(next))]);
+  const items = new Map(next.items);
+  const undone = new Map(next.undone);
+  for (const { item } of changed) {
+    undone.delete(item);
+    if (!stay.has(item)) items.delete(item);
+  }
+  next = { ...next, items, undone, rank: -1, dry: null };
+  for (const { item, kind } of changed) next = patch(next, item, told(next, item, kind));
+  const { cursor } = next;
+  const answered = cursor === null || isAnswered(next, cursor) || next.more !== null;
+  return answered || !changed.some((e) => e.item === cursor) ? next : openAgain(next, cursor);
+}
+
+/** What the trail tells of an item; nothing where older words may stand. */
+function told({ trail, more }: State, item: string, kind: EventKind): Partial<Item> {
+  const last = trail.filter((e) => e.item === item && isSameMatter(e.kind, kind)).at(-1);
+  if (!last && more !== null) return {};
+  if (kind === "flag") return { flagged: last?.value === true };
+  if (kind === "note") return { note: String(last?.value ?? "") };
+  return { label: last?.kind === "label" ? String(last.value) : null };
+}
+
+/** What is looked at has no answer any more: it stays under the eye, as an item to answer. */
+function openAgain(state: State, item: string): State {
+  const queue = [item, ...state.queue.filter((id) => id !== item)];
+  return { ...state, cursor: null, queue, returned: state.returned + 1 };
 }
 
 /** What the kernel will not store did not happen. */
@@ -457,9 +535,7 @@ function forget(state: State, ids: readonly string[]): State {
     next = follower ? { ...next, trail } : takenBack({ ...next, trail }, entry);
     if (!isAnswer(entry.kind) || isAnswered(next, entry.item)) continue;
     if (next.cursor === entry.item) {
-      // It stays under the eye, as an item to answer.
-      const queue = next.queue.filter((id) => id !== entry.item);
-      next = { ...next, cursor: null, queue: [entry.item, ...queue], returned: next.returned + 1 };
+      next = openAgain(next, entry.item);
     } else if (!next.queue.includes(entry.item)) {
       const [head, ...rest] = next.queue;
       next = { ...next, queue: head === undefined ? [entry.item] : [head, entry.item, ...rest] };
@@ -568,11 +644,18 @@ function merged(
   };
 }
 
+/** Let go of views of long ago, at times, so that it is not done at every answer. */
 function prune(state: State): State {
-  if (state.items.size <= WINDOW * 2 + KEEP_BEHIND) return state;
+  const { items } = state;
+  const few = items.size <= WINDOW * 2 + KEEP_BEHIND;
+  if (few && sizeOf(items, items.keys()) <= MOST_AHEAD + 2 * MOST_BEHIND) return state;
   const keep = new Set(state.queue);
-  for (const id of visited(state).slice(-KEEP_BEHIND)) keep.add(id);
   if (state.cursor !== null) keep.add(state.cursor);
-  const items = new Map([...state.items].filter(([id]) => keep.has(id)));
-  return { ...state, items };
+  let left = MOST_BEHIND;
+  for (const id of visited(state).slice(-KEEP_BEHIND).reverse()) {
+    left -= sizeOf(items, [id]);
+    if (left < 0) break;
+    keep.add(id);
+  }
+  return { ...state, items: new Map([...items].filter(([id]) => keep.has(id))) };
 }

@@ -27,6 +27,7 @@ function initialize({ model, signal }: Context): () => void {
   model.on("msg:custom", (raw: unknown, buffers: unknown) =>
     controller.receive(raw, viewsOf(buffers)),
   );
+  model.on("change:_news", () => controller.news());
   // ipywidgets tells its models when their line is cut or mended, but not which: see `lost`.
   model.on("comm_live_update", () => controller.lost());
   model.on("destroy", () => controller.lost());

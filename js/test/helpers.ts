@@ -46,6 +46,7 @@ export const STATUS: StatusPart = {
   warning: "",
   error: null,
   progress: null,
+  outside: 0,
 };
 
 export function status(change: Partial<StatusPart> = {}): StatusPart {
@@ -237,6 +238,12 @@ export class FakeWorld implements World {
 
 type Answered = "label" | "skip";
 
+interface Client {
+  expected: number;
+  readonly early: Map<number, EventPart>;
+  retracted: number;
+}
+
 /** A kernel that keeps events by id, in the order of `seq`, as `widget/desk.py` does. */
 export class ModelKernel {
   readonly log: EventPart[] = [];
@@ -245,7 +252,8 @@ export class ModelKernel {
   broken = false;
   rank = 1;
   mostTrail = 6;
-  private clients = new Map<string, { expected: number; early: Map<number, EventPart> }>();
+  private clients = new Map<string, Client>();
+  private said = 0;
   private reopened = new Set<string>();
 
   constructor(
@@ -256,19 +264,20 @@ export class ModelKernel {
   /** What the process knew is gone, the log stays. */
   restart(): void {
     this.clients = new Map();
+    this.said = -this.log.length;
     this.reopened = new Set();
   }
 
   handle(message: FromPage): unknown[] {
     const { client: name, id: re } = message;
     const head = { v: 1, client: name, re };
-    const client = this.clients.get(name) ?? { expected: 1, early: new Map() };
+    const client = this.clients.get(name) ?? { expected: 1, early: new Map(), retracted: 0 };
     this.clients.set(name, client);
     if (message.type === "hello") {
       const { rows, more } = this.trail(null);
       const { session } = this;
       const about = { session, annotator: "ana", note: "", trail: rows, more };
-      return [{ ...head, type: "welcome", ...about, status: this.status() }];
+      return [{ ...head, type: "welcome", ...about, status: this.status(client) }];
     }
     if (message.type === "want") {
       if (message.skipped) for (const item of this.skipped()) this.reopened.add(item);
@@ -284,7 +293,7 @@ export class ModelKernel {
       const { rank } = this;
       const window = message.n > 0;
       const about = { window, order, items, trail: rows, more, rank };
-      return [{ ...head, type: "items", ...about, status: this.status() }];
+      return [{ ...head, type: "items", ...about, status: this.status(client) }];
     }
     const replies: unknown[] = [];
     for (const event of message.events) client.early.set(event.seq, event);
@@ -312,7 +321,7 @@ export class ModelKernel {
       }
       client.early.delete(client.expected);
       client.expected += 1;
-      if (this.append(event)) done.push(event.id);
+      if (this.append(event, client)) done.push(event.id);
       else {
         const text = "not legal";
         replies.push({
@@ -326,10 +335,15 @@ export class ModelKernel {
       }
     }
     const { expected } = client;
-    return [...replies, { ...head, type: "ack", ids: done, expected, status: this.status() }];
+    return [...replies, { ...head, type: "ack", ids: done, expected, status: this.status(client) }];
   }
 
-  private append(event: EventPart): boolean {
+  /** What a cell says, beside all pages. */
+  cell(event: EventPart): void {
+    this.append(event, null);
+  }
+
+  private append(event: EventPart, client: Client | null): boolean {
     if (this.log.some((known) => known.id === event.id)) return true;
     const target = this.log.find((known) => known.id === event.value);
     if (event.kind === "retract" && target?.item !== event.item) {
@@ -337,6 +351,8 @@ export class ModelKernel {
       return false;
     }
     this.log.push(event);
+    if (client && event.kind === "retract") client.retracted += 1;
+    else if (client) this.said += 1;
     if (event.kind !== "skip") this.reopened.delete(event.item);
     return true;
   }
@@ -354,7 +370,7 @@ export class ModelKernel {
     return [...answers(this.log)].filter(([, e]) => e.kind === "skip").map(([item]) => item);
   }
 
-  status(): StatusPart {
+  status(client: Client): StatusPart {
     const now = [...answers(this.log).values()];
     const skipped = now.filter((e) => e.kind === "skip").length;
     return status({
@@ -363,6 +379,7 @@ export class ModelKernel {
       skipped,
       left: this.open().length,
       rank: this.rank,
+      outside: this.log.length - this.said - client.retracted,
     });
   }
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { FromKernel, ItemPart, TrailPart } from "../src/protocol";
 import {
+  LEAST,
+  MOST_AHEAD,
   MOST_SECONDS,
   WINDOW,
   current,
@@ -296,7 +298,7 @@ describe("back and forward", () => {
 
   test("at the oldest one known, older ones are wanted", () => {
     const page = new Page().hear(welcomeMessage({ trail: [entry("x9", "old9")], more: 41 }));
-    page.hear(windowMessage(parts(names(70))), WINDOW_ASKED);
+    page.hear(windowMessage(parts(names(100))), WINDOW_ASKED);
     expect(wanted(page.state)).toBeNull();
     page.act({ type: "back" });
     expect(wanted(page.state)).toMatchObject({ n: 0, ids: ["old9"], before: 41 });
@@ -316,7 +318,7 @@ describe("back and forward", () => {
   test("an answer without older ones ends the asking; one to another question does not", () => {
     const page = new Page().hear(welcomeMessage({ trail: [], more: 41 }));
     expect(wanted(page.state)?.before).toBe(41);
-    page.hear(windowMessage(parts(names(70))), WINDOW_ASKED);
+    page.hear(windowMessage(parts(names(100))), WINDOW_ASKED);
     expect(page.state.more).toBe(41);
     expect(wanted(page.state)?.before).toBe(41);
     page.hear(windowMessage([], { window: false }), { n: 0, ids: [], before: 41 });
@@ -326,7 +328,7 @@ describe("back and forward", () => {
 
   test("an item that is no longer in the data is asked for once, and can be left", () => {
     const page = new Page().hear(welcomeMessage({ trail: [entry("x1", "gone")] }));
-    page.hear(windowMessage(parts(names(70))), WINDOW_ASKED).act({ type: "back" });
+    page.hear(windowMessage(parts(names(100))), WINDOW_ASKED).act({ type: "back" });
     expect(wanted(page.state)?.ids).toEqual(["gone"]);
     page.hear(windowMessage([], { window: false }), { n: 0, ids: ["gone"], before: null });
     expect(wanted(page.state)).toBeNull();
@@ -420,13 +422,66 @@ describe("what is wanted", () => {
   });
 
   test("more when the queue runs low, with what is pinned and held", () => {
-    const page = open(names(WINDOW / 2));
+    const page = open(names(LEAST));
     page.hear({ ...windowMessage([]), window: false, status: left(500) });
     expect(wanted(page.state)).toBeNull();
     page.label("ham");
     const asked = wanted(page.state)!;
     expect(asked).toMatchObject({ n: WINDOW, keep: ["i1", "i2"], ids: [], before: null });
-    expect(asked.held).toEqual(names(WINDOW / 2 - 1, 1));
+    expect(asked.held).toEqual(names(LEAST - 1, 1));
+  });
+
+  test("enough for a minute of a fast annotator, whenever the kernel turns busy", () => {
+    for (let before = 0; before < WINDOW; before++) {
+      const page = open(names(WINDOW));
+      page.hear({ ...windowMessage([]), window: false, status: left(500) });
+      for (let k = 0; k < before && !wanted(page.state); k++) page.label("ham");
+      const ahead = page.state.queue.length;
+      expect(ahead).toBeGreaterThan(60 * 2);
+    }
+  });
+
+  test("no more of large items than a page may hold, and never nothing", () => {
+    const large = (ids: readonly string[], each: number) =>
+      ids.map((id) =>
+        part(id, { view: { kind: "image", data: {}, buffers: 1 }, name: String(each) }),
+      );
+    const held = (n: number, each: number) => {
+      const page = open([]);
+      const buffer = new DataView(new ArrayBuffer(each));
+      const message = windowMessage(large(names(n), each), { status: left(500) });
+      page.hear(
+        message,
+        WINDOW_ASKED,
+        Array.from({ length: n }, () => buffer),
+      );
+      return page;
+    };
+    expect(wanted(held(63, 1_000_000).state)?.n).toBe(WINDOW);
+    const full = held(64, 1_000_000);
+    expect(wanted(full.state)).toBeNull();
+    full.label("ham");
+    expect(wanted(full.state)?.n).toBe(WINDOW);
+    expect(wanted(held(2, MOST_AHEAD).state)?.n).toBe(WINDOW);
+    const three = held(3, MOST_AHEAD);
+    expect(wanted(three.state)).toBeNull();
+    // A newer order does not make it hold more.
+    three.hear(windowMessage([], { window: false, status: status({ left: 500, rank: 9 }) }));
+    expect(wanted(three.state)?.n).toBe(3);
+  });
+
+  test("lets go of large items behind, but not of those ahead", () => {
+    const page = open([]);
+    const ids = names(12);
+    const each = new DataView(new ArrayBuffer(MOST_AHEAD / 4));
+    const parts = ids.map((id) => part(id, { view: { kind: "image", data: {}, buffers: 1 } }));
+    const all = ids.map(() => each);
+    page.hear(windowMessage(parts, { status: left(500) }), WINDOW_ASKED, all);
+    for (let k = 0; k < 10; k++) page.label("ham");
+    expect(page.state.items.size).toBe(12);
+    const more = part("more", { view: { kind: "image", data: {}, buffers: 1 } });
+    page.hear(windowMessage([more], { status: left(500) }), WINDOW_ASKED, [each]);
+    expect([...page.state.items.keys()]).toEqual(["i6", "i7", "i8", "i9", "i10", "i11", "more"]);
   });
 
   test("nothing when the page holds all that is left, counting what is on the way", () => {

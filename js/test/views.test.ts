@@ -677,6 +677,17 @@ describe("what is said when there is no item", () => {
     await page.press("1");
     expect(state()).toBe("loading");
     expect(page.text).toContain("You labeled all that was ready");
+    expect(page.text).toContain("1 label is kept in this browser meanwhile");
+  });
+
+  test("all that was ready is labeled beside a busy kernel: nobody is told to go on", async () => {
+    await open().items([part("i0")], { left: 50 });
+    page.focus();
+    await page.press("1");
+    page.world.advance(3000);
+    await settle();
+    expect(page.text).toContain("Waiting for the kernel");
+    expect(page.text).not.toContain("Go on labeling");
   });
 
   test("finished", async () => {

@@ -48,6 +48,11 @@ class Labels:
 
     # ------------------------------------------------------------ folding
 
+    @property
+    def n_events(self) -> int:
+        """How many events were folded."""
+        return len(self._events)
+
     def check(self, event: LabelEvent) -> None:
         """Raise EventError if the event cannot follow those folded so far."""
         if event.kind == "retract":

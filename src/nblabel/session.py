@@ -268,6 +268,8 @@ class Session:
         self.last_error: str | None = None
         self.doing = ""
         self.aim = ""
+        #: Called after labels or items have changed, by whom- and whatever; must be quick.
+        self.on_change: Callable[[], None] | None = None
         self._log, self.warning = open_log(store, name)
         self._resume()
         if seed is not None:
@@ -394,6 +396,8 @@ class Session:
                 self._log.tell(items=len(pool))
             self._fold()
             self._order_training()
+            if self.on_change:
+                self.on_change()
 
     def _more_features(self, n_new: int, features: Any) -> tuple[Any, Any, Any]:
         suggester, model, before = self._given
@@ -639,6 +643,7 @@ class Session:
 
     def _fold(self) -> None:
         places = self.pool.places
+        before = self._labels.n_events
         for position, event in self._log.read(self._labels.position):
             try:
                 fresh = self._labels.apply(position, event)
@@ -654,6 +659,14 @@ class Session:
                 else:
                     self._skipped.pop(event.item, None)
                 self._changes += event.kind in ("label", "retract")
+        if self.on_change and self._labels.n_events > before:
+            self.on_change()
+
+    @property
+    def n_events(self) -> int:
+        """How many events of the log were read."""
+        with self._lock:
+            return self._labels.n_events
 
     def knows(self, event_id: str) -> bool:
         """Whether an event with this id is in the log, as far as it was read."""

@@ -224,10 +224,14 @@ class JupyterServer:
         folder = self._home / "settings"
         shutil.rmtree(folder, ignore_errors=True)
         for plugin, values in self._settings.items():
-            package, name = plugin.split(":")
-            path = folder / package / f"{name}.jupyterlab-settings"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(values), encoding="utf-8")
+            self.set_setting(plugin, **values)
+
+    def set_setting(self, plugin: str, **values: Any) -> None:
+        """Set JupyterLab settings of a plugin for pages opened from now on."""
+        package, name = plugin.split(":")
+        path = self._home / "settings" / package / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values), encoding="utf-8")
 
     def log(self) -> str:
         """Return what the server has printed so far."""
@@ -423,6 +427,8 @@ class Notebook:
 
     Attributes
     ----------
+    browser, server
+        As given.
     page
         The playwright page, for keys, clicks and locators.
     console_errors
@@ -439,6 +445,7 @@ class Notebook:
         context: BrowserContext | None = None,
         viewport: tuple[int, int] = (1280, 900),
     ) -> None:
+        self.browser = browser
         self.server = server
         self._owns_context = context is None
         self.context = context or browser.new_context(server, viewport)
@@ -566,6 +573,15 @@ class Notebook:
         if wait:
             self._wait_new_kernel(seen, timeout)
             self.page.locator(".jp-Dialog .jp-mod-accept").click()
+
+    def kernel_process(self) -> psutil.Process:
+        """Return the kernel's process, to stop, resume or kill it at any moment."""
+        return psutil.Process(self.server.kernel_pid(self._call("kernelId")))
+
+    def wait_revived(self) -> None:
+        """Wait for the kernel that the server starts in place of one that died."""
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self._call("ready")
 
     # The page -------------------------------------------------------------------------------
 

@@ -107,7 +107,7 @@ LATER = p.StatusPart(
     accuracy=(0.875, 0.6899, 0.9566, 24),
     curve=[(180, 0.8, 0.584, 0.9193), (212, 0.875, 0.6899, 0.9566)], pace=(1.5, 1.25, 2.0),
     store="labels.sqlite", warning="2 labeled item(s) of the log are not in this data.",
-    error="The model could not be trained: ValueError: no\n\nTraceback",
+    error="The model could not be trained: ValueError: no\n\nTraceback", outside=3,
 )  # fmt: skip
 NEW = replace(SHOWN, position=None)
 TEXT = "🎉 free money"

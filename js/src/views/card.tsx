@@ -135,9 +135,10 @@ function Nothing({ state, controller }: { state: State; controller: Controller }
   if (!status || status.left - state.unsaved > 0) {
     return (
       <Message title="Waiting for the kernel">
-        You labeled all that was ready. The next items come as soon as the kernel answers;{" "}
+        You labeled all that was ready. The next items come by themselves as soon as the kernel
+        answers;{" "}
         {state.unsaved > 0
-          ? `${state.unsaved} labels are kept in this browser meanwhile.`
+          ? `${state.unsaved} ${state.unsaved === 1 ? "label is" : "labels are"} kept in this browser meanwhile.`
           : "nothing is lost."}
       </Message>
     );

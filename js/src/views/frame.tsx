@@ -239,8 +239,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     >
       <Header
         status={state.status}
-        phase={state.phase}
-        link={state.link}
+        busy={state.link === "busy" && state.phase === "ready" && item !== null}
         notice={state.notice}
         about={state.about}
         unsaved={unsaved}

@@ -3,13 +3,12 @@
 import type { Controller } from "../controller";
 import { count, countOf, fileName } from "../format";
 import type { StatusPart } from "../protocol";
-import type { Link, Phase } from "../state";
 import { memo } from "./memo";
 
 interface Props {
   readonly status: StatusPart | null;
-  readonly phase: Phase;
-  readonly link: Link;
+  /** The kernel does not answer, and there are items to go on with. */
+  readonly busy: boolean;
   readonly notice: string;
   /** What was chosen to be shown, if nobody said. */
   readonly about: string;
@@ -63,7 +62,7 @@ export const Header = memo(function Header(props: Props) {
           {status.warning}
         </div>
       )}
-      {props.link === "busy" && props.phase === "ready" && (
+      {props.busy && (
         <div class="nblabel-banner" role="status">
           The kernel is busy. Go on labeling: what you press is kept in this browser and saved as
           soon as the kernel answers.

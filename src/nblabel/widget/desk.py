@@ -38,6 +38,8 @@ class _Client:
     def __init__(self) -> None:
         self.expected = 1
         self.early: dict[int, p.EventPart] = {}
+        #: How often it took something back.
+        self.retracted = 0
 
 
 class Desk:
@@ -53,6 +55,10 @@ class Desk:
         #: The desk that took over, when the same cell was run again.
         self.successor: Desk | None = None
         self._lock = threading.RLock()
+        #: The thread that answers a page just now.
+        self._thread: int | None = None
+        #: Events stored for pages, but for what was taken back.
+        self._said = 0
         self._clients: OrderedDict[str, _Client] = OrderedDict()
         self._views: OrderedDict[str, View] = OrderedDict()
 
@@ -63,13 +69,25 @@ class Desk:
         except ProtocolError as error:
             return self._not_understood(raw, error)
         with self._lock:
-            if isinstance(message, p.Event):
-                return list(self._event(message))
-            if self.successor is not None:
-                return [self._refuse(message.client, message.id, "replaced", _REPLACED)]
-            if isinstance(message, p.Hello):
-                return [self._hello(message)]
-            return [self._want(message)]
+            self._thread = threading.get_ident()
+            try:
+                return self._answer(message)
+            finally:
+                self._thread = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether the calling thread answers a page: the page then hears of changes anyway."""
+        return self._thread == threading.get_ident()
+
+    def _answer(self, message: p.Hello | p.Event | p.Want) -> list[Reply]:
+        if isinstance(message, p.Event):
+            return list(self._event(message))
+        if self.successor is not None:
+            return [self._refuse(message.client, message.id, "replaced", _REPLACED)]
+        if isinstance(message, p.Hello):
+            return [self._hello(message)]
+        return [self._want(message)]
 
     # ------------------------------------------------------------ hello
 
@@ -80,13 +98,13 @@ class Desk:
                 "upgraded in between. Reload the page and restart the kernel."
             )
             return self._refuse(message.client, message.id, "version", text)
-        self._client(message.client)
+        client = self._client(message.client)
         trail, more = self._trail(None)
         session = self.session
         return _reply(
             p.Welcome(
                 p.VERSION, "welcome", message.client, message.id, session.store_id,
-                session.annotator, session.note, trail, more, self._status(),
+                session.annotator, session.note, trail, more, self._status(client),
             )
         )  # fmt: skip
 
@@ -116,6 +134,10 @@ class Desk:
             try:
                 if not self._desk_session.knows(event.id):
                     self._desk_session.append([self._to_event(event)])
+                    if event.kind == "retract":
+                        client.retracted += 1
+                    else:
+                        self._said += 1
             except (EventError, LabelValueError, UnknownItemError) as error:
                 yield self._reject(message, [event.id], "illegal", str(error), retry=False)
             except Exception as error:  # of the disk, or of a log of the user's own
@@ -132,8 +154,14 @@ class Desk:
             client.early.clear()  # the page will send them again
         yield _reply(
             p.Ack(
-                p.VERSION, "ack", message.client, message.id, done, client.expected, self._status()
-            )
+                p.VERSION,
+                "ack",
+                message.client,
+                message.id,
+                done,
+                client.expected,
+                self._status(client),
+            )  # fmt: skip
         )
         if self.successor is not None:  # what was pressed is stored, but it ends here
             yield self._refuse(message.client, message.id, "replaced", _REPLACED)
@@ -156,7 +184,7 @@ class Desk:
 
     def _want(self, message: p.Want) -> Reply:
         session = self.session
-        self._client(message.client)
+        client = self._client(message.client)
         if message.retrain:
             session.retrain()
         if message.skipped:
@@ -183,7 +211,7 @@ class Desk:
         trail, more = ([], None) if message.before is None else self._trail(message.before)
         made = p.Items(
             p.VERSION, "items", message.client, message.id, message.n > 0, order, items, trail,
-            more, rank, self._status(),
+            more, rank, self._status(client),
         )  # fmt: skip
         return _reply(made, buffers)
 
@@ -235,20 +263,25 @@ class Desk:
             for event, replaced in rows
         ], more
 
-    def _status(self) -> p.StatusPart:
-        status = self._desk_session.status()
-        return p.StatusPart(**{**status, "accuracy": _tuple(status["accuracy"])})
+    def _status(self, client: _Client) -> p.StatusPart:
+        session = self._desk_session
+        status = session.status()
+        # Another page's labels are no news, as pages never hold the same items; but what it took
+        # back may have been said here.
+        outside = session.n_events - self._said - client.retracted
+        return p.StatusPart(**{**status, "accuracy": _tuple(status["accuracy"])}, outside=outside)
 
     def _not_understood(self, raw: Any, error: ProtocolError) -> list[Reply]:
-        client = raw.get("client") if isinstance(raw, dict) else None
-        request = raw.get("id") if isinstance(raw, dict) else None
-        if error.code in ("shape", "type") or not isinstance(client, str):
-            return []  # another version's message, or not ours: nobody waits for an answer
-        return [
-            self._refuse(
-                client, request if isinstance(request, str) else "", error.code, error.text
-            )
-        ]
+        raw = raw if isinstance(raw, dict) else {}
+        client, request = raw.get("client"), raw.get("id")
+        if not isinstance(client, str):
+            return []  # not ours: nobody waits for an answer
+        re = request if isinstance(request, str) else ""
+        if error.code == "type":
+            # A word that this kernel does not know is no reason to end the labeling.
+            answer = p.Reject(p.VERSION, "reject", client, re, [], error.code, error.text, True)
+            return [_reply(answer)]
+        return [self._refuse(client, re, error.code, error.text)]
 
     def _refuse(self, client: str, re: str, code: str, text: str) -> Reply:
         return _reply(p.Refuse(p.VERSION, "refuse", client, re, code, text))

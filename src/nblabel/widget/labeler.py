@@ -60,6 +60,8 @@ class Labeler(anywidget.AnyWidget):
     _esm = _STATIC / "widget.js"
     _css = _STATIC / "widget.css"
     _config = traitlets.Dict().tag(sync=True)
+    #: Counts the times that pages were told to ask, as something changed that none of them did.
+    _news = traitlets.Int(0).tag(sync=True)
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class Labeler(anywidget.AnyWidget):
             session = Session(data, task, **options)
         self.session = session
         self._desk = Desk(session)
+        self._told = False
         config = {
             "protocol": protocol.VERSION,
             "widget": new_id(),
@@ -105,8 +108,11 @@ class Labeler(anywidget.AnyWidget):
             if older.session is not session:
                 older.session.rest()
         _NEWEST[session.store_id] = self
+        me = weakref.ref(self)
+        session.on_change = lambda: _tell(me())
 
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        self._told = False
         for message, buffers in self._desk.handle(content):
             self.send(message, buffers)
 
@@ -166,6 +172,14 @@ class Labeler(anywidget.AnyWidget):
 
 
 _NEWEST = weakref.WeakValueDictionary()
+
+
+def _tell(labeler: Labeler | None) -> None:
+    """Let the pages know that a cell changed something: once, until one of them speaks."""
+    if labeler is None or labeler._told or labeler._desk.answers:
+        return
+    labeler._told = True
+    labeler._news += 1
 
 
 def pin_route(comm: Any) -> None:

@@ -129,6 +129,7 @@ class StatusPart:
     warning: str
     error: str | None
     progress: float | None = None  # share of the training at hand that is done, if it is known
+    outside: int = 0  # what changed elsewhere than on this page; another number: say hello again
 
 
 # ---------------------------------------------------------------- page to kernel
@@ -268,10 +269,15 @@ def parse(raw: Any) -> Hello | Event | Want:
     if not isinstance(raw, dict):
         raise ProtocolError("shape", f"a message is an object, got {type(raw).__name__}")
     kind = raw.get("type")
+    # Another version may have other types; its hello tells which versions it speaks.
+    if raw.get("v") != VERSION and kind != "hello":
+        raise ProtocolError(
+            "version",
+            f"The page speaks protocol {_brief(raw.get('v'))}, the kernel {VERSION}: reload the "
+            "page and restart the kernel.",
+        )
     if not isinstance(kind, str) or kind not in _TYPES:
         raise ProtocolError("type", f"unknown message type {_brief(kind)}")
-    if raw.get("v") != VERSION and kind != "hello":
-        raise ProtocolError("version", f"protocol {_brief(raw.get('v'))} is not {VERSION}")
     message = _read(raw, _TYPES[kind], kind)
     return typing.cast("Hello | Event | Want", message)
 
