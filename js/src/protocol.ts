@@ -5,6 +5,8 @@ export const MOST_EVENTS = 1000;
 
 import * as g from "./guard";
 
+export type Json = g.Json;
+
 export type EventKind = "label" | "skip" | "flag" | "note" | "retract";
 
 export type Training = "off" | "waiting" | "idle" | "training" | "failed";
@@ -16,7 +18,7 @@ export interface ShownPart {
   readonly draw: number | null;
   readonly seed: number | null;
   readonly model_version: number;
-  readonly suggestion: string | null;
+  readonly suggestion: g.Json;
   readonly confidence: number | null;
   readonly visible: boolean;
   readonly position: number | null;
@@ -28,7 +30,7 @@ export interface EventPart {
   readonly seq: number;
   readonly kind: "label" | "skip" | "flag" | "note" | "retract";
   readonly item: string;
-  readonly value: string | boolean | null;
+  readonly value: g.Json;
   readonly at: string;
   readonly seconds: number | null;
   readonly shown: ShownPart;
@@ -41,9 +43,9 @@ export interface ViewPart {
   readonly buffers: number;
 }
 
-/** A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text. */
+/** A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text. The ranking names what may be chosen, with the probability of each, the most probable first. */
 export interface SuggestionPart {
-  readonly label: string;
+  readonly label: g.Json;
   readonly confidence: number | null;
   readonly ranking: readonly (readonly [string, number | null])[];
   readonly marks: readonly (readonly [number, number, number])[];
@@ -58,7 +60,7 @@ export interface ItemPart {
   readonly shown: ShownPart;
   readonly suggestion: SuggestionPart | null;
   readonly view: ViewPart | null;
-  readonly label: string | null;
+  readonly label: g.Json;
   readonly note: string;
   readonly flagged: boolean;
 }
@@ -68,8 +70,8 @@ export interface TrailPart {
   readonly id: string;
   readonly kind: "label" | "skip" | "flag" | "note" | "retract";
   readonly item: string;
-  readonly value: string | boolean | null;
-  readonly before: string | null;
+  readonly value: g.Json;
+  readonly before: g.Json;
 }
 
 /** The state in numbers. */
@@ -199,7 +201,7 @@ export const isShownPart: g.Guard = g.object({
   draw: g.either(g.int, g.none),
   seed: g.either(g.int, g.none),
   model_version: g.int,
-  suggestion: g.either(g.str, g.none),
+  suggestion: g.json,
   confidence: g.either(g.num, g.none),
   visible: g.bool,
   position: g.either(g.int, g.none),
@@ -210,7 +212,7 @@ export const isEventPart: g.Guard = g.object({
   seq: g.int,
   kind: g.oneOf("label", "skip", "flag", "note", "retract"),
   item: g.str,
-  value: g.either(g.str, g.bool, g.none),
+  value: g.json,
   at: g.str,
   seconds: g.either(g.num, g.none),
   shown: isShownPart,
@@ -223,7 +225,7 @@ export const isViewPart: g.Guard = g.object({
 });
 
 export const isSuggestionPart: g.Guard = g.object({
-  label: g.str,
+  label: g.json,
   confidence: g.either(g.num, g.none),
   ranking: g.list(g.tuple(g.str, g.either(g.num, g.none))),
   marks: g.list(g.tuple(g.int, g.int, g.num)),
@@ -237,7 +239,7 @@ export const isItemPart: g.Guard = g.object({
   shown: isShownPart,
   suggestion: g.either(isSuggestionPart, g.none),
   view: g.either(isViewPart, g.none),
-  label: g.either(g.str, g.none),
+  label: g.json,
   note: g.str,
   flagged: g.bool,
 });
@@ -246,8 +248,8 @@ export const isTrailPart: g.Guard = g.object({
   id: g.str,
   kind: g.oneOf("label", "skip", "flag", "note", "retract"),
   item: g.str,
-  value: g.either(g.str, g.bool, g.none),
-  before: g.either(g.str, g.none),
+  value: g.json,
+  before: g.json,
 });
 
 export const isStatusPart: g.Guard = g.object({

@@ -39,14 +39,14 @@ from .suggest import (
     Fitted,
     Snapshot,
     Suggester,
-    default_suggester,
     embedding_column,
     learning_inputs,
     score,
     stack_features,
+    suggester_for,
 )
 from .tables import Predictions
-from .tasks import as_given, as_task
+from .tasks import as_given, as_task, counted, decode
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
@@ -62,16 +62,18 @@ class Suggestion:
 
     Attributes
     ----------
-    label : str
+    label : object
+        A value of the task: a class, or whatever else it asks for.
     confidence : float or None
         Probability of the label; None if the model gives none.
     ranking : list of (str, float or None)
-        All classes the model knows, the most probable first.
+        All classes the model knows, the most probable first; of a task without classes what its
+        suggester ranks, maybe nothing.
     version : int
         Model behind it.
     """
 
-    label: str
+    label: Any
     confidence: float | None
     ranking: list[tuple[str, float | None]]
     version: int
@@ -228,7 +230,7 @@ class Session:
         self._check_requirements()
         self._queue = Queue(len(self.pool), explore=float(explore), seed=self.random_state)
         self._open = np.ones(len(self.pool), dtype=bool)
-        self._labels = Labels()
+        self._labels = Labels(partial(counted, self.task))
         self._predictions: Predictions | None = None
         self._fitted: Fitted | None = None
         self._trained_on: frozenset[int] = frozenset()
@@ -263,6 +265,8 @@ class Session:
             if target is not None:
                 raise OptionError("target= is the label to find: it needs goal='find'.")
             return as_strategy(strategy)
+        if self.task.target_type != "multiclass":
+            raise OptionError(f"goal='find' looks for one class, a {self.task.kind} has none.")
         if strategy != "auto":
             raise OptionError("goal='find' chooses the strategy itself: leave strategy= out.")
         return Find(None if target is None else str(self.task.parse(target)))
@@ -281,7 +285,8 @@ class Session:
         inputs = learning_inputs(self.renderer, pool.values)
         if model is False or (inputs is None and features is None and model is None):
             return None
-        return default_suggester(
+        return suggester_for(
+            self.task,
             inputs,
             self.renderer.modality,
             features=features,
@@ -440,13 +445,24 @@ class Session:
             position = self.pool.position(item)
             if predictions is None or position >= len(predictions):
                 return None
+            sure = predictions.probabilistic
             row = predictions.proba[position]
-            order = np.argsort(-row, kind="stable")
-            ranking = [
-                (predictions.classes[k], float(row[k]) if predictions.probabilistic else None)
-                for k in order
-            ]
-            return Suggestion(ranking[0][0], ranking[0][1], ranking, predictions.version)
+            # A tagger's row says how sure it is, not of what.
+            order = [] if self._tagger is not None else np.argsort(-row, kind="stable")
+            ranking = [(predictions.classes[k], float(row[k]) if sure else None) for k in order]
+            label, probability = self._value(predictions, position)
+            return Suggestion(label, probability if sure else None, ranking, predictions.version)
+
+    @property
+    def _tagger(self) -> Any:
+        return getattr(self._fitted, "tagger", None)
+
+    def _value(self, predictions: Predictions, position: int) -> tuple[Any, float]:
+        """Return what a model says of an item, as a value of the task, and its probability."""
+        if self._tagger is not None:
+            value, probability = self._tagger.value(position)
+            return self.task.parse(value), probability
+        return decode(self.task, predictions.classes, predictions.proba[position])
 
     def marks(self, item: str, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
@@ -573,12 +589,16 @@ class Session:
         ):
             shown = replace(
                 shown,
-                predicted=predictions.label(position),
+                predicted=self._value(predictions, position)[0],
                 predicted_version=predictions.version,
             )
+        value = self.task.parse(event.value)
+        check = getattr(self.task, "check", None)
+        if check is not None:
+            check(value, self.pool.item(position))
         return replace(
             event,
-            value=self.task.parse(event.value),
+            value=value,
             content=self.pool.digest(position),
             shown=shown,
         )
@@ -849,12 +869,29 @@ class Session:
         else:
             pool = open_more(data, self.pool, self.renderer)
             rows, index = learning_inputs(self.renderer, pool.values), pool.index
+        if self.task.target_type != "multiclass":
+            return self._predict_values(model, rows, index)
         scores = score(model, rows)
         best = scores.proba.argmax(axis=1)
         confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
         classes = [as_given(self.task, name) for name in scores.classes]
         labels = [classes[k] for k in best]
         return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
+
+    def _predict_values(self, model: Any, rows: Any, index: pd.Index[Any] | None) -> pd.DataFrame:
+        assert self._predictions is not None, "there is a model"
+        if hasattr(model, "tag"):
+            values = [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
+        else:
+            classes = self._predictions.classes
+            values = [decode(self.task, classes, row) for row in model.predict_proba(rows)]
+        return self._table(values, index)
+
+    def _table(
+        self, values: Sequence[tuple[Any, float]], index: pd.Index[Any] | None = None
+    ) -> pd.DataFrame:
+        rows = [{**self.task.columns(value), "probability": sure} for value, sure in values]
+        return pd.DataFrame(rows, index=index)
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -868,12 +905,20 @@ class Session:
                 raise NotFittedError(
                     "There are no predictions yet: label items of at least two classes."
                 )
-            best = predictions.best()
-            classes = [as_given(self.task, name) for name in predictions.classes]
-            confidence = (
-                predictions.proba.max(axis=1).astype(float) if predictions.probabilistic else np.nan
-            )
-            table = pd.DataFrame({"label": [classes[k] for k in best], "probability": confidence})
+            if self.task.target_type != "multiclass":
+                values = [self._value(predictions, k) for k in range(len(predictions))]
+                table = self._table(values)
+            else:
+                best = predictions.best()
+                classes = [as_given(self.task, name) for name in predictions.classes]
+                confidence = (
+                    predictions.proba.max(axis=1).astype(float)
+                    if predictions.probabilistic
+                    else np.nan
+                )
+                table = pd.DataFrame(
+                    {"label": [classes[k] for k in best], "probability": confidence}
+                )
             table = table.reindex(range(len(self.pool))).assign(labeled=~self._open)
             return table.set_axis(self.pool.index)
 
@@ -912,7 +957,7 @@ class Session:
         hits, counts = [], []
         for event, label, before in self._labels.audits():
             if event.shown.predicted is not None:
-                hits.append(event.shown.predicted == label)
+                hits.append(self.task.agree(event.shown.predicted, label) == 1.0)
                 counts.append(before)
         return hits, counts
 

@@ -40,6 +40,7 @@ class Scores:
     classes: tuple[str, ...]
     proba: NDArray[np.float32]
     probabilistic: bool
+    unsure: NDArray[np.float32] | None = None
 
 
 # ---------------------------------------------------------------- fit

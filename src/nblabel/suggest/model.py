@@ -156,6 +156,11 @@ class ModelSuggester:
         """The features of the pool, None before they are computed."""
         return self._matrix
 
+    @property
+    def transformer(self) -> Any:
+        """What makes the features of items, fitted with them; None if the user gave a matrix."""
+        return self._transformer
+
     def features(self) -> Any:
         """Return the features of the pool, computed at the first call.
 
