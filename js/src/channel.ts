@@ -45,6 +45,12 @@ export interface Hooks {
   slow(slow: boolean): void;
 }
 
+interface Fetching {
+  readonly name: string;
+  readonly done: (text: string) => void;
+  readonly failed: (error: Error) => void;
+}
+
 /** The kernel is called busy after this long without the answer that is due. */
 export const SLOW_MS = 2500;
 const RETRY_MS = 4000;
@@ -63,6 +69,7 @@ export class Channel {
   private welcomed = false;
   private hellosLeft = Infinity;
   private adopted = new Set<string>();
+  private readonly fetches = new Map<string, Fetching>();
   private want: { readonly id: string; readonly at: number; readonly part: WantPart } | null = null;
   private pendingWant: WantPart | null = null;
   private waitingSince: number | null = null;
@@ -125,6 +132,20 @@ export class Channel {
     this.plan();
   }
 
+  /** Ask for a part of the front end. */
+  fetch(name: string): Promise<string> {
+    return new Promise((done, failed) => {
+      const id = this.world.newId();
+      this.fetches.set(id, { name, done, failed });
+      this.postFetch(id, name);
+      this.plan();
+    });
+  }
+
+  private postFetch(id: string, name: string): void {
+    if (this.welcomed) this.post({ v: VERSION, type: "fetch", client: this.client, id, name });
+  }
+
   /** Ask for items; while one request is open, the newest other one waits. */
   ask(want: WantPart): void {
     if (!this.welcomed || this.closed) return;
@@ -175,6 +196,13 @@ export class Channel {
         if (!message.retry) this.drop(message.ids);
         this.hooks.message(message, buffers, null);
         return;
+      case "module": {
+        const fetching = this.fetches.get(message.re);
+        this.fetches.delete(message.re);
+        if (message.text === null) fetching?.failed(new Error(`there is no ${message.name}`));
+        else fetching?.done(message.text);
+        return;
+      }
       case "refuse":
         if (message.re === this.want?.id) this.want = this.pendingWant = null;
         this.hooks.message(message, buffers, null);
@@ -214,6 +242,7 @@ export class Channel {
     this.welcomed = true;
     this.hopeful();
     this.hooks.message(message, buffers, null);
+    for (const [id, { name }] of this.fetches) this.postFetch(id, name);
     if (first && this.outbox.size) this.send([...this.outbox.values()]);
   }
 
@@ -389,6 +418,7 @@ export class Channel {
       this.retryMs = Math.min(this.retryMs * 2, MOST_RETRY_MS);
       if (!this.welcomed && !this.adopted.size) this.hello();
       else if (this.outbox.size) this.send([...this.outbox.values()]);
+      for (const [id, { name }] of this.fetches) this.postFetch(id, name);
       if (this.want && this.world.now() - this.want.at >= MOST_RETRY_MS) {
         const lost = this.want.part; // on the way there or back
         this.want = null;
@@ -409,7 +439,7 @@ export class Channel {
   }
 
   private get unanswered(): boolean {
-    return this.outbox.size > 0 || !this.welcomed || this.want !== null;
+    return this.outbox.size > 0 || !this.welcomed || this.want !== null || this.fetches.size > 0;
   }
 
   private nextWant(): void {

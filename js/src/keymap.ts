@@ -5,7 +5,13 @@ export interface TaskSpec {
   readonly classes: readonly string[];
   readonly keys: Readonly<Record<string, string>>;
   readonly question: string | null;
+  /** What else the editor of this kind of task goes by. */
+  readonly [option: string]: unknown;
 }
+
+/** Tasks that one key answers; all others have an editor of their own. */
+export const isChoice = (task: TaskSpec): boolean =>
+  task.kind === "choice" || task.kind === "binary";
 
 export type Command =
   { readonly type: "label"; readonly value: string } | { readonly type: Simple };
@@ -43,7 +49,9 @@ export interface Binding {
 /** With more labels than digits, letters are for finding a label and commands take Shift. */
 export const MOST_KEYED = 9;
 export const isMany = (task: TaskSpec): boolean =>
-  task.classes.length > MOST_KEYED && task.classes.some((name) => !Object.hasOwn(task.keys, name));
+  isChoice(task) &&
+  task.classes.length > MOST_KEYED &&
+  task.classes.some((name) => !Object.hasOwn(task.keys, name));
 
 const COMMANDS: readonly Binding[] = [
   { command: "accept", keys: ["space", "enter"], does: "accept the suggestion" },
@@ -106,7 +114,7 @@ export function pressName(press: Press): string {
 /** What a press means, null if nothing. */
 export function commandFor(task: TaskSpec, press: Press): Command | null {
   const name = pressName(press);
-  for (const [label, key] of Object.entries(task.keys)) {
+  for (const [label, key] of isChoice(task) ? Object.entries(task.keys) : []) {
     if (name === (NAMES[key] ?? key)) return { type: "label", value: label };
   }
   for (const binding of bindings(task)) {

@@ -130,6 +130,15 @@ export interface Want {
   readonly skipped?: boolean;
 }
 
+/** A page needs a part of the front end that is not loaded with it: an editor, a look. */
+export interface Fetch {
+  readonly v: number;
+  readonly type: "fetch";
+  readonly client: string;
+  readonly id: string;
+  readonly name: string;
+}
+
 /** Answer to `hello`. */
 export interface Welcome {
   readonly v: number;
@@ -182,6 +191,16 @@ export interface Reject {
   readonly retry: boolean;
 }
 
+/** Answer to `fetch`: an ES module, None if there is none of that name. */
+export interface Module {
+  readonly v: number;
+  readonly type: "module";
+  readonly client: string;
+  readonly re: string;
+  readonly name: string;
+  readonly text: string | null;
+}
+
 /** This page cannot be served; `text` says what to do. */
 export interface Refuse {
   readonly v: number;
@@ -192,8 +211,8 @@ export interface Refuse {
   readonly text: string;
 }
 
-export type FromPage = Hello | Event | Want;
-export type FromKernel = Welcome | Items | Ack | Reject | Refuse;
+export type FromPage = Hello | Event | Want | Fetch;
+export type FromKernel = Welcome | Items | Ack | Reject | Module | Refuse;
 
 export const isShownPart: g.Guard = g.object({
   strategy: g.str,
@@ -304,6 +323,14 @@ export const isWant: g.Guard = g.object({
   skipped: g.bool,
 });
 
+export const isFetch: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("fetch"),
+  client: g.str,
+  id: g.str,
+  name: g.str,
+});
+
 export const isWelcome: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("welcome"),
@@ -352,6 +379,15 @@ export const isReject: g.Guard = g.object({
   retry: g.bool,
 });
 
+export const isModule: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("module"),
+  client: g.str,
+  re: g.str,
+  name: g.str,
+  text: g.either(g.str, g.none),
+});
+
 export const isRefuse: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("refuse"),
@@ -366,6 +402,7 @@ const FROM_KERNEL: Readonly<Record<string, g.Guard>> = {
   items: isItems,
   ack: isAck,
   reject: isReject,
+  module: isModule,
   refuse: isRefuse,
 };
 

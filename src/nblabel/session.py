@@ -448,7 +448,7 @@ class Session:
             sure = predictions.probabilistic
             row = predictions.proba[position]
             # A tagger's row says how sure it is, not of what.
-            order = [] if self._tagger is not None else np.argsort(-row, kind="stable")
+            order: Any = [] if self._tagger is not None else np.argsort(-row, kind="stable")
             ranking = [(predictions.classes[k], float(row[k]) if sure else None) for k in order]
             label, probability = self._value(predictions, position)
             return Suggestion(label, probability if sure else None, ranking, predictions.version)

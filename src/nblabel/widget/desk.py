@@ -17,6 +17,7 @@ from ..events import LabelEvent, Shown
 from ..renderers import View
 from ..session import Asked, Session
 from . import protocol as p
+from .modules import Modules
 
 Reply = tuple[dict[str, Any], list[bytes]]
 
@@ -50,6 +51,7 @@ class Desk:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.modules = Modules(session.task, session.renderer)
         #: The desk that took over, when the same cell was run again.
         self.successor: Desk | None = None
         self._lock = threading.RLock()
@@ -69,6 +71,15 @@ class Desk:
                 return [self._refuse(message.client, message.id, "replaced", _REPLACED)]
             if isinstance(message, p.Hello):
                 return [self._hello(message)]
+            if isinstance(message, p.Fetch):
+                text = self.modules.text(message.name)
+                return [
+                    _reply(
+                        p.Module(
+                            p.VERSION, "module", message.client, message.id, message.name, text
+                        )
+                    )
+                ]
             return [self._want(message)]
 
     # ------------------------------------------------------------ hello

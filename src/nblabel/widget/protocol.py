@@ -182,6 +182,17 @@ class Want:
     skipped: bool = False  # put skipped items back into the queue
 
 
+@dataclass(frozen=True)
+class Fetch:
+    """A page needs a part of the front end that is not loaded with it: an editor, a look."""
+
+    v: int
+    type: Literal["fetch"]
+    client: str
+    id: str
+    name: str
+
+
 # ---------------------------------------------------------------- kernel to page
 
 
@@ -246,6 +257,18 @@ class Reject:
 
 
 @dataclass(frozen=True)
+class Module:
+    """Answer to `fetch`: an ES module, None if there is none of that name."""
+
+    v: int
+    type: Literal["module"]
+    client: str
+    re: str
+    name: str
+    text: str | None
+
+
+@dataclass(frozen=True)
 class Refuse:
     """This page cannot be served; `text` says what to do."""
 
@@ -258,13 +281,14 @@ class Refuse:
 
 
 PARTS = (ShownPart, EventPart, ViewPart, SuggestionPart, ItemPart, TrailPart, StatusPart)
-FROM_PAGE = (Hello, Event, Want)
-FROM_KERNEL = (Welcome, Items, Ack, Reject, Refuse)
-_TYPES = {"hello": Hello, "event": Event, "want": Want}
+FROM_PAGE = (Hello, Event, Want, Fetch)
+FROM_KERNEL = (Welcome, Items, Ack, Reject, Module, Refuse)
+_TYPES = {"hello": Hello, "event": Event, "want": Want, "fetch": Fetch}
+FromPage = Hello | Event | Want | Fetch
 _BOUNDS = {"events": MOST_EVENTS}
 
 
-def parse(raw: Any) -> Hello | Event | Want:
+def parse(raw: Any) -> FromPage:
     """Read a message of a page.
 
     Raises
@@ -281,7 +305,7 @@ def parse(raw: Any) -> Hello | Event | Want:
     if raw.get("v") != VERSION and kind != "hello":
         raise ProtocolError("version", f"protocol {_brief(raw.get('v'))} is not {VERSION}")
     message = _read(raw, _TYPES[kind], kind)
-    return typing.cast("Hello | Event | Want", message)
+    return typing.cast(FromPage, message)
 
 
 def _read(raw: Any, shape: Any, where: str) -> Any:
