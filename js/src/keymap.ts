@@ -69,6 +69,22 @@ const COMMANDS: readonly Binding[] = [
   { command: "close", keys: ["escape"], does: "close what is open" },
 ];
 
+/** Their editors move something by the arrows: back and forward are comma and period. */
+const USES_ARROWS: ReadonlySet<string> = new Set(["pairs", "spans", "boxes"]);
+
+const QUESTIONS: Readonly<Record<string, string>> = {
+  multilabel: "Which labels fit?",
+  rating: "How do you rate it?",
+  spans: "Which words belong to a label?",
+  boxes: "Where is what?",
+  freetext: "What do you write?",
+  form: "What do you say?",
+};
+
+/** What is asked, if the user did not say. */
+export const questionOf = (task: TaskSpec): string =>
+  task.question ?? QUESTIONS[task.kind] ?? "Which label fits?";
+
 const bound = new WeakMap<TaskSpec, readonly Binding[]>();
 
 /** The commands as they are bound for a task. */
@@ -81,12 +97,14 @@ export function bindings(task: TaskSpec): readonly Binding[] {
 function bind(task: TaskSpec): readonly Binding[] {
   const many = isMany(task);
   const taken = new Set(Object.values(task.keys));
+  const arrows = USES_ARROWS.has(task.kind);
   return COMMANDS.map((binding) => ({
     ...binding,
     // A letter that types a name, or that a label has, means its command with Shift.
-    keys: binding.keys.map((key) =>
-      /^[a-z]$/.test(key) && (many || taken.has(key)) ? `shift+${key}` : key,
-    ),
+    keys: binding.keys.map((key) => {
+      if (arrows && (key === "left" || key === "right")) return key === "left" ? "," : ".";
+      return /^[a-z]$/.test(key) && (many || taken.has(key)) ? `shift+${key}` : key;
+    }),
   }));
 }
 

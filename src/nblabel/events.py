@@ -60,6 +60,8 @@ class Shown:
         The version of that model.
     view : str
         Where it was shown: ``"card"``, or ``"api"`` without a screen.
+    swapped : bool
+        Whether of a pair the second one stood on the left.
     """
 
     strategy: str = ""
@@ -75,6 +77,7 @@ class Shown:
     predicted: Any = None
     predicted_version: int = 0
     view: str = "card"
+    swapped: bool = False
 
 
 @dataclass(frozen=True)

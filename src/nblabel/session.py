@@ -32,7 +32,7 @@ from .estimate import Share, learning_curve, pace, progressive
 from .events import LabelEvent, Shown, new_id, now, sound
 from .labels import MACHINES, Labels
 from .pool import Pool, digest, read_source
-from .renderers import Renderer, View, open_pool, safe_view
+from .renderers import PairRenderer, Renderer, View, open_pool, safe_view
 from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy, as_strategy
 from .suggest import (
@@ -596,6 +596,8 @@ class Session:
         check = getattr(self.task, "check", None)
         if check is not None:
             check(value, self.pool.item(position))
+        if isinstance(self.renderer, PairRenderer):
+            shown = replace(shown, swapped=self.renderer.swapped(self.pool.item(position)))
         return replace(
             event,
             value=value,

@@ -10,6 +10,8 @@ export type Effect<D> =
   | { readonly draft: D; readonly say?: string }
   | { readonly submit: D }
   | { readonly say: string }
+  /** Go to the text that is to be written. */
+  | { readonly focus: true }
   | null;
 
 /** The part of an editor that touches no DOM. */
@@ -74,11 +76,15 @@ class Panel<D> implements Mounted {
 
   press(press: Press, target: EventTarget | null): boolean {
     if (this.draft === null) return false;
-    const tag = (target as HTMLElement | null)?.tagName ?? "";
-    const field = tag === "TEXTAREA" || tag === "INPUT";
-    const effect = this.logic.press(this.host.task, this.draft, pressName(press), field);
+    const effect = this.logic.press(
+      this.host.task,
+      this.draft,
+      pressName(press),
+      isField(target as Element | null),
+    );
     if (!effect) return false;
     if ("submit" in effect) this.submit(effect.submit);
+    else if ("focus" in effect) this.box.querySelector<HTMLElement>("textarea, input")?.focus();
     else {
       if ("draft" in effect) this.set(effect.draft);
       if (effect.say) this.host.say(effect.say);
@@ -101,7 +107,10 @@ class Panel<D> implements Mounted {
   private submit(draft: D): void {
     const made = this.logic.value(this.host.task, draft);
     if ("value" in made) {
+      const writing = isField(document.activeElement);
       this.host.submit(made.value);
+      // Who writes goes on writing; a button that was clicked must not keep the keys.
+      if (!writing) this.host.home();
       return;
     }
     this.draft = draft;
@@ -127,6 +136,9 @@ class Panel<D> implements Mounted {
     );
   }
 }
+
+const isField = (el: Element | null): boolean =>
+  el instanceof HTMLTextAreaElement || (el instanceof HTMLInputElement && el.type !== "range");
 
 /** The line below the controls: what is wrong, and the way on. */
 export function Submit({

@@ -75,11 +75,53 @@ export const logic: Logic<Chosen> = {
   keys: () => [{ keys: ["enter", "space"], does: "send the labels that are on" }],
 };
 
-function View({ task, draft, shown, wrong, set, submit }: ViewProps<Chosen>) {
+/** The classes, each a button that is on or off. */
+export function Toggles({
+  task,
+  draft,
+  shown,
+  set,
+}: Pick<ViewProps<Chosen>, "task" | "draft" | "shown" | "set">) {
   const shares = new Map(shown.suggestion?.ranking ?? []);
   const suggested = listOf(shown.suggestion?.label) ?? [];
   const longest = Math.max(...task.classes.map((name) => name.length));
   const column = `${Math.min(112 + 8 * longest, 220)}px`;
+  return (
+    <div class="nblabel-labels" role="group" aria-label="labels" style={{ "--nbl-column": column }}>
+      {task.classes.map((name, k) => {
+        const share = shares.get(name) ?? null;
+        const on = draft.includes(name);
+        const marked = suggested.includes(name) ? " nblabel-suggested" : "";
+        return (
+          <button
+            key={name}
+            type="button"
+            role="checkbox"
+            aria-checked={on}
+            aria-keyshortcuts={capOfLabel(task, name) || undefined}
+            class={`nblabel-label nblabel-toggle nblabel-k${k % 10}${marked}${on ? " nblabel-chosen" : ""}`}
+            data-label={name}
+            title={name}
+            onClick={() => set(toggled(task, draft, name))}
+          >
+            {capOfLabel(task, name) && <kbd>{capOfLabel(task, name)}</kbd>}
+            <span class="nblabel-name" dir="auto">
+              {name}
+            </span>
+            <span class="nblabel-share">{share === null ? "" : percent(share)}</span>
+            <span class="nblabel-check" aria-hidden="true">
+              {on ? "✓" : ""}
+            </span>
+            <i class="nblabel-fill" style={{ transform: `scaleX(${(share ?? 0).toFixed(3)})` }} />
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+function View(props: ViewProps<Chosen>) {
+  const { task, draft, wrong, submit } = props;
   const { least, most } = rules(task);
   const hint =
     most < task.classes.length || least
@@ -89,44 +131,11 @@ function View({ task, draft, shown, wrong, set, submit }: ViewProps<Chosen>) {
         : "none on";
   return (
     <>
-      <div
-        class="nblabel-labels"
-        role="group"
-        aria-label="labels"
-        style={{ "--nbl-column": column }}
-      >
-        {task.classes.map((name, k) => {
-          const share = shares.get(name) ?? null;
-          const on = draft.includes(name);
-          const marked = suggested.includes(name) ? " nblabel-suggested" : "";
-          return (
-            <button
-              key={name}
-              type="button"
-              role="checkbox"
-              aria-checked={on}
-              aria-keyshortcuts={capOfLabel(task, name) || undefined}
-              class={`nblabel-label nblabel-toggle nblabel-k${k % 10}${marked}${on ? " nblabel-chosen" : ""}`}
-              data-label={name}
-              title={name}
-              onClick={() => set(toggled(task, draft, name))}
-            >
-              {capOfLabel(task, name) && <kbd>{capOfLabel(task, name)}</kbd>}
-              <span class="nblabel-name" dir="auto">
-                {name}
-              </span>
-              <span class="nblabel-share">{share === null ? "" : percent(share)}</span>
-              <span class="nblabel-check" aria-hidden="true">
-                {on ? "✓" : ""}
-              </span>
-              <i class="nblabel-fill" style={{ transform: `scaleX(${(share ?? 0).toFixed(3)})` }} />
-            </button>
-          );
-        })}
-      </div>
+      <Toggles {...props} />
       <Submit wrong={wrong} hint={hint} onSubmit={() => submit(draft)} />
     </>
   );
 }
 
+export { css };
 export default controls(logic, View, css);

@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import type { Controller } from "../controller";
 import { count, describeValue } from "../format";
 import type { Media } from "../media";
-import type { SuggestionPart } from "../protocol";
+import type { SuggestionPart, ViewPart } from "../protocol";
 import { currentId, type Item, type State } from "../state";
 import { sanitize } from "../sanitize";
 import { THEME_CHANGED } from "../theme";
@@ -191,6 +191,8 @@ function View({
       return <RowView fields={data["fields"]} />;
     case "html":
       return <HtmlView key={item.id} source={textOf(data["html"])} />;
+    case "pair":
+      return <PairView item={item} controller={controller} />;
     case "missing":
       return (
         <p class="nblabel-missing">
@@ -204,6 +206,28 @@ function View({
         <BrokenView data={data} />
       );
   }
+}
+
+/** Two items beside each other, each with its own share of the buffers. */
+function PairView({ item, controller }: { item: Item; controller: Controller }) {
+  const { left, right } = item.view.data as Readonly<Record<string, ViewPart | undefined>>;
+  const split = left?.buffers ?? 0;
+  const side = (view: ViewPart | undefined, name: string, buffers: readonly DataView[]) =>
+    view && (
+      <div class="nblabel-side" role="group" aria-label={name}>
+        <View
+          item={{ ...item, id: `${item.id}/${name}`, view, buffers }}
+          suggestion={null}
+          controller={controller}
+        />
+      </div>
+    );
+  return (
+    <div class="nblabel-pair">
+      {side(left, "left", item.buffers.slice(0, split))}
+      {side(right, "right", item.buffers.slice(split))}
+    </div>
+  );
 }
 
 const NO_MARKS: SuggestionPart["marks"] = [];

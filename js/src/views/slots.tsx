@@ -71,10 +71,7 @@ export function EditorSlot(props: EditorProps) {
         { stage: now, controls: controls.current },
         {
           task,
-          submit: (value) => {
-            controller.act({ type: "label", value });
-            onHome();
-          },
+          submit: (value) => controller.act({ type: "label", value }),
           say: (text) => controller.say(text),
           home: onHome,
         },
