@@ -1,5 +1,5 @@
 // Bundles the front end into the Python package. `--watch` builds again at every change.
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -39,8 +39,23 @@ const options = {
   logLevel: "info",
   plugins: [report],
 };
+// What is fetched when it is needed: each a module of its own, with all that it imports.
+const entries = (folder, kind) =>
+  readdirSync(join(here, "src", folder))
+    .filter((name) => name.endsWith(".tsx") && name !== "base.tsx")
+    .map((name) => [`${kind}-${name.slice(0, -4)}`, `src/${folder}/${name}`]);
+const modules = Object.fromEntries([...entries("editors", "editor"), ...entries("looks", "look")]);
 // The style sheet is a build of its own: esbuild would merge it with what widget.ts imports.
-const builds = [options, { ...options, entryPoints: { widget: "src/styles.css" } }];
+const builds = [
+  options,
+  { ...options, entryPoints: { widget: "src/styles.css" } },
+  {
+    ...options,
+    entryPoints: modules,
+    outdir: join(target, "modules"),
+    loader: { ".css": "text" },
+  },
+];
 
 if (process.argv.includes("--watch")) {
   for (const build of builds) await (await esbuild.context(build)).watch();

@@ -28,6 +28,8 @@ def typescript(shape: Any) -> str:
     origin, arguments = typing.get_origin(shape), typing.get_args(shape)
     if shape is Any:
         return "unknown"
+    if shape == protocol.Json:
+        return "g.Json"
     if is_dataclass(shape):
         return shape.__name__
     if origin is Literal:
@@ -51,6 +53,8 @@ def checker(shape: Any) -> str:
     origin, arguments = typing.get_origin(shape), typing.get_args(shape)
     if shape is Any:
         return "g.any"
+    if shape == protocol.Json:
+        return "g.json"
     if is_dataclass(shape):
         return f"is{shape.__name__}"
     if origin is Literal:
@@ -95,6 +99,7 @@ def generate() -> str:
     """Return the whole file."""
     head = _HEAD.format(version=protocol.VERSION, most_events=protocol.MOST_EVENTS)
     out = [head, 'import * as g from "./guard";\n']
+    out.append("export type Json = g.Json;\n")
     for alias in ("EventKind", "Training"):
         out.append(f"export type {alias} = {typescript(getattr(protocol, alias))};\n")
     for shape in (*protocol.PARTS, *protocol.FROM_PAGE, *protocol.FROM_KERNEL):

@@ -61,7 +61,15 @@ ONLY = {
     "threading.Thread": {"_trainer", "_worker", "testing"},
     "threading.Timer": {"_trainer"},
 }
-MAY_OPEN_FILES = {"store", "pool", "renderers.image", "_packing", "_worker", "_cache"}
+MAY_OPEN_FILES = {
+    "store",
+    "pool",
+    "renderers.image",
+    "_packing",
+    "_worker",
+    "_cache",
+    "widget.modules",
+}
 OPENING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink"}
 
 
@@ -227,14 +235,17 @@ def test_what_is_allowed_is_allowed(tmp_path: Path, module: str, code: str) -> N
 
 PAGE_LEVELS = {
     "guard": 0,
-    "format": 0,
     "text": 0,
     "sanitize": 0,
     "theme": 0,
+    "format": 1,
     "protocol": 1,
     "keymap": 1,
     "search": 1,
     "state": 2,
+    "modules": 2,
+    "editors": 3,
+    "looks": 3,
     "media": 3,
     "channel": 3,
     "controller": 4,

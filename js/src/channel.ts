@@ -53,6 +53,12 @@ export interface Hooks {
   slow(slow: boolean): void;
 }
 
+interface Fetching {
+  readonly name: string;
+  readonly done: (text: string) => void;
+  readonly failed: (error: Error) => void;
+}
+
 /** The kernel is called busy after this long without the answer that is due. */
 export const SLOW_MS = 2500;
 const RETRY_MS = 4000;
@@ -71,6 +77,7 @@ export class Channel {
   private welcomed = false;
   private hellosLeft = Infinity;
   private adopted = new Set<string>();
+  private readonly fetches = new Map<string, Fetching>();
   private want: { readonly id: string; readonly at: number; readonly part: WantPart } | null = null;
   private pendingWant: WantPart | null = null;
   private greeting: { readonly id: string; readonly next: number } | null = null;
@@ -145,6 +152,20 @@ export class Channel {
     this.plan();
   }
 
+  /** Ask for a part of the front end. */
+  fetch(name: string): Promise<string> {
+    return new Promise((done, failed) => {
+      const id = this.world.newId();
+      this.fetches.set(id, { name, done, failed });
+      this.postFetch(id, name);
+      this.plan();
+    });
+  }
+
+  private postFetch(id: string, name: string): void {
+    if (this.welcomed) this.post({ v: VERSION, type: "fetch", client: this.client, id, name });
+  }
+
   /** Ask for items; while one request is open, the newest other one waits. */
   ask(want: WantPart): void {
     if (!this.welcomed || this.closed) return;
@@ -195,6 +216,13 @@ export class Channel {
         if (!message.retry) this.drop(message.ids);
         this.hooks.message(message, buffers, null);
         return;
+      case "module": {
+        const fetching = this.fetches.get(message.re);
+        this.fetches.delete(message.re);
+        if (message.text === null) fetching?.failed(new Error(`there is no ${message.name}`));
+        else fetching?.done(message.text);
+        return;
+      }
       case "refuse":
         if (message.re === this.want?.id) this.want = this.pendingWant = null;
         this.hooks.message(message, buffers, null);
@@ -237,6 +265,7 @@ export class Channel {
     const isAnswer = greeting?.id === message.re;
     if (isAnswer) this.greeting = null;
     this.hooks.message(message, buffers, null, isAnswer && greeting?.next === this.nextSeq);
+    for (const [id, { name }] of this.fetches) this.postFetch(id, name);
     if (first && this.outbox.size) this.send([...this.outbox.values()]);
   }
 
@@ -417,6 +446,7 @@ export class Channel {
         this.greeting = null; // lost on the way there or back
         this.again();
       }
+      for (const [id, { name }] of this.fetches) this.postFetch(id, name);
       if (this.want && this.world.now() - this.want.at >= MOST_RETRY_MS) {
         const lost = this.want.part; // on the way there or back
         this.want = null;
@@ -437,7 +467,13 @@ export class Channel {
   }
 
   private get unanswered(): boolean {
-    return this.outbox.size > 0 || !this.welcomed || this.want !== null || this.greeting !== null;
+    return (
+      this.outbox.size > 0 ||
+      !this.welcomed ||
+      this.want !== null ||
+      this.greeting !== null ||
+      this.fetches.size > 0
+    );
   }
 
   private nextWant(): void {

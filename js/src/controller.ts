@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { Channel, type Wire, type World } from "./channel";
 import type { TaskSpec } from "./keymap";
 import { Media } from "./media";
+import { Modules, type MountedLook } from "./modules";
 import { currentId, initial, step, wanted, type Action } from "./state";
 
 export interface Config {
@@ -14,6 +15,8 @@ export interface Config {
   readonly instructions: string;
   readonly suggest: boolean;
   readonly batch: number;
+  /** Parts of the front end that may be fetched, with a digest of each. */
+  readonly modules: Readonly<Record<string, string>>;
 }
 
 type Unstamped<A> = A extends { readonly now: number } ? Omit<A, "id" | "at" | "now"> : A;
@@ -25,6 +28,9 @@ const POLL_MS = 500;
 export class Controller {
   readonly state;
   readonly media = new Media();
+  readonly modules: Modules;
+  /** The look on the screen, which may have keys of its own. */
+  look: MountedLook | null = null;
   private readonly channel: Channel;
   private cancelPoll: () => void = () => undefined;
   private asksSoon = false;
@@ -47,6 +53,7 @@ export class Controller {
         else if (this.state.value.link !== "gone") this.act({ type: "link", link: "busy" });
       },
     });
+    this.modules = new Modules(config.modules ?? {}, (name) => this.channel.fetch(name));
   }
 
   open(): void {
@@ -58,6 +65,11 @@ export class Controller {
     this.cancelPoll();
     this.channel.close();
     this.media.close();
+  }
+
+  /** Something that a screen reader is to say. */
+  say(text: string): void {
+    this.state.value = { ...this.state.value, said: text };
   }
 
   /** Something happened: an intent of the person, or a message. */

@@ -1,4 +1,6 @@
-// Numbers as people read them: pure.
+// Numbers and labels as people read them: pure.
+
+import type { Json } from "./guard";
 
 const grouped = new Intl.NumberFormat("en-US");
 
@@ -64,4 +66,29 @@ export function curvePath(
   const lower = points.map((p) => at(p[0], p[2]));
   const upper = points.map((p) => at(p[0], p[3])).reverse();
   return { line: `M${line.join("L")}`, band: `M${[...lower, ...upper].join("L")}Z` };
+}
+
+/** A label in a few words, whatever its shape. */
+export function describeValue(value: Json): string {
+  if (typeof value === "string") return value || "empty text";
+  if (value === null) return "nothing";
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) {
+    if (!value.length) return "none";
+    const names = value.filter((entry): entry is string => typeof entry === "string");
+    if (names.length === value.length) return names.join(", ");
+    const labels = value.map((entry: Json) =>
+      typeof entry === "object" && entry !== null && "label" in entry
+        ? String(entry["label"])
+        : "?",
+    );
+    const counts = new Map<string, number>();
+    for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+    return [...counts].map(([label, n]) => (n > 1 ? `${n} × ${label}` : label)).join(", ");
+  }
+  const parts = value as { readonly [name: string]: Json };
+  if (Array.isArray(parts["spans"])) return describeValue(parts["spans"] as Json);
+  return Object.entries(parts)
+    .map(([name, part]) => `${name}: ${describeValue(part)}`)
+    .join("; ");
 }

@@ -9,6 +9,16 @@ export const int: Guard = (value) => Number.isSafeInteger(value);
 export const num: Guard = (value) => typeof value === "number" && Number.isFinite(value);
 export const str: Guard = (value) => typeof value === "string";
 
+/** A label value: its shape is the business of its task alone. */
+export type Json =
+  string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+export const json: Guard = (value) =>
+  value === null ||
+  ["string", "boolean"].includes(typeof value) ||
+  num(value) ||
+  (Array.isArray(value) ? value.every(json) : isRecord(value) && Object.values(value).every(json));
+
 export const oneOf =
   (...values: unknown[]): Guard =>
   (value) =>

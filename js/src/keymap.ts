@@ -5,7 +5,13 @@ export interface TaskSpec {
   readonly classes: readonly string[];
   readonly keys: Readonly<Record<string, string>>;
   readonly question: string | null;
+  /** What else the editor of this kind of task goes by. */
+  readonly [option: string]: unknown;
 }
+
+/** Tasks that one key answers; all others have an editor of their own. */
+export const isChoice = (task: TaskSpec): boolean =>
+  task.kind === "choice" || task.kind === "binary";
 
 export type Command =
   { readonly type: "label"; readonly value: string } | { readonly type: Simple };
@@ -43,7 +49,9 @@ export interface Binding {
 /** With more labels than digits, letters are for finding a label and commands take Shift. */
 export const MOST_KEYED = 9;
 export const isMany = (task: TaskSpec): boolean =>
-  task.classes.length > MOST_KEYED && task.classes.some((name) => !Object.hasOwn(task.keys, name));
+  isChoice(task) &&
+  task.classes.length > MOST_KEYED &&
+  task.classes.some((name) => !Object.hasOwn(task.keys, name));
 
 const COMMANDS: readonly Binding[] = [
   { command: "accept", keys: ["space", "enter"], does: "accept the suggestion" },
@@ -61,6 +69,22 @@ const COMMANDS: readonly Binding[] = [
   { command: "close", keys: ["escape"], does: "close what is open" },
 ];
 
+/** Their editors move something by the arrows: back and forward are comma and period. */
+const USES_ARROWS: ReadonlySet<string> = new Set(["pairs", "spans", "boxes"]);
+
+const QUESTIONS: Readonly<Record<string, string>> = {
+  multilabel: "Which labels fit?",
+  rating: "How do you rate it?",
+  spans: "Which words belong to a label?",
+  boxes: "Where is what?",
+  freetext: "What do you write?",
+  form: "What do you say?",
+};
+
+/** What is asked, if the user did not say. */
+export const questionOf = (task: TaskSpec): string =>
+  task.question ?? QUESTIONS[task.kind] ?? "Which label fits?";
+
 const bound = new WeakMap<TaskSpec, readonly Binding[]>();
 
 /** The commands as they are bound for a task. */
@@ -73,12 +97,14 @@ export function bindings(task: TaskSpec): readonly Binding[] {
 function bind(task: TaskSpec): readonly Binding[] {
   const many = isMany(task);
   const taken = new Set(Object.values(task.keys));
+  const arrows = USES_ARROWS.has(task.kind);
   return COMMANDS.map((binding) => ({
     ...binding,
     // A letter that types a name, or that a label has, means its command with Shift.
-    keys: binding.keys.map((key) =>
-      /^[a-z]$/.test(key) && (many || taken.has(key)) ? `shift+${key}` : key,
-    ),
+    keys: binding.keys.map((key) => {
+      if (arrows && (key === "left" || key === "right")) return key === "left" ? "," : ".";
+      return /^[a-z]$/.test(key) && (many || taken.has(key)) ? `shift+${key}` : key;
+    }),
   }));
 }
 
@@ -106,7 +132,7 @@ export function pressName(press: Press): string {
 /** What a press means, null if nothing. */
 export function commandFor(task: TaskSpec, press: Press): Command | null {
   const name = pressName(press);
-  for (const [label, key] of Object.entries(task.keys)) {
+  for (const [label, key] of isChoice(task) ? Object.entries(task.keys) : []) {
     if (name === (NAMES[key] ?? key)) return { type: "label", value: label };
   }
   for (const binding of bindings(task)) {

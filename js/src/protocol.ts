@@ -5,6 +5,8 @@ export const MOST_EVENTS = 1000;
 
 import * as g from "./guard";
 
+export type Json = g.Json;
+
 export type EventKind = "label" | "skip" | "flag" | "note" | "retract";
 
 export type Training = "off" | "waiting" | "idle" | "training" | "failed";
@@ -16,7 +18,7 @@ export interface ShownPart {
   readonly draw: number | null;
   readonly seed: number | null;
   readonly model_version: number;
-  readonly suggestion: string | null;
+  readonly suggestion: g.Json;
   readonly confidence: number | null;
   readonly visible: boolean;
   readonly position: number | null;
@@ -28,7 +30,7 @@ export interface EventPart {
   readonly seq: number;
   readonly kind: "label" | "skip" | "flag" | "note" | "retract";
   readonly item: string;
-  readonly value: string | boolean | null;
+  readonly value: g.Json;
   readonly at: string;
   readonly seconds: number | null;
   readonly shown: ShownPart;
@@ -41,9 +43,9 @@ export interface ViewPart {
   readonly buffers: number;
 }
 
-/** A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text. */
+/** A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text. The ranking names what may be chosen, with the probability of each, the most probable first. */
 export interface SuggestionPart {
-  readonly label: string;
+  readonly label: g.Json;
   readonly confidence: number | null;
   readonly ranking: readonly (readonly [string, number | null])[];
   readonly marks: readonly (readonly [number, number, number])[];
@@ -58,7 +60,7 @@ export interface ItemPart {
   readonly shown: ShownPart;
   readonly suggestion: SuggestionPart | null;
   readonly view: ViewPart | null;
-  readonly label: string | null;
+  readonly label: g.Json;
   readonly note: string;
   readonly flagged: boolean;
 }
@@ -68,8 +70,8 @@ export interface TrailPart {
   readonly id: string;
   readonly kind: "label" | "skip" | "flag" | "note" | "retract";
   readonly item: string;
-  readonly value: string | boolean | null;
-  readonly before: string | null;
+  readonly value: g.Json;
+  readonly before: g.Json;
 }
 
 /** The state in numbers. */
@@ -129,6 +131,15 @@ export interface Want {
   readonly skipped?: boolean;
 }
 
+/** A page needs a part of the front end that is not loaded with it: an editor, a look. */
+export interface Fetch {
+  readonly v: number;
+  readonly type: "fetch";
+  readonly client: string;
+  readonly id: string;
+  readonly name: string;
+}
+
 /** Answer to `hello`. */
 export interface Welcome {
   readonly v: number;
@@ -181,6 +192,16 @@ export interface Reject {
   readonly retry: boolean;
 }
 
+/** Answer to `fetch`: an ES module, None if there is none of that name. */
+export interface Module {
+  readonly v: number;
+  readonly type: "module";
+  readonly client: string;
+  readonly re: string;
+  readonly name: string;
+  readonly text: string | null;
+}
+
 /** This page cannot be served; `text` says what to do. */
 export interface Refuse {
   readonly v: number;
@@ -191,8 +212,8 @@ export interface Refuse {
   readonly text: string;
 }
 
-export type FromPage = Hello | Event | Want;
-export type FromKernel = Welcome | Items | Ack | Reject | Refuse;
+export type FromPage = Hello | Event | Want | Fetch;
+export type FromKernel = Welcome | Items | Ack | Reject | Module | Refuse;
 
 export const isShownPart: g.Guard = g.object({
   strategy: g.str,
@@ -200,7 +221,7 @@ export const isShownPart: g.Guard = g.object({
   draw: g.either(g.int, g.none),
   seed: g.either(g.int, g.none),
   model_version: g.int,
-  suggestion: g.either(g.str, g.none),
+  suggestion: g.json,
   confidence: g.either(g.num, g.none),
   visible: g.bool,
   position: g.either(g.int, g.none),
@@ -211,7 +232,7 @@ export const isEventPart: g.Guard = g.object({
   seq: g.int,
   kind: g.oneOf("label", "skip", "flag", "note", "retract"),
   item: g.str,
-  value: g.either(g.str, g.bool, g.none),
+  value: g.json,
   at: g.str,
   seconds: g.either(g.num, g.none),
   shown: isShownPart,
@@ -224,7 +245,7 @@ export const isViewPart: g.Guard = g.object({
 });
 
 export const isSuggestionPart: g.Guard = g.object({
-  label: g.str,
+  label: g.json,
   confidence: g.either(g.num, g.none),
   ranking: g.list(g.tuple(g.str, g.either(g.num, g.none))),
   marks: g.list(g.tuple(g.int, g.int, g.num)),
@@ -238,7 +259,7 @@ export const isItemPart: g.Guard = g.object({
   shown: isShownPart,
   suggestion: g.either(isSuggestionPart, g.none),
   view: g.either(isViewPart, g.none),
-  label: g.either(g.str, g.none),
+  label: g.json,
   note: g.str,
   flagged: g.bool,
 });
@@ -247,8 +268,8 @@ export const isTrailPart: g.Guard = g.object({
   id: g.str,
   kind: g.oneOf("label", "skip", "flag", "note", "retract"),
   item: g.str,
-  value: g.either(g.str, g.bool, g.none),
-  before: g.either(g.str, g.none),
+  value: g.json,
+  before: g.json,
 });
 
 export const isStatusPart: g.Guard = g.object({
@@ -304,6 +325,14 @@ export const isWant: g.Guard = g.object({
   skipped: g.bool,
 });
 
+export const isFetch: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("fetch"),
+  client: g.str,
+  id: g.str,
+  name: g.str,
+});
+
 export const isWelcome: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("welcome"),
@@ -352,6 +381,15 @@ export const isReject: g.Guard = g.object({
   retry: g.bool,
 });
 
+export const isModule: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("module"),
+  client: g.str,
+  re: g.str,
+  name: g.str,
+  text: g.either(g.str, g.none),
+});
+
 export const isRefuse: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("refuse"),
@@ -366,6 +404,7 @@ const FROM_KERNEL: Readonly<Record<string, g.Guard>> = {
   items: isItems,
   ack: isAck,
   reject: isReject,
+  module: isModule,
   refuse: isRefuse,
 };
 

@@ -6,6 +6,7 @@ import type {
   FromKernel,
   ItemPart,
   Items,
+  Json,
   ShownPart,
   StatusPart,
   SuggestionPart,
@@ -13,6 +14,7 @@ import type {
   ViewPart,
   Welcome,
 } from "./protocol";
+import { describeValue } from "./format";
 
 /**
  * Items that lie ahead at any moment: at two a second they outlast a kernel busy for a minute. The
@@ -37,7 +39,7 @@ export interface Item {
   readonly suggestion: SuggestionPart | null;
   readonly view: ViewPart;
   readonly buffers: readonly DataView[];
-  readonly label: string | null;
+  readonly label: Json;
   readonly note: string;
   readonly flagged: boolean;
 }
@@ -47,7 +49,7 @@ export interface Draft {
   readonly id: string;
   readonly kind: EventKind;
   readonly item: string;
-  readonly value: string | boolean | null;
+  readonly value: Json;
   readonly at: string;
   readonly seconds: number | null;
   readonly shown: ShownPart;
@@ -79,7 +81,7 @@ export interface State {
   /** The item looked at when going back; null at the head of the queue. */
   readonly cursor: string | null;
   /** Labels of items that are not held, after an undo: the kernel may answer before it hears of it. */
-  readonly undone: ReadonlyMap<string, string | null>;
+  readonly undone: ReadonlyMap<string, Json>;
   /** Items asked for by id that the kernel does not have (any more). */
   readonly absent: ReadonlySet<string>;
   /** How many items were left when the kernel had no more to hand out; null if it had. */
@@ -109,7 +111,7 @@ export interface Stamp {
 }
 
 export type Action =
-  | ({ readonly type: "label"; readonly value: string } & Stamp)
+  | ({ readonly type: "label"; readonly value: Json } & Stamp)
   | ({ readonly type: "accept" } & Stamp)
   | ({ readonly type: "skip" } & Stamp)
   | ({ readonly type: "undo" } & Stamp)
@@ -319,7 +321,7 @@ function patch(state: State, id: string, change: Partial<Item>): State {
   return { ...state, items: new Map(state.items).set(id, { ...item, ...change }) };
 }
 
-function answer(state: State, stamp: Stamp, kind: "label" | "skip", value: string | null): Step {
+function answer(state: State, stamp: Stamp, kind: "label" | "skip", value: Json): Step {
   const item = current(state);
   if (!item) return quiet(state);
   const draft = drafted(state, stamp, item, kind, value);
@@ -339,14 +341,17 @@ function answer(state: State, stamp: Stamp, kind: "label" | "skip", value: strin
     const queue = state.queue.filter((id) => id !== item.id);
     const returned = at >= 0 && at < state.returned ? state.returned - 1 : state.returned;
     const moved = move({ ...next, queue, returned }, 1, stamp.now);
-    return { state: say(moved, value ?? "Skipped"), events: [draft] };
+    return {
+      state: say(moved, kind === "skip" ? "Skipped" : describeValue(value)),
+      events: [draft],
+    };
   }
   const head: State = {
     ...next,
     queue: state.queue.slice(1),
     returned: Math.max(0, state.returned - 1),
   };
-  return { state: say(head, value ?? "Skipped"), events: [draft] };
+  return { state: say(head, kind === "skip" ? "Skipped" : describeValue(value)), events: [draft] };
 }
 
 /** Flags and notes stay beside the item; they do not move on. */
@@ -365,13 +370,7 @@ function remark(
   };
 }
 
-function drafted(
-  state: State,
-  stamp: Stamp,
-  item: Item,
-  kind: EventKind,
-  value: string | boolean | null,
-): Draft {
+function drafted(state: State, stamp: Stamp, item: Item, kind: EventKind, value: Json): Draft {
   const seconds = Math.min(MOST_SECONDS, Math.max(0, (stamp.now - state.since) / 1000));
   const visible = visibleSuggestion(state, item) !== null;
   return {
@@ -407,7 +406,7 @@ function undo(state: State, stamp: Stamp): Step {
       : { ...next, cursor: null, queue: [last.item, ...queue], returned: state.returned + 1 };
     next = { ...next, since: stamp.now };
   }
-  const what = last.kind === "label" ? String(last.value) : last.kind;
+  const what = last.kind === "label" ? describeValue(last.value) : last.kind;
   return { state: say(next, `Took back ${what}`), events: [draft] };
 }
 
@@ -442,7 +441,7 @@ function say(state: State, done: string): State {
 function describe(item: Item): string {
   const text = item.view.data["text"];
   const shown = typeof text === "string" ? text.slice(0, 160) : `${item.view.kind} ${item.name}`;
-  return item.label === null ? shown : `${shown} Labeled ${item.label}.`;
+  return item.label === null ? shown : `${shown} Labeled ${describeValue(item.label)}.`;
 }
 
 // ---------------------------------------------------------------- receiving
@@ -470,6 +469,8 @@ function receive(
       return message.retry
         ? { ...state, notice: message.text }
         : { ...forget(state, message.ids), notice: message.text };
+    case "module":
+      return state;
     case "refuse":
       return { ...state, phase: "refused", refusal: message.text };
   }

@@ -32,3 +32,25 @@ export function cut(text: string, most: number = MOST_SHOWN): string {
   const unit = text.charCodeAt(most - 1);
   return text.slice(0, unit >= 0xd800 && unit <= 0xdbff ? most - 1 : most);
 }
+
+/** Where the characters of a text begin, in UTF-16 units, and its end: places as Python counts. */
+export function points(text: string): readonly number[] {
+  const starts: number[] = [];
+  for (let at = 0; at < text.length; at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) {
+    starts.push(at);
+  }
+  starts.push(text.length);
+  return starts;
+}
+
+/** The place, as Python counts, of a place in units; one inside a character counts as its start. */
+export function pointOf(starts: readonly number[], unit: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= unit) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -152,6 +152,7 @@ export const config = (change: Partial<Config> = {}): Config => ({
   instructions: "",
   suggest: true,
   batch: 10,
+  modules: {},
   ...change,
 });
 
@@ -278,6 +279,9 @@ export class ModelKernel {
       const { session } = this;
       const about = { session, annotator: "ana", note: "", trail: rows, more };
       return [{ ...head, type: "welcome", ...about, status: this.status(client) }];
+    }
+    if (message.type === "fetch") {
+      return [{ ...head, type: "module", name: message.name, text: null }];
     }
     if (message.type === "want") {
       if (message.skipped) for (const item of this.skipped()) this.reopened.add(item);

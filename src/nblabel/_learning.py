@@ -113,12 +113,14 @@ class Away:
     Parameters
     ----------
     fitted : Fitted
-        If it has a `marker`, an object with ``marks(position, label)``, that one comes at once.
+        If it has a `marker`, an object with ``marks(position, label)``, that one comes at once; and
+        so does a `tagger`, with ``value(position)``, where a label is made item by item.
     """
 
     def __init__(self, fitted: Fitted) -> None:
         self._fitted = Lazy(fitted)
         self._marker = getattr(fitted, "marker", None)
+        self.tagger = getattr(fitted, "tagger", None)
         self.takes_items = getattr(fitted, "takes_items", True)
 
     @property
@@ -159,6 +161,7 @@ def _learned(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
             scores.classes,
             scores.proba,
             scores.probabilistic,
+            scores.unsure,
         )
     elif (glimpsed := _glimpse(suggester, strategy, order)) is not None:
         return glimpsed
@@ -193,13 +196,15 @@ def rank(
     features = suggester.embedding() if suggester is not None and wanted else None
     context = Context(
         candidates=candidates,
-        classes=() if predictions is None else predictions.classes,
+        classes=()
+        if predictions is None or predictions.unsure is not None
+        else predictions.classes,
         features=features,
         labeled=order.snapshot.positions,
         labels=order.values,
         batch=order.batch,
         seed=seed,
-        pool_proba=None if predictions is None else predictions.proba,
+        pool_proba=None if predictions is None else predictions.sureness,
     )
     if isinstance(strategy, Auto):
         strategy = strategy.choose(context)

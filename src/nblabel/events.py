@@ -46,7 +46,7 @@ class Shown:
         Probability with which the item was drawn, where the strategy samples.
     model_version : int
         Model behind the suggestion that the annotator saw (0: none).
-    suggestion : str or None
+    suggestion : object
         The label suggested for the item, whether or not it was visible.
     confidence : float or None
         Its probability according to the model.
@@ -54,12 +54,14 @@ class Shown:
         Whether the suggestion was on the screen.
     position : int or None
         Place in the order of display, counted from 0 in each page.
-    predicted : str or None
+    predicted : object
         What the newest model that had not seen this label predicts, for progressive validation.
     predicted_version : int
         The version of that model.
     view : str
         Where it was shown: ``"card"``, or ``"api"`` without a screen.
+    swapped : bool
+        Whether of a pair the second one stood on the left.
     """
 
     strategy: str = ""
@@ -68,13 +70,14 @@ class Shown:
     seed: int | None = None
     probability: float | None = None
     model_version: int = 0
-    suggestion: str | None = None
+    suggestion: Any = None
     confidence: float | None = None
     visible: bool = False
     position: int | None = None
-    predicted: str | None = None
+    predicted: Any = None
     predicted_version: int = 0
     view: str = "card"
+    swapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -31,10 +31,17 @@ class Labels:
     """Current labels, folded from events.
 
     Not safe for several threads: the session holds its lock while it folds or reads.
+
+    Parameters
+    ----------
+    counted : callable, optional
+        Names what a value counts for; by default its text.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counted: Callable[[Any], Sequence[str]] | None = None) -> None:
         self.position = 0
+        self._counted = counted or (lambda value: [_key(value)])
+        self._n_labeled = 0
         #: What stands for each item: the events said of it and not taken back, oldest first.
         self._items: dict[str, list[LabelEvent]] = {}
         self._events: dict[str, LabelEvent] = {}
@@ -100,19 +107,21 @@ class Labels:
             return
         self.audit_changes += item_id in self._audits
         if before is not None and before.kind == "label":
-            self._counts[_key(before.value)] -= 1
+            self._n_labeled -= 1
+            self._counts.subtract(self._counted(before.value))
         if after is None:
             del self._current[item_id]
         else:
             self._current[item_id] = after
             if after.kind == "label":
-                self._counts[_key(after.value)] += 1
+                self._n_labeled += 1
+                self._counts.update(self._counted(after.value))
 
     # ------------------------------------------------------------ reading
 
     def __len__(self) -> int:
         """Number of labeled items."""
-        return self._counts.total()
+        return self._n_labeled
 
     def __contains__(self, event_id: object) -> bool:
         """Whether an event with this id has been folded."""
@@ -207,7 +216,7 @@ class Labels:
         }
 
     def counts(self) -> dict[Any, int]:
-        """Number of labeled items per value."""
+        """Number of labeled items per value, or per what a value counts for."""
         return {value: count for value, count in self._counts.items() if count}
 
     def votes(self) -> Votes:

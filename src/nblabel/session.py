@@ -33,21 +33,21 @@ from .estimate import Share, learning_curve, pace, progressive
 from .events import LabelEvent, Shown, new_id, now, sound
 from .labels import MACHINES, Labels
 from .pool import Pool, digest, read_source
-from .renderers import Renderer, View, open_pool, safe_view
+from .renderers import PairRenderer, Renderer, View, open_pool, safe_view
 from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy, as_strategy
 from .suggest import (
     Fitted,
     Snapshot,
     Suggester,
-    default_suggester,
     embedding_column,
     learning_inputs,
     score,
     stack_features,
+    suggester_for,
 )
 from .tables import Predictions
-from .tasks import as_given, as_task
+from .tasks import as_given, as_task, counted, decode
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
@@ -63,16 +63,18 @@ class Suggestion:
 
     Attributes
     ----------
-    label : str
+    label : object
+        A value of the task: a class, or whatever else it asks for.
     confidence : float or None
         Probability of the label; None if the model gives none.
     ranking : list of (str, float or None)
-        All classes the model knows, the most probable first.
+        All classes the model knows, the most probable first; of a task without classes what its
+        suggester ranks, maybe nothing.
     version : int
         Model behind it.
     """
 
-    label: str
+    label: Any
     confidence: float | None
     ranking: list[tuple[str, float | None]]
     version: int
@@ -255,7 +257,7 @@ class Session:
         self._check_requirements()
         self._queue = Queue(len(self.pool), explore=float(explore), seed=self.random_state)
         self._open = np.ones(len(self.pool), dtype=bool)
-        self._labels = Labels()
+        self._labels = Labels(partial(counted, self.task))
         self._predictions: Predictions | None = None
         self._fitted: Fitted | None = None
         self._trained_on: frozenset[int] = frozenset()
@@ -293,6 +295,8 @@ class Session:
             if target is not None:
                 raise OptionError("target= is the label to find: it needs goal='find'.")
             return as_strategy(strategy)
+        if self.task.target_type != "multiclass":
+            raise OptionError(f"goal='find' looks for one class, a {self.task.kind} has none.")
         if strategy != "auto":
             raise OptionError("goal='find' chooses the strategy itself: leave strategy= out.")
         return Find(None if target is None else str(self.task.parse(target)))
@@ -311,7 +315,8 @@ class Session:
         inputs = self._inputs(pool.values, features)
         if model is False or (inputs is None and features is None and model is None):
             return None
-        return default_suggester(
+        return suggester_for(
+            self.task,
             inputs,
             self.renderer.modality,
             features=features,
@@ -486,13 +491,24 @@ class Session:
             position = self.pool.position(item)
             if predictions is None or position >= len(predictions):
                 return None
+            sure = predictions.probabilistic
             row = predictions.proba[position]
-            order = np.argsort(-row, kind="stable")
-            ranking = [
-                (predictions.classes[k], float(row[k]) if predictions.probabilistic else None)
-                for k in order
-            ]
-            return Suggestion(ranking[0][0], ranking[0][1], ranking, predictions.version)
+            # A tagger's row says how sure it is, not of what.
+            order: Any = [] if self._tagger is not None else np.argsort(-row, kind="stable")
+            ranking = [(predictions.classes[k], float(row[k]) if sure else None) for k in order]
+            label, probability = self._value(predictions, position)
+            return Suggestion(label, probability if sure else None, ranking, predictions.version)
+
+    @property
+    def _tagger(self) -> Any:
+        return getattr(self._fitted, "tagger", None)
+
+    def _value(self, predictions: Predictions, position: int) -> tuple[Any, float]:
+        """Return what a model says of an item, as a value of the task, and its probability."""
+        if self._tagger is not None:
+            value, probability = self._tagger.value(position)
+            return self.task.parse(value), probability
+        return decode(self.task, predictions.classes, predictions.proba[position])
 
     def marks(self, item: str, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
@@ -619,12 +635,18 @@ class Session:
         ):
             shown = replace(
                 shown,
-                predicted=predictions.label(position),
+                predicted=self._value(predictions, position)[0],
                 predicted_version=predictions.version,
             )
+        value = self.task.parse(event.value)
+        check = getattr(self.task, "check", None)
+        if check is not None:
+            check(value, self.pool.item(position))
+        if isinstance(self.renderer, PairRenderer):
+            shown = replace(shown, swapped=self.renderer.swapped(self.pool.item(position)))
         return replace(
             event,
-            value=self.task.parse(event.value),
+            value=value,
             content=self.pool.digest(position),
             shown=shown,
         )
@@ -745,9 +767,7 @@ class Session:
         self._ordered_version += 1
         places = self.pool.places
         labeled = {
-            places[item]: value
-            for item, value in self._labels.labeled().items()
-            if item in places
+            places[item]: value for item, value in self._labels.labeled().items() if item in places
         }
         snapshot = Snapshot(
             np.fromiter(labeled, dtype=np.intp, count=len(labeled)),
@@ -911,12 +931,29 @@ class Session:
         else:
             pool = open_more(data, self.pool, self.renderer)
             rows, index = self._inputs(pool.values, self._given[2]), pool.index
+        if self.task.target_type != "multiclass":
+            return self._predict_values(model, rows, index)
         scores = score(model, rows)
         best = scores.proba.argmax(axis=1)
         confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
         classes = [as_given(self.task, name) for name in scores.classes]
         labels = [classes[k] for k in best]
         return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
+
+    def _predict_values(self, model: Any, rows: Any, index: pd.Index[Any] | None) -> pd.DataFrame:
+        assert self._predictions is not None, "there is a model"
+        if hasattr(model, "tag"):
+            values = [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
+        else:
+            classes = self._predictions.classes
+            values = [decode(self.task, classes, row) for row in model.predict_proba(rows)]
+        return self._table(values, index)
+
+    def _table(
+        self, values: Sequence[tuple[Any, float]], index: pd.Index[Any] | None = None
+    ) -> pd.DataFrame:
+        rows = [{**self.task.columns(value), "probability": sure} for value, sure in values]
+        return pd.DataFrame(rows, index=index)
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -930,12 +967,20 @@ class Session:
                 raise NotFittedError(
                     "There are no predictions yet: label items of at least two classes."
                 )
-            best = predictions.best()
-            classes = [as_given(self.task, name) for name in predictions.classes]
-            confidence = (
-                predictions.proba.max(axis=1).astype(float) if predictions.probabilistic else np.nan
-            )
-            table = pd.DataFrame({"label": [classes[k] for k in best], "probability": confidence})
+            if self.task.target_type != "multiclass":
+                values = [self._value(predictions, k) for k in range(len(predictions))]
+                table = self._table(values)
+            else:
+                best = predictions.best()
+                classes = [as_given(self.task, name) for name in predictions.classes]
+                confidence = (
+                    predictions.proba.max(axis=1).astype(float)
+                    if predictions.probabilistic
+                    else np.nan
+                )
+                table = pd.DataFrame(
+                    {"label": [classes[k] for k in best], "probability": confidence}
+                )
             table = table.reindex(range(len(self.pool))).assign(labeled=~self._open)
             return table.set_axis(self.pool.index)
 
@@ -975,7 +1020,7 @@ class Session:
             hits, counts = [], []
             for event, label, before in self._labels.audits():
                 if event.shown.predicted is not None:
-                    hits.append(event.shown.predicted == label)
+                    hits.append(self.task.agree(event.shown.predicted, label) == 1.0)
                     counts.append(before)
             curve = [[n, s.value, s.low, s.high] for n, s in learning_curve(hits, counts)]
             measured = Measured(len(hits), progressive(hits), tuple(curve))

@@ -45,6 +45,8 @@ class Predictions:
         for ordering, not to be shown as probabilities.
     probabilistic : bool
         Whether the estimator gives probabilities.
+    unsure : ndarray of shape (n_items,), float32, or None
+        From 0 to 1, where a row of `proba` is no distribution over classes, one of which is right.
     """
 
     version: int
@@ -52,6 +54,19 @@ class Predictions:
     classes: tuple[str, ...]
     proba: NDArray[np.float32]
     probabilistic: bool = True
+    unsure: NDArray[np.float32] | None = None
+
+    @property
+    def sureness(self) -> NDArray[np.float32]:
+        """What query strategies go by, of shape (n_items, n_classes) or (n_items, 2).
+
+        Where several classes may be right, or none, it is a coin that is as uncertain as the model:
+        margin, entropy and least confidence all order by `unsure` then.
+        """
+        if self.unsure is None:
+            return self.proba
+        half = self.unsure / 2
+        return np.column_stack([1.0 - half, half]).astype(np.float32)
 
     def __len__(self) -> int:
         """Number of items predicted for: items that were added since have no row."""

@@ -22,7 +22,17 @@ from nblabel.renderers import (
 from nblabel.store import SqliteLog
 from nblabel.strategies import BUILT_IN, Auto, ClusterMargin
 from nblabel.suggest import ModelSuggester
-from nblabel.tasks import Choice
+from nblabel.tasks import (
+    Binary,
+    Boxes,
+    Choice,
+    Form,
+    FreeText,
+    MultiLabel,
+    Pairs,
+    Rating,
+    Spans,
+)
 from nblabel.testing import (
     check_renderer,
     check_store,
@@ -38,8 +48,95 @@ from nblabel.testing import (
         (Choice(["ham", "spam"]), ["ham", "spam"], ["eggs", "Ham", None, ["ham"]]),
         (Choice([0, 1, 2]), [0, "1", np.int64(2), 2.0], [3, 0.5, float("nan"), True]),
         (Choice(["😀", "שלום", "a b"], question="?"), ["😀", "שלום"], ["a", "\ud83d"]),
+        (Binary("spam"), [True, False, "accept", np.bool_(False)], ["yes", 1, None]),
+        (
+            MultiLabel(["a", "b", "c"], most=2, exclusive=[("a", "b")], parents={"c": "b"}),
+            [[], ["c"], ["b", "b"], ("a",), np.array(["b"])],
+            ["a", ["d"], ["a", "b"], ["a", "c"], None],
+        ),
+        (MultiLabel([1, 2], least=1, each=True), [[1], ["2", 1]], [[], [3], 1]),
+        (Rating(), [1, 5.0, np.int64(3)], [0, 6, 2.5, "3", True, float("nan")]),
+        (
+            Rating(0, 1, step=0.25, scales=["fluent", "right"]),
+            [{"fluent": 0, "right": 0.25}, {"right": 1, "fluent": np.float32(0.75)}],
+            [0.5, {"fluent": 0}, {"fluent": 0, "right": 2}, {"fluent": 0, "right": 0, "x": 0}],
+        ),
+        (
+            Spans(["name", "place"]),
+            [[], [(4, 8, "name"), {"start": 0, "end": 2, "label": "place"}]],
+            [[(2, 2, "name")], [(0, 3, "x")], [(0, 3, "name"), (2, 5, "name")], "x", [(0, 1)]],
+        ),
+        (
+            Spans(["a"], overlap="nested", relations=["of"]),
+            [
+                [(0, 9, "a"), (2, 4, "a")],
+                {
+                    "spans": [(5, 6, "a"), (0, 3, "a")],
+                    "relations": [{"head": 0, "tail": 1, "label": "of"}],
+                },
+            ],
+            [
+                [(0, 5, "a"), (3, 9, "a")],
+                {"spans": [(0, 1, "a")], "relations": [{"head": 0, "tail": 1, "label": "of"}]},
+                {"relations": []},
+            ],
+        ),
+        (
+            Boxes(["cat", "dog"], shapes=["box", "polygon", "point"]),
+            [
+                [],
+                [{"label": "cat", "x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4}],
+                [
+                    {"shape": "point", "label": "dog", "x": 0.5, "y": 0.5},
+                    {"shape": "polygon", "label": "cat", "points": [(0, 0), (1, 0), (0.5, 1)]},
+                    {"shape": "box", "label": "dog", "x": 0, "y": 0, "width": 1, "height": 1},
+                ],
+            ],
+            [
+                [{"label": "cow", "x": 0, "y": 0, "width": 1, "height": 1}],
+                [{"label": "cat", "x": 0.5, "y": 0, "width": 0, "height": 1}],
+                [{"label": "cat", "x": 2, "y": 0, "width": 1, "height": 1}],
+                [{"shape": "polygon", "label": "cat", "points": [(0, 0), (1, 1)]}],
+                [{"shape": "line", "label": "cat"}],
+                {"label": "cat"},
+            ],
+        ),
+        (Pairs(), ["first", "second", "tie"], ["left", 1, None]),
+        (Pairs(ties=False), ["first", "second"], ["tie"]),
+        (FreeText(), ["text", " שלום 😀\r\n"], ["", "  ", 1, None, "x" * 60_000]),
+        (FreeText(required=False), ["", "text"], [1]),
+        (
+            Form(
+                {"topic": Choice(["a", "b"]), "tags": MultiLabel(["x", "y"]), "why": FreeText()},
+                when={"why": ("tags", "x"), "tags": ("topic", "a")},
+            ),
+            [
+                {"topic": "b"},
+                {"topic": "a", "tags": []},
+                {"topic": "a", "tags": ["y", "x"], "why": "so"},
+                {"topic": "b", "tags": ["x"], "why": "not asked"},
+            ],
+            [{}, {"topic": "a"}, {"topic": "a", "tags": ["x"]}, {"topic": "c"}, {"x": 1}, "a"],
+        ),
     ],
-    ids=["words", "numbers", "scripts"],
+    ids=[
+        "words",
+        "numbers",
+        "scripts",
+        "binary",
+        "multilabel",
+        "multilabel-each",
+        "rating",
+        "ratings",
+        "spans",
+        "relations",
+        "boxes",
+        "pairs",
+        "pairs-strict",
+        "freetext",
+        "freetext-optional",
+        "form",
+    ],
 )
 def test_tasks(task, legal, illegal):
     check_task(task, legal, illegal)

@@ -55,12 +55,22 @@ EVENT = p.Event(
         said("e5", 5, "retract", "42", "e1", None, BARE),
     ],
 )
+
+
+def labeled(value: Any) -> p.Event:
+    return replace(EVENT, events=[said("e1", 1, "label", "42", value, 1.25, SHOWN)])
+
+
 HELD = ["42", "7", '["a", "1"]']
 WANT = p.Want(1, "want", "page-1", "r2", 120, ["42", "7"], HELD, [])
 PAGE: dict[str, Any] = {
     "hello": p.Hello(1, "hello", "page-1", "r1", [1], 0),
     "hello_other_version": p.Hello(9, "hello", "page-1", "r1", [8, 9], 12),
     "event": EVENT,
+    "event_value_list": labeled(["spam"]),
+    "event_value_number": labeled(1),
+    "event_value_spans": labeled([{"start": 0, "end": 2, "label": "😀 שם"}]),
+    "fetch": p.Fetch(1, "fetch", "page-1", "r9", "editor-spans"),
     "event_empty": replace(EVENT, id="r4", events=[]),
     "want": WANT,
     "want_shortest": WANT,
@@ -175,6 +185,11 @@ KERNEL: dict[str, Any] = {
     ),
     "welcome_first": p.Welcome(1, "welcome", "page-1", "r1", "5f0c", "me", "", [], None, FIRST),
     "items": ITEMS,
+    "items_label_number": replace(
+        ITEMS, items=[replace(ITEMS.items[0], label=1), *ITEMS.items[1:]]
+    ),
+    "module": p.Module(1, "module", "page-1", "r9", "editor-spans", "export default 1"),
+    "module_none": p.Module(1, "module", "page-1", "r9", "editor-x", None),
     "items_back": replace(
         ITEMS,
         re="r5",

@@ -4,7 +4,7 @@ import pytest
 
 from nblabel.errors import LabelValueError, OptionError, TaskError
 from nblabel.tasks import Choice, as_task
-from nblabel.tasks.choice import COMMAND_KEYS
+from nblabel.tasks.naming import COMMAND_KEYS
 
 
 @pytest.mark.parametrize(

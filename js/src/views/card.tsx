@@ -1,14 +1,16 @@
 // The item on the screen, and what is said where there is none.
 
+import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Controller } from "../controller";
-import { count } from "../format";
+import { count, describeValue } from "../format";
 import type { Media } from "../media";
-import type { SuggestionPart } from "../protocol";
+import type { SuggestionPart, ViewPart } from "../protocol";
 import { currentId, type Item, type State } from "../state";
 import { sanitize } from "../sanitize";
 import { THEME_CHANGED } from "../theme";
 import { MOST_SHOWN, cut, segments } from "../text";
+import { LookView } from "./slots";
 
 interface Props {
   readonly state: State;
@@ -16,9 +18,11 @@ interface Props {
   readonly suggestion: SuggestionPart | null;
   readonly media: Media;
   readonly controller: Controller;
+  /** Where an editor draws the item itself. */
+  readonly stage: RefObject<HTMLDivElement | null> | null;
 }
 
-export function Card({ state, item, suggestion, media, controller }: Props) {
+export function Card({ state, item, suggestion, media, controller, stage }: Props) {
   if (state.link === "gone") {
     return (
       <Message title="The kernel is gone">
@@ -42,7 +46,7 @@ export function Card({ state, item, suggestion, media, controller }: Props) {
   const back = state.cursor !== null;
   return (
     <>
-      <Stage item={item} suggestion={suggestion} media={media} />
+      <Stage item={item} suggestion={suggestion} controller={controller} stage={stage} />
       <p class="nblabel-why">
         {!back && state.status?.doing && (
           <small class="nblabel-aim" title="What decides which item comes next">
@@ -58,7 +62,9 @@ export function Card({ state, item, suggestion, media, controller }: Props) {
           </span>
         )}
         {item.flagged && <span class="nblabel-tag nblabel-flagged">⚑ flagged</span>}
-        {item.label !== null && <span class="nblabel-tag">labeled {item.label}</span>}
+        {item.label !== null && (
+          <span class="nblabel-tag">labeled {describeValue(item.label)}</span>
+        )}
         <span>{back ? "answered before; a key changes it" : item.reason}</span>
         {!item.shown.visible && item.suggestion && state.suggest && (
           <span title="A few suggestions are hidden at random, to measure how much they pull.">
@@ -80,12 +86,16 @@ const MOST_HEIGHT = 440;
 function Stage({
   item,
   suggestion,
-  media,
+  controller,
+  stage,
 }: {
   readonly item: Item;
   readonly suggestion: SuggestionPart | null;
-  readonly media: Media;
+  readonly controller: Controller;
+  readonly stage: RefObject<HTMLDivElement | null> | null;
 }) {
+  // What cannot be shown has no place for an editor either.
+  const drawn = stage !== null && !["missing", "error"].includes(item.view.kind);
   const card = useRef<HTMLElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -111,7 +121,11 @@ function Stage({
       tabIndex={-1}
     >
       <div ref={inner} class="nblabel-stage">
-        <View item={item} suggestion={suggestion} media={media} />
+        {drawn ? (
+          <div ref={stage} class="nblabel-drawn" />
+        ) : (
+          <View item={item} suggestion={suggestion} controller={controller} />
+        )}
       </div>
     </main>
   );
@@ -162,13 +176,14 @@ function Nothing({ state, controller }: { state: State; controller: Controller }
 function View({
   item,
   suggestion,
-  media,
+  controller,
 }: {
   item: Item;
   suggestion: SuggestionPart | null;
-  media: Media;
+  controller: Controller;
 }) {
   const { data, kind } = item.view;
+  const { media } = controller;
   switch (kind) {
     case "text":
       return (
@@ -176,7 +191,7 @@ function View({
           id={item.id}
           text={textOf(data["text"])}
           marks={suggestion?.marks ?? NO_MARKS}
-          label={suggestion?.label ?? ""}
+          label={suggestion ? describeValue(suggestion.label) : ""}
         />
       );
     case "image":
@@ -189,6 +204,8 @@ function View({
       ) : (
         <HtmlView key={item.id} source={textOf(data["html"])} />
       );
+    case "pair":
+      return <PairView item={item} controller={controller} />;
     case "missing":
       return (
         <p class="nblabel-missing">
@@ -196,8 +213,34 @@ function View({
         </p>
       );
     default:
-      return <BrokenView data={data} />;
+      return controller.modules.has(`look-${kind}`) ? (
+        <LookView item={item} suggestion={suggestion} controller={controller} />
+      ) : (
+        <BrokenView data={data} />
+      );
   }
+}
+
+/** Two items beside each other, each with its own share of the buffers. */
+function PairView({ item, controller }: { item: Item; controller: Controller }) {
+  const { left, right } = item.view.data as Readonly<Record<string, ViewPart | undefined>>;
+  const split = left?.buffers ?? 0;
+  const side = (view: ViewPart | undefined, name: string, buffers: readonly DataView[]) =>
+    view && (
+      <div class="nblabel-side" role="group" aria-label={name}>
+        <View
+          item={{ ...item, id: `${item.id}/${name}`, view, buffers }}
+          suggestion={null}
+          controller={controller}
+        />
+      </div>
+    );
+  return (
+    <div class="nblabel-pair">
+      {side(left, "left", item.buffers.slice(0, split))}
+      {side(right, "right", item.buffers.slice(split))}
+    </div>
+  );
 }
 
 const NO_MARKS: SuggestionPart["marks"] = [];

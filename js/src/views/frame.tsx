@@ -6,11 +6,13 @@ import type { Controller } from "../controller";
 import {
   belongsToPage,
   commandFor,
+  isChoice,
   isMany,
   startsTyping,
   type Command,
   type Press as KeyPress,
 } from "../keymap";
+import type { Mounted } from "../modules";
 import { search } from "../search";
 import { current, currentId, visibleSuggestion, type State } from "../state";
 import { followTheme } from "../theme";
@@ -19,6 +21,7 @@ import { Footer } from "./footer";
 import { Header } from "./header";
 import { Labels } from "./labels";
 import { ErrorPanel, Instructions, NotePanel, Sheet } from "./panels";
+import { EditorSlot } from "./slots";
 
 /** Going on with a note half written keeps it. */
 const KEEPS_NOTE: ReadonlySet<string> = new Set(["label", "accept", "skip", "back", "forward"]);
@@ -102,6 +105,10 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   // One function for the life of the view, so that what has not changed is not rendered again.
   const run = useCallback((command: Command) => latest.current(command), []);
   const draft = useRef<string | null>(null);
+  const editor = useRef<Mounted | null>(null);
+  const stage = useRef<HTMLDivElement>(null);
+  const [draws, setDraws] = useState(false);
+  const edits = !isChoice(task);
   latest.current = (command) => {
     if (draft.current !== null && KEEPS_NOTE.has(command.type)) {
       controller.act({ type: "note", text: draft.current });
@@ -156,6 +163,14 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     event.stopPropagation();
     if (event.isComposing) return;
     const target = event.target as HTMLElement;
+    if (edits && labelable && editor.current?.press(press, target)) {
+      event.preventDefault();
+      return;
+    }
+    if (target.closest(".nblabel-editor") && /^(TEXTAREA|INPUT|SELECT)$/.test(target.tagName)) {
+      if (event.key === "Escape") home();
+      return;
+    }
     if (target.tagName === "TEXTAREA") {
       if (event.key === "Escape") run({ type: "close" });
       return;
@@ -168,6 +183,10 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     if (control && (event.key === "Enter" || event.key === " ")) return;
     if (event.key === "Tab") return;
     const command = commandFor(task, press);
+    if (!command && controller.look?.press?.(press)) {
+      event.preventDefault();
+      return;
+    }
     if (command) {
       event.preventDefault();
       if (
@@ -258,11 +277,23 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         suggestion={suggestion}
         media={controller.media}
         controller={controller}
+        stage={draws ? stage : null}
       />
-      {state.phase === "ready" && (
+      {state.phase === "ready" && edits && (
+        <EditorSlot
+          controller={controller}
+          item={labelable ? item : null}
+          suggestion={suggestion}
+          stage={stage}
+          onStage={setDraws}
+          mounted={editor}
+          onHome={home}
+        />
+      )}
+      {state.phase === "ready" && !edits && (
         <Labels
           task={task}
-          chosen={item?.label ?? null}
+          chosen={typeof item?.label === "string" ? item.label : null}
           suggestion={suggestion}
           matches={matches}
           typed={typed}
@@ -307,7 +338,13 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
           onAfter={home}
         />
       )}
-      {state.panel === "sheet" && <Sheet task={task} onClose={() => run({ type: "close" })} />}
+      {state.panel === "sheet" && (
+        <Sheet
+          task={task}
+          more={[...(editor.current?.keys ?? []), ...(controller.look?.keys ?? [])]}
+          onClose={() => run({ type: "close" })}
+        />
+      )}
       <Heard said={state.said} />
     </div>
   );

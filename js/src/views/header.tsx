@@ -2,6 +2,7 @@
 
 import type { Controller } from "../controller";
 import { count, countOf, fileName } from "../format";
+import { questionOf } from "../keymap";
 import type { StatusPart } from "../protocol";
 import { memo } from "./memo";
 
@@ -38,7 +39,7 @@ export const Header = memo(function Header(props: Props) {
       </div>
       <header class="nblabel-top">
         <strong class="nblabel-question" dir="auto">
-          {config.task.question ?? "Which label fits?"}
+          {questionOf(config.task)}
         </strong>
         {config.instructions && (
           <button type="button" class="nblabel-link" aria-expanded={!folded} onClick={onFold}>

@@ -2,7 +2,8 @@
 
 import { marked } from "marked";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { bindings, capOfLabel, isMany, keyCap, type TaskSpec } from "../keymap";
+import { bindings, capOfLabel, isChoice, isMany, keyCap, type TaskSpec } from "../keymap";
+import type { KeyHelp } from "../modules";
 import { sanitize } from "../sanitize";
 
 export function Instructions({ markdown }: { markdown: string }) {
@@ -57,7 +58,14 @@ export function NotePanel({ text, draft, onSave, onClose }: NoteProps) {
   );
 }
 
-export function Sheet({ task, onClose }: { task: TaskSpec; onClose: () => void }) {
+interface SheetProps {
+  readonly task: TaskSpec;
+  /** Keys of the editor and of the look on the screen. */
+  readonly more: readonly KeyHelp[];
+  readonly onClose: () => void;
+}
+
+export function Sheet({ task, more, onClose }: SheetProps) {
   const close = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => close.current?.focus({ preventScroll: true }), []);
   const keyed = task.classes.filter((name) => capOfLabel(task, name));
@@ -79,6 +87,16 @@ export function Sheet({ task, onClose }: { task: TaskSpec; onClose: () => void }
               <dd dir="auto">{name}</dd>
             </div>
           ))}
+          {more.map(({ keys, does }) => (
+            <div key={does}>
+              <dt>
+                {keys.map((key) => (
+                  <kbd key={key}>{keyCap(key)}</kbd>
+                ))}
+              </dt>
+              <dd>{does}</dd>
+            </div>
+          ))}
           {isMany(task) && (
             <div>
               <dt>
@@ -91,6 +109,7 @@ export function Sheet({ task, onClose }: { task: TaskSpec; onClose: () => void }
         <dl>
           {bindings(task)
             .filter((binding) => binding.command !== "search" || isMany(task))
+            .filter((binding) => binding.command !== "accept" || isChoice(task))
             .map((binding) => (
               <div key={binding.command}>
                 <dt>

@@ -15,6 +15,7 @@ from ..pool import IMAGE_SUFFIXES, Pool, pick_columns, read_source
 from .base import Renderer, View, is_missing, safe_view
 from .display import DisplayRenderer
 from .image import ImageRenderer, pixel_range
+from .pair import PairRenderer
 from .row import RowRenderer
 from .text import HtmlRenderer, TextRenderer
 
@@ -22,6 +23,7 @@ __all__ = [
     "DisplayRenderer",
     "HtmlRenderer",
     "ImageRenderer",
+    "PairRenderer",
     "Renderer",
     "RowRenderer",
     "TextRenderer",
@@ -134,11 +136,19 @@ def _of_frame(
         return pick_columns(frame, names), RowRenderer()
     if field is True:
         raise OptionError(f"{how}=True does not say which column; say {how}='name of the column'.")
+    if not isinstance(field, str) and isinstance(field, (tuple, list)):
+        if len(field) != 2:
+            raise OptionError(f"{how}= names one column, or two for pairs, got {field!r}.")
+        columns = [pick_columns(frame, name) for name in field]
+        pairs = pd.Series(list(zip(*columns, strict=True)), index=frame.index, dtype=object)
+        return pairs, PairRenderer(_plain(pd.concat(columns), how))
     values = pick_columns(frame, field)
     return values, _plain(values, how)
 
 
 def _plain(values: Any, how: str) -> Renderer:
+    if _is_pairs(values):
+        return PairRenderer(_plain([part for pair in values for part in pair], how))
     if how == "image":
         return ImageRenderer(*pixel_range(values))
     if how == "row":
@@ -150,6 +160,9 @@ def _obvious(values: Any, exclude: str | None) -> tuple[str, Any, str]:
     if isinstance(values, np.ndarray):
         return "image", True, "showing images"
     if not isinstance(values, pd.DataFrame):
+        if _is_pairs(values):
+            how, _, note = _obvious([part for pair in values for part in pair], exclude)
+            return how, True, f"{note}, two at a time"
         first = next((v for v in values if not is_missing(v)), None)
         how = "image" if _is_image(first) else "text"
         if how == "text" and first is not None and not isinstance(first, _PLAIN):
@@ -172,6 +185,18 @@ def _obvious(values: Any, exclude: str | None) -> tuple[str, Any, str]:
         if named or lengths[longest] >= 20 or len(columns) == 1:
             return "text", name, f"showing column {name!r} as text"
     return "row", True, f"showing {len(columns)} columns as a table row"
+
+
+def _is_pairs(values: Any) -> bool:
+    """Whether the items are pairs of texts or images, not rows of two numbers."""
+    if not isinstance(values, list) or not values:
+        return False
+    return all(
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(isinstance(part, str) or _is_image(part) for part in value)
+        for value in values
+    )
 
 
 def _is_image(value: Any) -> bool:

@@ -11,6 +11,7 @@ from .model import (
     stack_features,
 )
 from .multiview import MultiViewSuggester, default_suggester
+from .targets import suggester_for
 
 __all__ = [
     "Fitted",
@@ -24,4 +25,5 @@ __all__ = [
     "learning_inputs",
     "score",
     "stack_features",
+    "suggester_for",
 ]

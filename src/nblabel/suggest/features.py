@@ -18,7 +18,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from ..renderers import Renderer
+from ..renderers import PairRenderer, Renderer
 from ..renderers.image import pixel_range, read_gray, to_uint8
 from ..renderers.text import as_text, strip_tags
 
@@ -41,8 +41,12 @@ def learning_inputs(renderer: Renderer, values: Any) -> Any:
     Returns
     -------
     list of str, DataFrame, or sequence of images
-        By the renderer's modality; None if the default model cannot learn from it.
+        By the renderer's modality; None if the default model cannot learn from it. Of pairs all the
+        first ones, then all the second.
     """
+    if isinstance(renderer, PairRenderer):
+        sides = [side for k in (0, 1) for side in (pair[k] for pair in values)]
+        return learning_inputs(renderer.inner, sides)
     if renderer.modality == "text":
         texts = [value if type(value) is str else as_text(value) for value in values]
         return [strip_tags(text) for text in texts] if renderer.kind == "html" else texts

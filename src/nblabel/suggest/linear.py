@@ -42,6 +42,7 @@ class Scores:
     classes: tuple[str, ...]
     proba: NDArray[np.float32]
     probabilistic: bool
+    unsure: NDArray[np.float32] | None = None
 
 
 # ---------------------------------------------------------------- fit
@@ -153,7 +154,7 @@ def _logistic_loss(
     """Return the loss of one column of decisions between two classes, and its derivative."""
     signs = 2.0 * codes - 1.0
     margins = signs * decided[:, 0]
-    return share @ np.logaddexp(0, -margins), (-share * signs * expit(-margins))[:, None]
+    return float(share @ np.logaddexp(0, -margins)), (-share * signs * expit(-margins))[:, None]
 
 
 def _softmax_loss(

@@ -180,6 +180,10 @@ class ModelSuggester:
         """What computes the features by a function, None if anything else does."""
         return self._transformer if isinstance(self._transformer, Encoder) else None
 
+    def transformer(self) -> Any:
+        """What makes the features of items, fitted with them; None if the user gave a matrix."""
+        return self._transformer
+
     def features(self) -> Any:
         """Return the features of the pool, computed at the first call.
 

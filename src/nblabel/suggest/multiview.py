@@ -82,9 +82,10 @@ class MultiViewSuggester:
         """Return the views side by side that are begun with, one row per item of the pool."""
         return self._first_views().joined(self.blocks())
 
-    def transform(self, items: Any) -> Any:
-        """Return the same of new items."""
-        return self._first_views().transform(items)
+    @property
+    def transformer(self) -> ChosenViews:
+        """What makes these features of new items."""
+        return self._first_views()
 
     def _first_views(self) -> ChosenViews:
         blocks = self.blocks()

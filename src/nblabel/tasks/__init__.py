@@ -6,10 +6,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OptionError
-from .base import Task
+from .base import Task, counted, decode
+from .binary import Binary
+from .boxes import Boxes
 from .choice import Choice
+from .form import Form
+from .freetext import FreeText
+from .multilabel import MultiLabel
+from .pairs import Pairs
+from .rating import Rating
+from .spans import Spans
 
-__all__ = ["Choice", "Task", "as_given", "as_task"]
+__all__ = [
+    "Binary",
+    "Boxes",
+    "Choice",
+    "Form",
+    "FreeText",
+    "MultiLabel",
+    "Pairs",
+    "Rating",
+    "Spans",
+    "Task",
+    "as_given",
+    "as_task",
+    "counted",
+    "decode",
+]
 
 
 def as_task(

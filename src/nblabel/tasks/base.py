@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LabelValueError
 
 
 @runtime_checkable
 class Task(Protocol):
     """The question and its legal values.
+
+    Optional, beside what is listed: ``decode(classes, row)`` turns what a model says about an item
+    into the value to suggest and its probability; ``counted(value)`` names what a value counts for
+    in the progress, by default its text; ``check(value, content)`` raises LabelValueError for a
+    value that does not fit the item.
 
     Attributes
     ----------
@@ -42,3 +53,61 @@ class Task(Protocol):
 
     def columns(self, value: Any) -> dict[str, Any]:
         """Turn one value into named columns of the labels."""
+
+
+def decode(task: Task, classes: Sequence[str], row: NDArray[Any]) -> tuple[Any, float]:
+    """Return the value that a model's row suggests, and its probability.
+
+    Without a `decode` of the task it is the most probable class.
+    """
+    own = getattr(task, "decode", None)
+    if own is not None:
+        value, probability = own(classes, row)
+        return value, float(probability)
+    best = int(np.argmax(row))
+    return classes[best], float(row[best])
+
+
+def counted(task: Task, value: Any) -> Sequence[str]:
+    """Return what a value counts for in the progress."""
+    own = getattr(task, "counted", None)
+    if own is not None:
+        try:
+            return list(own(value))
+        except (TypeError, KeyError, IndexError, AttributeError):
+            return []  # of a log that belongs to another task: opening it says so
+    return [value if isinstance(value, str) else json.dumps(value, sort_keys=True)]
+
+
+def whole(raw: Any, what: str) -> int:
+    """Return a whole number that came over the wire, where 3.0 is 3.
+
+    Raises
+    ------
+    LabelValueError
+        If it is none.
+    """
+    if isinstance(raw, (bool, np.bool_)) or not isinstance(
+        raw, (int, float, np.integer, np.floating)
+    ):
+        raise LabelValueError(f"{what} is a whole number, got {raw!r:.60}.")
+    if not np.isfinite(raw) or raw != int(raw) or raw < 0:
+        raise LabelValueError(f"{what} is a whole number from 0, got {raw!r}.")
+    return int(raw)
+
+
+def fraction(raw: Any, what: str) -> float:
+    """Return a number from 0 to 1, to six decimals.
+
+    Raises
+    ------
+    LabelValueError
+        If it is none.
+    """
+    if isinstance(raw, (bool, np.bool_)) or not isinstance(
+        raw, (int, float, np.integer, np.floating)
+    ):
+        raise LabelValueError(f"{what} is a fraction from 0 to 1, got {raw!r:.60}.")
+    if not -1e-6 <= raw <= 1 + 1e-6:
+        raise LabelValueError(f"{what} is a fraction from 0 to 1, got {raw!r}.")
+    return round(min(1.0, max(0.0, float(raw))), 6)

@@ -17,6 +17,7 @@ from ..events import LabelEvent, Shown
 from ..renderers import View
 from ..session import Asked, Session
 from . import protocol as p
+from .modules import Modules
 
 Reply = tuple[dict[str, Any], list[bytes]]
 
@@ -52,6 +53,7 @@ class Desk:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.modules = Modules(session.task, session.renderer)
         #: The desk that took over, when the same cell was run again.
         self.successor: Desk | None = None
         self._lock = threading.RLock()
@@ -80,13 +82,17 @@ class Desk:
         """Whether the calling thread answers a page: the page then hears of changes anyway."""
         return self._thread == threading.get_ident()
 
-    def _answer(self, message: p.Hello | p.Event | p.Want) -> list[Reply]:
+    def _answer(self, message: p.FromPage) -> list[Reply]:
         if isinstance(message, p.Event):
             return list(self._event(message))
         if self.successor is not None:
             return [self._refuse(message.client, message.id, "replaced", _REPLACED)]
         if isinstance(message, p.Hello):
             return [self._hello(message)]
+        if isinstance(message, p.Fetch):
+            text = self.modules.text(message.name)
+            made = p.Module(p.VERSION, "module", message.client, message.id, message.name, text)
+            return [_reply(made)]
         return [self._want(message)]
 
     # ------------------------------------------------------------ hello
@@ -161,7 +167,7 @@ class Desk:
                 done,
                 client.expected,
                 self._status(client),
-            )  # fmt: skip
+            )
         )
         if self.successor is not None:  # what was pressed is stored, but it ends here
             yield self._refuse(message.client, message.id, "replaced", _REPLACED)

@@ -98,6 +98,7 @@ class Labeler(anywidget.AnyWidget):
             "instructions": instructions or "",
             "suggest": bool(suggest and session.has_model),
             "batch": session.batch,
+            "modules": self._desk.modules.names(),
         }
         super().__init__(_config=config)
         pin_route(self.comm)

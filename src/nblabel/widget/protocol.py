@@ -25,6 +25,11 @@ MOST_TEXT = 100_000
 #: The largest number of a browser: JSON may carry larger ones, which no float can hold.
 MOST = sys.float_info.max
 
+MOST_PARTS = 50_000  # of one value: numbers, texts, names
+MOST_DEPTH = 16
+
+#: The shape of a label value is the business of its task alone.
+Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 EventKind = Literal["label", "skip", "flag", "note", "retract"]
 Training = Literal["off", "waiting", "idle", "training", "failed"]
 
@@ -41,7 +46,7 @@ class ShownPart:
     draw: int | None
     seed: int | None
     model_version: int
-    suggestion: str | None
+    suggestion: Json
     confidence: float | None
     visible: bool
     position: int | None = None
@@ -55,7 +60,7 @@ class EventPart:
     seq: int
     kind: EventKind
     item: str
-    value: str | bool | None
+    value: Json
     at: str
     seconds: float | None
     shown: ShownPart
@@ -72,9 +77,12 @@ class ViewPart:
 
 @dataclass(frozen=True)
 class SuggestionPart:
-    """A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text."""
+    """A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text.
 
-    label: str
+    The ranking names what may be chosen, with the probability of each, the most probable first.
+    """
+
+    label: Json
     confidence: float | None
     ranking: list[tuple[str, float | None]]
     marks: list[tuple[int, int, float]]
@@ -91,7 +99,7 @@ class ItemPart:
     shown: ShownPart
     suggestion: SuggestionPart | None
     view: ViewPart | None
-    label: str | None
+    label: Json
     note: str
     flagged: bool
 
@@ -103,8 +111,8 @@ class TrailPart:
     id: str
     kind: EventKind
     item: str
-    value: str | bool | None
-    before: str | None
+    value: Json
+    before: Json
 
 
 @dataclass(frozen=True)
@@ -175,6 +183,17 @@ class Want:
     skipped: bool = False  # put skipped items back into the queue
 
 
+@dataclass(frozen=True)
+class Fetch:
+    """A page needs a part of the front end that is not loaded with it: an editor, a look."""
+
+    v: int
+    type: Literal["fetch"]
+    client: str
+    id: str
+    name: str
+
+
 # ---------------------------------------------------------------- kernel to page
 
 
@@ -239,6 +258,18 @@ class Reject:
 
 
 @dataclass(frozen=True)
+class Module:
+    """Answer to `fetch`: an ES module, None if there is none of that name."""
+
+    v: int
+    type: Literal["module"]
+    client: str
+    re: str
+    name: str
+    text: str | None
+
+
+@dataclass(frozen=True)
 class Refuse:
     """This page cannot be served; `text` says what to do."""
 
@@ -251,13 +282,14 @@ class Refuse:
 
 
 PARTS = (ShownPart, EventPart, ViewPart, SuggestionPart, ItemPart, TrailPart, StatusPart)
-FROM_PAGE = (Hello, Event, Want)
-FROM_KERNEL = (Welcome, Items, Ack, Reject, Refuse)
-_TYPES = {"hello": Hello, "event": Event, "want": Want}
+FROM_PAGE = (Hello, Event, Want, Fetch)
+FROM_KERNEL = (Welcome, Items, Ack, Reject, Module, Refuse)
+_TYPES = {"hello": Hello, "event": Event, "want": Want, "fetch": Fetch}
+FromPage = Hello | Event | Want | Fetch
 _BOUNDS = {"events": MOST_EVENTS}
 
 
-def parse(raw: Any) -> Hello | Event | Want:
+def parse(raw: Any) -> FromPage:
     """Read a message of a page.
 
     Raises
@@ -279,13 +311,15 @@ def parse(raw: Any) -> Hello | Event | Want:
     if not isinstance(kind, str) or kind not in _TYPES:
         raise ProtocolError("type", f"unknown message type {_brief(kind)}")
     message = _read(raw, _TYPES[kind], kind)
-    return typing.cast("Hello | Event | Want", message)
+    return typing.cast(FromPage, message)
 
 
 def _read(raw: Any, shape: Any, where: str) -> Any:
     origin = typing.get_origin(shape)
     if shape is Any:
         return raw
+    if shape == Json:
+        return _read_json(raw, where, [MOST_PARTS])
     if is_dataclass(shape):
         return _read_object(raw, shape, where)
     if origin is Literal:
@@ -342,6 +376,26 @@ def _read_object(raw: Any, shape: Any, where: str) -> Any:
         elif part.default is MISSING:
             raise ProtocolError("field", f"{where}.{part.name} is missing")
     return shape(**values)
+
+
+def _read_json(raw: Any, where: str, left: list[int], depth: int = 0) -> Any:
+    left[0] -= 1
+    if depth > MOST_DEPTH or left[0] < 0:
+        raise ProtocolError(
+            "field", f"{where}: at most {MOST_PARTS} parts, {MOST_DEPTH} deep, are taken"
+        )
+    if isinstance(raw, list):
+        return [_read_json(entry, where, left, depth + 1) for entry in raw]
+    if isinstance(raw, dict):
+        return {
+            _read(name, str, where): _read_json(entry, where, left, depth + 1)
+            for name, entry in raw.items()
+        }
+    if raw is None or isinstance(raw, bool):
+        return raw
+    if isinstance(raw, int):
+        return _read(raw, int, where)
+    return _read(raw, float if isinstance(raw, float) else str, where)
 
 
 _HINTS: dict[Any, dict[str, Any]] = {}

@@ -1,0 +1,107 @@
+// Parts of the front end that are fetched from the kernel when they are first needed.
+
+import type { Json, SuggestionPart, ViewPart } from "./protocol";
+import type { Press, TaskSpec } from "./keymap";
+
+/** What an editor shows: the item on the screen, its label so far, what is suggested. */
+export interface Shown {
+  readonly id: string;
+  readonly name: string;
+  readonly view: ViewPart;
+  readonly buffers: readonly DataView[];
+  readonly label: Json;
+  readonly suggestion: SuggestionPart | null;
+}
+
+/** What the labeler does for an editor. */
+export interface EditorHost {
+  readonly task: TaskSpec;
+  /** Label the item on the screen and go on. */
+  submit(value: Json): void;
+  /** For a screen reader. */
+  say(text: string): void;
+  /** Give the keys back to the labeler. */
+  home(): void;
+}
+
+export interface KeyHelp {
+  readonly keys: readonly string[];
+  readonly does: string;
+}
+
+export interface Mounted {
+  /** Another item, or another label or suggestion of the same one; null where there is none. */
+  show(shown: Shown | null): void;
+  /** A key, before the labeler looks at it; true if it meant something here. */
+  press(press: Press, target: EventTarget | null): boolean;
+  destroy(): void;
+  /** For the sheet of keys. */
+  readonly keys: readonly KeyHelp[];
+}
+
+/** An editor: the default export of a module called `editor-<kind of task>`. */
+export interface Editor {
+  /** Whether it draws the item itself, in the card, beside its controls below. */
+  readonly stage: boolean;
+  mount(
+    places: { readonly stage: HTMLElement | null; readonly controls: HTMLElement },
+    host: EditorHost,
+  ): Mounted;
+}
+
+/** A look: the default export of a module called `look-<kind of view>`. */
+export interface Look {
+  mount(el: HTMLElement, host: LookHost): MountedLook;
+}
+
+export interface LookHost {
+  say(text: string): void;
+}
+
+export interface MountedLook {
+  show(shown: Shown): void;
+  /** A key that the labeler has no use for; true if it meant something here. */
+  press?(press: Press): boolean;
+  destroy(): void;
+  readonly keys?: readonly KeyHelp[];
+}
+
+/** What was loaded into this page by any labeler, by name and digest. */
+const LOADED: Map<string, Promise<unknown>> = ((
+  globalThis as unknown as Record<symbol, Map<string, Promise<unknown>>>
+)[Symbol.for("nblabel.modules")] ??= new Map<string, Promise<unknown>>());
+
+export class Modules {
+  constructor(
+    /** Digest of each module there is. */
+    private readonly known: Readonly<Record<string, string>>,
+    private readonly fetch: (name: string) => Promise<string>,
+    private readonly load: (text: string) => Promise<unknown> = importText,
+  ) {}
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.known, name);
+  }
+
+  /** The default export of a module; one that failed to load is tried again the next time. */
+  get<T>(name: string): Promise<T> {
+    const key = `${name}/${this.known[name] ?? ""}`;
+    let loading = LOADED.get(key);
+    if (!loading) {
+      loading = this.fetch(name).then(this.load);
+      LOADED.set(key, loading);
+      loading.catch(() => LOADED.delete(key));
+    }
+    return loading as Promise<T>;
+  }
+}
+
+async function importText(text: string): Promise<unknown> {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  try {
+    const module = (await import(/* @vite-ignore */ url)) as { default: unknown };
+    return module.default;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}

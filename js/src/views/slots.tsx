@@ -1,0 +1,144 @@
+// Where what was fetched is put: the editor of a task, the look of an item.
+
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Controller } from "../controller";
+import type { Editor, Look, Mounted, MountedLook, Shown } from "../modules";
+import type { SuggestionPart } from "../protocol";
+import type { Item } from "../state";
+
+/** A module by its name: null while it is on its way, a text if it cannot be had. */
+function useModule<T>(controller: Controller, name: string): T | string | null {
+  const [found, setFound] = useState<{ module: T | string | null }>({ module: null });
+  useEffect(() => {
+    let here = true;
+    const set = (module: T | string) => {
+      if (here) setFound({ module });
+    };
+    controller.modules.get<T>(name).then(set, (error: unknown) => set(String(error)));
+    return () => {
+      here = false;
+    };
+  }, [controller, name]);
+  return found.module;
+}
+
+const shownOf = (item: Item, suggestion: SuggestionPart | null): Shown => ({
+  id: item.id,
+  name: item.name,
+  view: item.view,
+  buffers: item.buffers,
+  label: item.label,
+  suggestion,
+});
+
+interface EditorProps {
+  readonly controller: Controller;
+  readonly item: Item | null;
+  readonly suggestion: SuggestionPart | null;
+  /** The place in the card, for an editor that draws the item. */
+  readonly stage: RefObject<HTMLDivElement | null>;
+  readonly onStage: (draws: boolean) => void;
+  /** The editor as it is mounted, for the keys. */
+  readonly mounted: { current: Mounted | null };
+  readonly onHome: () => void;
+}
+
+/** The editor of a task that one key does not answer. */
+export function EditorSlot(props: EditorProps) {
+  const { controller, item, suggestion, stage, onStage, mounted, onHome } = props;
+  const { task } = controller.config;
+  const editor = useModule<Editor>(controller, `editor-${task.kind}`);
+  const controls = useRef<HTMLDivElement>(null);
+  const place = useRef<HTMLElement | null>(null);
+  const seen = useRef<readonly unknown[]>([]);
+  const ready = editor !== null && typeof editor !== "string";
+  useLayoutEffect(() => {
+    if (ready) onStage(editor.stage);
+  }, [ready]);
+  // After every rendering: the place in the card comes and goes with the item.
+  useLayoutEffect(() => {
+    if (!ready || !controls.current) return;
+    const now = editor.stage ? stage.current : null;
+    if (mounted.current && place.current !== now) {
+      mounted.current.destroy();
+      mounted.current = null;
+    }
+    if (!mounted.current && (!editor.stage || now)) {
+      place.current = now;
+      seen.current = [];
+      mounted.current = editor.mount(
+        { stage: now, controls: controls.current },
+        {
+          task,
+          submit: (value) => controller.act({ type: "label", value }),
+          say: (text) => controller.say(text),
+          home: onHome,
+        },
+      );
+    }
+    const parts = [item?.id, item?.view, item?.label, suggestion];
+    if (!mounted.current || parts.every((part, k) => part === seen.current[k])) return;
+    seen.current = parts;
+    mounted.current.show(item && shownOf(item, suggestion));
+  });
+  useEffect(
+    () => () => {
+      mounted.current?.destroy();
+      mounted.current = null;
+    },
+    [],
+  );
+  return (
+    <div class="nblabel-editor" data-editor={task.kind} data-ready={ready}>
+      <div ref={controls} class="nblabel-controls" />
+      {editor === null && <p class="nblabel-soft">Loading the editor …</p>}
+      {typeof editor === "string" && (
+        <p class="nblabel-soft" role="alert">
+          The editor for {task.kind} cannot be loaded: {editor}. Reload the page to try again.
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** The look of an item that the core does not know. */
+export function LookView({
+  item,
+  suggestion,
+  controller,
+}: {
+  readonly item: Item;
+  readonly suggestion: SuggestionPart | null;
+  readonly controller: Controller;
+}) {
+  const look = useModule<Look>(controller, `look-${item.view.kind}`);
+  const box = useRef<HTMLDivElement>(null);
+  const mounted = useRef<MountedLook | null>(null);
+  const ready = look !== null && typeof look !== "string";
+  useLayoutEffect(() => {
+    if (!ready || !box.current) return undefined;
+    const made = look.mount(box.current, { say: (text) => controller.say(text) });
+    mounted.current = made;
+    controller.look = made;
+    return () => {
+      if (controller.look === made) controller.look = null;
+      mounted.current = null;
+      made.destroy();
+    };
+  }, [look]);
+  useLayoutEffect(() => {
+    mounted.current?.show(shownOf(item, suggestion));
+  }, [look, item.id, item.view, suggestion]);
+  return (
+    <div class="nblabel-look" data-look={item.view.kind} data-ready={ready}>
+      <div ref={box} />
+      {look === null && <p class="nblabel-soft">Loading …</p>}
+      {typeof look === "string" && (
+        <p class="nblabel-soft" role="alert">
+          This item cannot be shown: {look}. You can skip it, or label it anyway.
+        </p>
+      )}
+    </div>
+  );
+}
