@@ -285,6 +285,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
           item={labelable ? item : null}
           suggestion={suggestion}
           stage={stage}
+          draws={draws}
           onStage={setDraws}
           mounted={editor}
           onHome={home}

@@ -38,6 +38,8 @@ interface EditorProps {
   readonly suggestion: SuggestionPart | null;
   /** The place in the card, for an editor that draws the item. */
   readonly stage: RefObject<HTMLDivElement | null>;
+  /** Whether that place is given. */
+  readonly draws: boolean;
   readonly onStage: (draws: boolean) => void;
   /** The editor as it is mounted, for the keys. */
   readonly mounted: { current: Mounted | null };
