@@ -19,11 +19,27 @@ if TYPE_CHECKING:
     from .store import salvage as salvage
     from .study import compare as compare
     from .tasks import Choice as Choice
+    from .tasks import Binary as Binary
+    from .tasks import Boxes as Boxes
+    from .tasks import Form as Form
+    from .tasks import FreeText as FreeText
+    from .tasks import MultiLabel as MultiLabel
+    from .tasks import Pairs as Pairs
+    from .tasks import Rating as Rating
+    from .tasks import Spans as Spans
     from .widget import Labeler as Labeler
 
 #: Where each public name lives; nothing heavy is imported before it is used.
 _HOMES = {
     "Choice": ".tasks",
+    "Binary": ".tasks",
+    "Boxes": ".tasks",
+    "Form": ".tasks",
+    "FreeText": ".tasks",
+    "MultiLabel": ".tasks",
+    "Pairs": ".tasks",
+    "Rating": ".tasks",
+    "Spans": ".tasks",
     "LabelEvent": ".events",
     "Labeler": ".widget",
     "Pool": ".pool",
