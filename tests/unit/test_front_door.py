@@ -17,7 +17,8 @@ HEAVY = {
     "sqlalchemy", "traitlets",
 }  # fmt: skip
 NAMES = [
-    "Choice", "LabelEvent", "Labeler", "Pool", "Session", "SqliteLog", "__version__", "compare",
+    "Binary", "Boxes", "Choice", "Form", "FreeText", "LabelEvent", "Labeler", "MultiLabel", "Pairs",
+    "Pool", "Rating", "Session", "Spans", "SqliteLog", "__version__", "clear_cache", "compare",
     "datasets", "errors", "salvage", "simulate", "strategies", "testing",
 ]  # fmt: skip
 

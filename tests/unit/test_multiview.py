@@ -98,7 +98,11 @@ def test_the_views_side_by_side_are_what_the_model_was_fitted_on():
     suggester = MultiViewSuggester(TEXTS, TextViews())
     fitted = suggester.fit(Snapshot(np.arange(24), np.array(COLORS), 1))
     rows = suggester.features()
-    assert rows.shape == suggester.transform(TEXTS).shape == (24, fitted.model[-1].n_features_in_)
+    assert (
+        rows.shape
+        == suggester.transformer.transform(TEXTS).shape
+        == (24, fitted.model[-1].n_features_in_)
+    )
     again = suggester.estimator.__class__().fit(rows, COLORS)
     assert again.predict_proba(rows) == pytest.approx(fitted.predict().proba, abs=1e-3)
 
