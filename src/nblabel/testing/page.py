@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..events import new_id, now
@@ -147,6 +147,26 @@ class FakePage:
         self.send("event", events=[event])
         return str(event["id"])
 
+    def reload(self, desk: Any = None) -> FakePage:
+        """Return the page that comes after this one: it takes over what was not acknowledged.
+
+        Parameters
+        ----------
+        desk : Labeler, Session or Desk, optional
+            That of a new kernel, if the old one has ended.
+        """
+        page = FakePage(self.desk if desk is None else desk)
+        page._count_anew(self.outbox.values())
+        page.hello()
+        page.resend()
+        page.hello()  # to hear of what was just said
+        return page
+
+    def _count_anew(self, events: Iterable[dict[str, Any]]) -> None:
+        self.outbox = {}
+        for self._seq, event in enumerate(events, start=1):
+            self.outbox[event["id"]] = {**event, "seq": self._seq}
+
     def resend(self) -> None:
         """Send everything that is not acknowledged again."""
         if self.outbox:
@@ -200,6 +220,12 @@ class FakePage:
         elif kind == "ack":
             for event in reply["ids"]:
                 self.outbox.pop(event, None)
+            waiting = [event["seq"] for event in self.outbox.values()]
+            if waiting and reply["expected"] not in waiting and reply["expected"] < min(waiting):
+                # The kernel does not know this page: it was restarted.
+                self.client = new_id()
+                self._count_anew(list(self.outbox.values()))
+                self.resend()
         elif kind == "reject":
             self.rejected.append(reply)
             if not reply["retry"]:

@@ -161,7 +161,7 @@ class Desk:
                 done,
                 client.expected,
                 self._status(client),
-            )  # fmt: skip
+            )
         )
         if self.successor is not None:  # what was pressed is stored, but it ends here
             yield self._refuse(message.client, message.id, "replaced", _REPLACED)
