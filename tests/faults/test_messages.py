@@ -215,6 +215,7 @@ def test_anything_at_all_is_answered_by_a_word_or_not(
         tally("anything sent to a desk", fuzzed=1)
         for reply, buffers in DESK.handle(raw):
             assert reply["type"] in ANSWERS and not buffers
+            json.dumps(reply, allow_nan=False, ensure_ascii=False).encode()
         assert DESK.session.n_events == 0 and DESK.session.last_error is None
 
     send()

@@ -286,9 +286,8 @@ def test_what_a_cell_changes_shows_by_itself(notebook: Callable[..., Notebook]) 
     taken = book.execute("labeler.session.undo().item")
     progress.get_by_text("3 of 40").wait_for()
     given = book.execute(
-        "labeled = set(map(str, labeler.labels.index))\n"
-        f"free = [i for i in labeler.session.pool.ids if i not in labeled | {{{taken!r}, {here!r}}}]\n"
-        "item = free[-1]\n"
+        f"kept = {{*map(str, labeler.labels.index), {taken!r}, {here!r}}}\n"
+        "item = next(item for item in reversed(labeler.session.pool.ids) if item not in kept)\n"
         "labeler.session.record(item, 'spam').item"
     )
     progress.get_by_text("4 of 40").wait_for()

@@ -29,6 +29,8 @@ TRAIL = 200
 #: Events of one page that wait for an earlier one.
 MOST_EARLY = 2000
 MOST_CLIENTS = 64
+#: Characters of the name of a page or a request.
+MOST_NAME = 200
 
 
 _REPLACED = "This labeler was replaced: the cell was run again. Go on in its new output."
@@ -152,16 +154,9 @@ class Desk:
             client.expected = max(client.expected, seq + 1)
         if len(client.early) > MOST_EARLY:
             client.early.clear()  # the page will send them again
+        status = self._status(client)
         yield _reply(
-            p.Ack(
-                p.VERSION,
-                "ack",
-                message.client,
-                message.id,
-                done,
-                client.expected,
-                self._status(client),
-            )
+            p.Ack(p.VERSION, "ack", message.client, message.id, done, client.expected, status)
         )
         if self.successor is not None:  # what was pressed is stored, but it ends here
             yield self._refuse(message.client, message.id, "replaced", _REPLACED)
@@ -273,10 +268,9 @@ class Desk:
 
     def _not_understood(self, raw: Any, error: ProtocolError) -> list[Reply]:
         raw = raw if isinstance(raw, dict) else {}
-        client, request = raw.get("client"), raw.get("id")
-        if not isinstance(client, str):
+        client, re = _echo(raw.get("client")), _echo(raw.get("id"))
+        if not client:
             return []  # not ours: nobody waits for an answer
-        re = request if isinstance(request, str) else ""
         if error.code == "type":
             # A word that this kernel does not know is no reason to end the labeling.
             answer = p.Reject(p.VERSION, "reject", client, re, [], error.code, error.text, True)
@@ -313,6 +307,13 @@ def _units(text: str) -> int:
 
 def _name(asked: Asked) -> str:
     return str(asked.key)[:80].encode("utf-8", "replace").decode()
+
+
+def _echo(name: Any) -> str:
+    """Return a name as it can be sent back; nothing for what no page is called."""
+    if not isinstance(name, str) or len(name) > MOST_NAME:
+        return ""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _text(error: Exception) -> str:
