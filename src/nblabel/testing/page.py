@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..events import new_id, now
@@ -156,16 +156,12 @@ class FakePage:
             That of a new kernel, if the old one has ended.
         """
         page = FakePage(self.desk if desk is None else desk)
-        page._count_anew(self.outbox.values())
+        for page._seq, event in enumerate(self.outbox.values(), start=1):
+            page.outbox[event["id"]] = {**event, "seq": page._seq}
         page.hello()
         page.resend()
         page.hello()  # to hear of what was just said
         return page
-
-    def _count_anew(self, events: Iterable[dict[str, Any]]) -> None:
-        self.outbox = {}
-        for self._seq, event in enumerate(events, start=1):
-            self.outbox[event["id"]] = {**event, "seq": self._seq}
 
     def resend(self) -> None:
         """Send everything that is not acknowledged again."""
@@ -220,12 +216,7 @@ class FakePage:
         elif kind == "ack":
             for event in reply["ids"]:
                 self.outbox.pop(event, None)
-            waiting = [event["seq"] for event in self.outbox.values()]
-            if waiting and reply["expected"] not in waiting and reply["expected"] < min(waiting):
-                # The kernel does not know this page: it was restarted.
-                self.client = new_id()
-                self._count_anew(list(self.outbox.values()))
-                self.resend()
+            self._count_anew(reply["expected"])
         elif kind == "reject":
             self.rejected.append(reply)
             if not reply["retry"]:
@@ -234,3 +225,13 @@ class FakePage:
                 self.trail = [said for said in self.trail if said["id"] not in reply["ids"]]
         elif kind == "refuse":
             self.refused = reply["text"]
+
+    def _count_anew(self, expected: int) -> None:
+        """Take a new name where the kernel waits for what was acknowledged to the old one."""
+        events = sorted(self.outbox.values(), key=lambda event: int(event["seq"]))
+        if not events or events[0]["seq"] <= expected:
+            return
+        self.client = new_id()
+        for self._seq, event in enumerate(events, start=1):
+            event["seq"] = self._seq
+        self.resend()

@@ -29,8 +29,6 @@ TRAIL = 200
 #: Events of one page that wait for an earlier one.
 MOST_EARLY = 2000
 MOST_CLIENTS = 64
-#: Characters of the name of a page or a request.
-MOST_NAME = 200
 
 
 _REPLACED = "This labeler was replaced: the cell was run again. Go on in its new output."
@@ -267,10 +265,12 @@ class Desk:
         return p.StatusPart(**{**status, "accuracy": _tuple(status["accuracy"])}, outside=outside)
 
     def _not_understood(self, raw: Any, error: ProtocolError) -> list[Reply]:
-        raw = raw if isinstance(raw, dict) else {}
-        client, re = _echo(raw.get("client")), _echo(raw.get("id"))
-        if not client:
+        client = raw.get("client") if isinstance(raw, dict) else None
+        request = raw.get("id") if isinstance(raw, dict) else None
+        if not isinstance(client, str):
             return []  # not ours: nobody waits for an answer
+        request = request if isinstance(request, str) else ""
+        client, re = _echo(client), _echo(request)
         if error.code == "type":
             # A word that this kernel does not know is no reason to end the labeling.
             answer = p.Reject(p.VERSION, "reject", client, re, [], error.code, error.text, True)
@@ -305,15 +305,13 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def _echo(text: str) -> str:
+    """What a page said of itself, as it can be sent back."""
+    return text[: p.MOST_TEXT].encode("utf-8", "replace").decode()
+
+
 def _name(asked: Asked) -> str:
     return str(asked.key)[:80].encode("utf-8", "replace").decode()
-
-
-def _echo(name: Any) -> str:
-    """Return a name as it can be sent back; nothing for what no page is called."""
-    if not isinstance(name, str) or len(name) > MOST_NAME:
-        return ""
-    return name.encode("utf-8", "replace").decode()
 
 
 def _text(error: Exception) -> str:
