@@ -24,6 +24,8 @@ export type Intent = Unstamped<Action>;
 
 /** While the kernel trains, the page asks this often how far it is. */
 const POLL_MS = 500;
+/** What a cell changed shows this much later, in milliseconds. */
+const NEWS_MS = 150;
 
 export class Controller {
   readonly state;
@@ -33,6 +35,7 @@ export class Controller {
   look: MountedLook | null = null;
   private readonly channel: Channel;
   private cancelPoll: () => void = () => undefined;
+  private cancelNews: () => void = () => undefined;
   private asksSoon = false;
   private closed = false;
 
@@ -63,6 +66,7 @@ export class Controller {
   close(): void {
     this.closed = true;
     this.cancelPoll();
+    this.cancelNews();
     this.channel.close();
     this.media.close();
   }
@@ -124,8 +128,12 @@ export class Controller {
 
   /** Something changed in the kernel; an answer that is on its way may not know of it. */
   news(): void {
-    const { phase, link } = this.state.value;
-    if (phase === "ready" && link !== "gone") this.channel.ask(this.glance());
+    // A cell that says one thing may go on saying more.
+    this.cancelNews();
+    this.cancelNews = this.world.later(() => {
+      const { phase, link } = this.state.value;
+      if (phase === "ready" && link !== "gone") this.channel.ask(this.glance());
+    }, NEWS_MS);
   }
 
   private glance() {

@@ -33,6 +33,7 @@ class Line {
   readonly sent: Sent[] = [];
   readonly heard: FromKernel[] = [];
   readonly asked: (WantPart | null)[] = [];
+  readonly wholes: (boolean | undefined)[] = [];
   readonly slow: boolean[] = [];
   unsaved = -1;
   broken = false;
@@ -48,9 +49,10 @@ class Line {
       },
       world,
       {
-        message: (message, _, asked) => {
+        message: (message, _, asked, whole) => {
           this.heard.push(message);
           this.asked.push(asked);
+          this.wholes.push(whole);
         },
         unsaved: (count) => (this.unsaved = count),
         slow: (slow) => this.slow.push(slow),
@@ -609,4 +611,47 @@ test("a channel closed before its hello says nothing", () => {
   line.channel.close();
   line.open();
   expect(line.sent).toEqual([]);
+});
+
+describe("saying hello again", () => {
+  const whole = (line: Line) => line.wholes.at(-1);
+
+  test("tells whether the welcome knows all that was said here", () => {
+    const line = new Line().open().welcome();
+    expect(whole(line)).toBe(false); // it answers the first hello
+    line.channel.again();
+    line.channel.again();
+    expect(line.of("hello").length).toBe(2);
+    line.welcome({ re: line.last("hello").id });
+    expect(whole(line)).toBe(true);
+    line.channel.again();
+    line.channel.say([draft()]);
+    line.welcome({ re: line.last("hello").id });
+    expect(whole(line)).toBe(false); // said since: it may be in it or not
+  });
+
+  test("waits until nothing is unsent", () => {
+    const line = new Line().open().welcome();
+    const said = draft();
+    line.channel.say([said]);
+    line.channel.again();
+    expect(line.of("hello").length).toBe(1);
+    line.ack([said.id], 2);
+    line.channel.again();
+    expect(line.of("hello").length).toBe(2);
+  });
+
+  test("is done once more if it was lost", () => {
+    const line = new Line().open().welcome();
+    line.channel.again();
+    const lost = line.last("hello").id;
+    line.world.advance(4000);
+    expect(line.of("hello").length).toBe(3);
+    line.welcome({ re: lost });
+    expect(whole(line)).toBe(false);
+    line.welcome({ re: line.last("hello").id });
+    expect(whole(line)).toBe(true);
+    line.world.advance(300_000);
+    expect(line.of("hello").length).toBe(3);
+  });
 });

@@ -655,3 +655,69 @@ describe("the rest", () => {
     expect(page.act({ type: "unsaved", count: 4 }).state.unsaved).toBe(4);
   });
 });
+
+describe("what others said of this log", () => {
+  const catchUp = (page: Page, trail: TrailPart[], change: object = {}) => {
+    const message = welcomeMessage({ trail, status: status({ outside: 7 }), ...change });
+    return page.act({ type: "message", message, buffers: [], asked: null, whole: true });
+  };
+
+  test("is known after a welcome that is whole, and only then", () => {
+    const page = open().label("ham");
+    const before = page.state.trail;
+    page.hear(welcomeMessage({ trail: [], status: status({ outside: 7 }) }));
+    expect([page.state.trail, page.state.outside]).toEqual([before, 0]);
+    catchUp(page, []);
+    expect([page.state.trail, page.state.outside]).toEqual([[], 7]);
+    expect(visited(page.state)).toEqual([]);
+  });
+
+  test("an item that a cell took back is asked again", () => {
+    const page = open(names(100)).label("ham").label("spam");
+    catchUp(page, [entry("e4", "i1", { value: "spam" })]);
+    expect(wanted(page.state)).toMatchObject({ n: WINDOW });
+    const order = ["i2", "i3", "i0", "i4"];
+    page.hear(windowMessage(parts(order), { status: status({ outside: 7 }) }), WINDOW_ASKED);
+    expect(page.state.queue).toEqual(order);
+    expect(page.on).toBe("i2"); // nothing moves under the eye
+  });
+
+  test("an item that a cell labeled is not asked, and is fetched when it is looked at", () => {
+    const page = open(names(100)).label("ham");
+    const [mine] = page.state.trail;
+    catchUp(page, [mine!, entry("c1", "i5"), entry("c2", "i0", { value: "spam" })]);
+    expect(page.state.items.has("i5") || page.state.items.has("i0")).toBe(false);
+    const order = names(99, 1).filter((id) => id !== "i5");
+    page.hear(windowMessage(parts(order), { status: status({ outside: 7 }) }), WINDOW_ASKED);
+    expect(page.state.queue).not.toContain("i5");
+    page.act({ type: "back" });
+    expect([page.on, wanted(page.state)?.ids]).toEqual(["i5", ["i5"]]);
+  });
+
+  test("an item under the eye stays there, with what is true of it", () => {
+    const page = open().label("ham").label("spam").act({ type: "back" });
+    expect(page.on).toBe("i1");
+    catchUp(page, [page.state.trail[0]!]);
+    expect([page.on, current(page.state)?.label, page.state.cursor]).toEqual(["i1", null, null]);
+    page.label("ham");
+    expect(page.on).toBe("i2");
+    const flagged = entry("c3", "i2", { kind: "flag", value: true });
+    const noted = entry("c4", "i2", { kind: "note", value: "odd" });
+    catchUp(page, [...page.state.trail, entry("c2", "i2", { value: "spam" }), flagged, noted]);
+    expect(current(page.state)).toMatchObject({ id: "i2", label: "spam", flagged: true });
+    expect(current(page.state)?.note).toBe("odd");
+    catchUp(page, [], { more: 40 }); // older words may stand
+    expect(current(page.state)).toMatchObject({ label: "spam", flagged: true, note: "odd" });
+    catchUp(page, []);
+    catchUp(page, [flagged]);
+    catchUp(page, []);
+    expect(current(page.state)).toMatchObject({ id: "i2", flagged: false });
+  });
+
+  test("the same as before changes nothing else", () => {
+    const page = open().label("ham");
+    const { items, queue, rank } = page.state;
+    catchUp(page, [...page.state.trail]);
+    expect([page.state.items, page.state.queue, page.state.rank]).toEqual([items, queue, rank]);
+  });
+});

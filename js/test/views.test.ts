@@ -878,6 +878,15 @@ describe("the frame around", () => {
     expect(page.sent.length).toBe(before + 1);
   });
 
+  test("asks soon after a cell changed something, once for many changes", async () => {
+    await open().items([part("i0")]);
+    const before = page.sent.length;
+    for (let k = 0; k < 3; k++) page.controller.news();
+    expect(page.sent.length).toBe(before);
+    page.world.advance(200);
+    expect(page.sent.slice(before)).toMatchObject([{ type: "want", n: 0 }]);
+  });
+
   test("without a model has nothing to say of one", async () => {
     await open({ suggest: false }).items([part("i0")], { training: "off" });
     expect(page.text).not.toMatch(/model|accuracy|suggestions/);

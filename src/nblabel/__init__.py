@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from .store import SqliteLog as SqliteLog
     from .store import salvage as salvage
     from .study import compare as compare
-    from .tasks import Choice as Choice
     from .tasks import Binary as Binary
     from .tasks import Boxes as Boxes
+    from .tasks import Choice as Choice
     from .tasks import Form as Form
     from .tasks import FreeText as FreeText
     from .tasks import MultiLabel as MultiLabel

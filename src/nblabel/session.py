@@ -270,7 +270,7 @@ class Session:
         self.last_error: str | None = None
         self.doing = ""
         self.aim = ""
-        #: Called after labels or items have changed, by whom- and whatever; must be quick.
+        #: Called after labels or items have changed, on the thread that did it; must be quick.
         self.on_change: Callable[[], None] | None = None
         self._log, self.warning = open_log(store, name)
         self._resume()

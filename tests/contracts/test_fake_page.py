@@ -156,3 +156,29 @@ def test_what_cannot_be_sent_says_so():
     page = FakePage(make()).open()
     with pytest.raises(AssertionError, match="A message of type 'event' cannot be sent as JSON"):
         page.label("0", {1, 2})
+
+
+def test_a_page_loaded_anew_takes_over_what_was_unsent():
+    session = make()
+    page = FakePage(session).open()
+    kept = page.label("3", "ham")
+    page.line = "down"
+    page.label("4", "ham")
+    page.label("5", "spam")
+    after = page.reload()
+    assert after.outbox == {} and after.client != page.client
+    assert list(session.labels.index) == [3, 4, 5]
+    assert [event["item"] for event in after.trail] == ["3", "4", "5"]
+    assert kept == after.trail[0]["id"]
+
+
+def test_a_page_counts_anew_for_a_kernel_that_does_not_know_it():
+    session = make()
+    page = FakePage(session).open()
+    for item in ("3", "4", "5"):
+        page.label(item, "ham")
+    client = page.client
+    page.desk = type(page.desk)(session)  # the kernel was restarted
+    page.label("6", "spam")
+    assert page.outbox == {} and page.client != client
+    assert list(session.labels.index) == [3, 4, 5, 6]

@@ -268,3 +268,36 @@ def test_a_window_outlasts_a_busy_kernel_of_ipykernel_6(
             ledger.settle(book, tally, "kernel busy, ipykernel 6")
         finally:
             book.close()
+
+
+# What a cell says ----------------------------------------------------------------------------
+
+
+def test_what_a_cell_changes_shows_by_itself(notebook: Callable[..., Notebook]) -> None:
+    """Taken back, labeled and added in a cell: the widget follows, untouched."""
+    book = notebook([cell("told", 40, model=False, strategy="random")])
+    book.run_cell(0)
+    ledger = Ledger()
+    hand = Annotator(book, ledger).ready()
+    hand.hurry(4)
+    hand.saved()
+    progress = hand.root.locator("footer .nblabel-progress").first
+    here = hand.look().item
+    taken = book.execute("labeler.session.undo().item")
+    progress.get_by_text("3 of 40").wait_for()
+    given = book.execute(
+        f"kept = {{*map(str, labeler.labels.index), {taken!r}, {here!r}}}\n"
+        "item = next(item for item in reversed(labeler.session.pool.ids) if item not in kept)\n"
+        "labeler.session.record(item, 'spam').item"
+    )
+    progress.get_by_text("4 of 40").wait_for()
+    book.execute("labeler.add(['one more', 'and one more'])")
+    progress.get_by_text("4 of 42").wait_for()
+    assert hand.look().item == here, "nothing moves under the eye"
+    # What was taken back is asked again, what was labeled is not; at the end all have a label.
+    hand.work(50, lambda screen: screen.state == "finished", "the end")
+    asked = [item for item, _ in ledger.accepted]
+    assert asked.count(taken) == 2
+    assert given not in asked
+    hand.saved()
+    assert book.execute("len(labeler.labels)") == 42

@@ -221,6 +221,9 @@ KERNEL: dict[str, Any] = {
         1, "reject", "page-1", "r3", ["e1", "e2"], "store",
         "The log labels.sqlite cannot be written (database or disk is full).", True,
     ),
+    "reject_unknown": p.Reject(
+        1, "reject", "page-1", "r8", [], "type", "unknown message type 'notice'", True
+    ),
     "refuse": p.Refuse(
         1, "refuse", "page-1", "r1", "version", "Reload the page and restart the kernel."
     ),

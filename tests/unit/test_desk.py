@@ -544,10 +544,40 @@ def test_a_replaced_desk_serves_no_more_but_loses_nothing() -> None:
     assert len(old.session.labels) == len(middle.session.labels) == 0
 
 
+# ---------------------------------------------------------------- what others said
+
+
+def test_a_page_is_told_of_what_it_did_not_say(tmp_path: Path) -> None:
+    desk = make(store=tmp_path / "log.sqlite", batch=1000)
+    one, two = Page(desk, "one"), Page(desk, "two")
+
+    def outside(page: Page) -> int:
+        return page.want(0)["status"]["outside"]
+
+    before = one.hello()["status"]["outside"]
+    assert one.label("3", "ham")[0]["status"]["outside"] == before
+    two.hello()
+    two.label("4", "ham")
+    assert outside(one) == outside(two) == before  # pages never hold the same items
+    desk.session.undo()
+    assert outside(one) == outside(two) == before + 1
+    desk.session.record("5", "spam")
+    assert outside(one) == outside(two) == before + 2
+    # What another page took back may have been said here.
+    two.say(two.event("retract", "3", "one-1"))
+    assert (outside(one), outside(two)) == (before + 3, before + 2)
+    other = Session(TEXTS, ["ham", "spam"], store=tmp_path / "log.sqlite", inline=True)
+    other.record("6", "ham")
+    desk.session.refresh()
+    assert (outside(one), outside(two)) == (before + 4, before + 3)
+    other.close()
+    assert [e["item"] for e in one.hello()["trail"]] == ["5"]
+
+
 # ---------------------------------------------------------------- anything
 
 
-@pytest.mark.parametrize("raw", [None, 3, "hello", [], {}, {"type": "notice", "client": "c"}])
+@pytest.mark.parametrize("raw", [None, 3, "hello", [], {}, {"type": "notice", "client": 3}])
 def test_what_is_not_ours_is_ignored(raw: Any) -> None:
     assert make().handle(raw) == []
 

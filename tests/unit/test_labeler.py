@@ -247,3 +247,25 @@ def test_where_there_is_nothing_to_pin_nothing_is_changed(monkeypatch: pytest.Mo
     comm = Comm()
     pin_route(comm)
     assert comm._reply_subshell_for({}, "subshell-1") == "whoever published last"
+
+
+def test_a_change_in_a_cell_tells_the_pages_to_ask_once() -> None:
+    labeler = make(["one", "two", "three"], batch=1000)
+    news = [labeler._news]
+    labeler.observe(lambda change: news.append(change["new"]), "_news")
+    exchange(labeler, hello(), event("0", "spam"))
+    assert news == [0], "the page knows what it said itself"
+    labeler.session.undo()
+    labeler.session.record("1", "ham")
+    labeler.add(["four"])
+    assert news == [0, 1], "one word is enough until a page has asked"
+    exchange(labeler, hello())
+    labeler.add(["five"])
+    assert news == [0, 1, 2]
+
+
+def test_a_replaced_labeler_tells_nobody() -> None:
+    session = Session(["one", "two"], ["ham", "spam"], store=None, inline=True)
+    older, newer = Labeler(session), Labeler(session)
+    session.record("0", "ham")
+    assert (older._news, newer._news) == (0, 1)

@@ -147,6 +147,22 @@ class FakePage:
         self.send("event", events=[event])
         return str(event["id"])
 
+    def reload(self, desk: Any = None) -> FakePage:
+        """Return the page that comes after this one: it takes over what was not acknowledged.
+
+        Parameters
+        ----------
+        desk : Labeler, Session or Desk, optional
+            That of a new kernel, if the old one has ended.
+        """
+        page = FakePage(self.desk if desk is None else desk)
+        for page._seq, event in enumerate(self.outbox.values(), start=1):
+            page.outbox[event["id"]] = {**event, "seq": page._seq}
+        page.hello()
+        page.resend()
+        page.hello()  # to hear of what was just said
+        return page
+
     def resend(self) -> None:
         """Send everything that is not acknowledged again."""
         if self.outbox:
@@ -200,6 +216,7 @@ class FakePage:
         elif kind == "ack":
             for event in reply["ids"]:
                 self.outbox.pop(event, None)
+            self._count_anew(reply["expected"])
         elif kind == "reject":
             self.rejected.append(reply)
             if not reply["retry"]:
@@ -208,3 +225,13 @@ class FakePage:
                 self.trail = [said for said in self.trail if said["id"] not in reply["ids"]]
         elif kind == "refuse":
             self.refused = reply["text"]
+
+    def _count_anew(self, expected: int) -> None:
+        """Take a new name where the kernel waits for what was acknowledged to the old one."""
+        events = sorted(self.outbox.values(), key=lambda event: int(event["seq"]))
+        if not events or events[0]["seq"] <= expected:
+            return
+        self.client = new_id()
+        for self._seq, event in enumerate(events, start=1):
+            event["seq"] = self._seq
+        self.resend()

@@ -158,16 +158,9 @@ class Desk:
             client.expected = max(client.expected, seq + 1)
         if len(client.early) > MOST_EARLY:
             client.early.clear()  # the page will send them again
+        status = self._status(client)
         yield _reply(
-            p.Ack(
-                p.VERSION,
-                "ack",
-                message.client,
-                message.id,
-                done,
-                client.expected,
-                self._status(client),
-            )
+            p.Ack(p.VERSION, "ack", message.client, message.id, done, client.expected, status)
         )
         if self.successor is not None:  # what was pressed is stored, but it ends here
             yield self._refuse(message.client, message.id, "replaced", _REPLACED)
@@ -278,11 +271,12 @@ class Desk:
         return p.StatusPart(**{**status, "accuracy": _tuple(status["accuracy"])}, outside=outside)
 
     def _not_understood(self, raw: Any, error: ProtocolError) -> list[Reply]:
-        raw = raw if isinstance(raw, dict) else {}
-        client, request = raw.get("client"), raw.get("id")
+        client = raw.get("client") if isinstance(raw, dict) else None
+        request = raw.get("id") if isinstance(raw, dict) else None
         if not isinstance(client, str):
             return []  # not ours: nobody waits for an answer
-        re = request if isinstance(request, str) else ""
+        request = request if isinstance(request, str) else ""
+        client, re = _echo(client), _echo(request)
         if error.code == "type":
             # A word that this kernel does not know is no reason to end the labeling.
             answer = p.Reject(p.VERSION, "reject", client, re, [], error.code, error.text, True)
@@ -315,6 +309,11 @@ def utf16_marks(text: str, marks: list[tuple[int, int, float]]) -> list[tuple[in
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _echo(text: str) -> str:
+    """What a page said of itself, as it can be sent back."""
+    return text[: p.MOST_TEXT].encode("utf-8", "replace").decode()
 
 
 def _name(asked: Asked) -> str:
