@@ -244,11 +244,8 @@ class Desk:
         request = raw.get("id") if isinstance(raw, dict) else None
         if error.code in ("shape", "type") or not isinstance(client, str):
             return []  # another version's message, or not ours: nobody waits for an answer
-        return [
-            self._refuse(
-                client, request if isinstance(request, str) else "", error.code, error.text
-            )
-        ]
+        request = request if isinstance(request, str) else ""
+        return [self._refuse(_echo(client), _echo(request), error.code, error.text)]
 
     def _refuse(self, client: str, re: str, code: str, text: str) -> Reply:
         return _reply(p.Refuse(p.VERSION, "refuse", client, re, code, text))
@@ -276,6 +273,11 @@ def utf16_marks(text: str, marks: list[tuple[int, int, float]]) -> list[tuple[in
 
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _echo(text: str) -> str:
+    """What a page said of itself, as it can be sent back."""
+    return text[: p.MOST_TEXT].encode("utf-8", "replace").decode()
 
 
 def _name(asked: Asked) -> str:
