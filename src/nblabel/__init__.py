@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from . import strategies as strategies
     from . import testing as testing
     from .events import LabelEvent as LabelEvent
+    from .formats import safe_csv as safe_csv
     from .pool import Pool as Pool
     from .session import Session as Session
     from .simulation import simulate as simulate
@@ -30,6 +31,7 @@ _HOMES = {
     "compare": ".study",
     "datasets": "",
     "errors": "",
+    "safe_csv": ".formats",
     "simulate": ".simulation",
     "strategies": "",
     "testing": "",

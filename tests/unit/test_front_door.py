@@ -18,7 +18,7 @@ HEAVY = {
 }  # fmt: skip
 NAMES = [
     "Choice", "LabelEvent", "Labeler", "Pool", "Session", "SqliteLog", "__version__", "compare",
-    "datasets", "errors", "simulate", "strategies", "testing",
+    "datasets", "errors", "safe_csv", "simulate", "strategies", "testing",
 ]  # fmt: skip
 
 
