@@ -223,9 +223,13 @@ def _check_file(path: Path) -> None:
 
 def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin`
-    # WAL is not to be had on some network folders; SQLite then keeps its default journal.
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+    try:
+        # WAL is not to be had on some network folders; SQLite then keeps its default journal.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        connection.close()  # SQLAlchemy 2.0 lets go of it only when it is collected
+        raise
 
 
 def _begin(connection: Any) -> None:
