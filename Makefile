@@ -5,6 +5,7 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOK := examples/quickstart.ipynb
+OLDEST := .venv-oldest
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export NBLABEL_CHROMIUM ?= $(firstword $(foreach name,\
@@ -13,8 +14,8 @@ export NBLABEL_CHROMIUM ?= $(firstword $(foreach name,\
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo demo-check test test-fast torture coverage lint format js js-test chromium \
-	screenshots protocol bench clean
+.PHONY: help demo demo-check test test-fast torture oldest audit coverage lint format js js-test \
+	chromium screenshots protocol bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +34,17 @@ test-fast: $(BIN)/.installed ## Python tests without a browser
 
 torture: chromium js ## the long form of the fault and security suites, with its table
 	python -m scripts.torture
+
+oldest: js ## Python tests with the lowest versions that pyproject.toml allows, in .venv-oldest
+	uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
+	uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct \
+		--editable . --group test
+	PYTHONPATH=src $(OLDEST)/bin/python -m pytest -m "not browser" -p no:cacheprovider
+
+audit: $(BIN)/.installed js/node_modules/.package-lock.json ## ask for known holes in what is installed
+	uv pip freeze --quiet --python $(BIN)/python --exclude-editable > $(BIN)/.frozen
+	uv tool run pip-audit --strict --no-deps --disable-pip --requirement $(BIN)/.frozen
+	cd js && npm audit --omit=dev
 
 coverage: $(BIN)/.installed ## Python tests without a browser, with their coverage
 	pytest -m "not browser" --cov
@@ -66,7 +78,7 @@ bench: js ## measure latency and the labeling loop
 	python -m benchmarks.ranking
 
 clean: ## remove what was installed and built
-	rm -rf .venv js/node_modules js/coverage src/nblabel/widget/static build dist htmlcov \
+	rm -rf .venv $(OLDEST) js/node_modules js/coverage src/nblabel/widget/static build dist htmlcov \
 		.coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find benchmarks scripts src tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 

@@ -38,6 +38,7 @@ LEVELS = {
     "_trainer": 3,
     "labels": 3,
     "suggest": 3,
+    "formats": 3,
     "_opening": 4,
     "_learning": 4,
     "session": 5,

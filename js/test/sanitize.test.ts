@@ -19,6 +19,7 @@ const HOSTILE = [
   `<video poster="https://example.org/p.png"><source src="https://example.org/v"></video>`,
   `<img src="https://example.org/pixel.png" srcset="https://example.org/2x.png 2x">`,
   `<math><mtext><table><mglyph><style><img src=x onerror="window.hacked=1"></style></table></math>`,
+  `<dialog open>over the page</dialog><p popover>p</p>`,
   `<div id="x" name="y" onclick="window.hacked=1" background="https://example.org/b.png">t</div>`,
 ];
 
@@ -37,10 +38,12 @@ describe.each([
     const made = sanitize(`<p>before</p>${markup}<p>after</p>`, options);
     for (const element of made.querySelectorAll("*")) {
       expect(element.localName).not.toMatch(
-        /^(script|iframe|form|input|button|base|link|meta|object|embed|video|audio)$/,
+        /^(script|iframe|form|input|button|base|link|meta|object|embed|video|audio|dialog)$/,
       );
       for (const { name, value } of element.attributes) {
-        expect(name).not.toMatch(/^on|^(id|name|srcset|poster|background|formaction|srcdoc)$/);
+        expect(name).not.toMatch(
+          /^on|^(id|name|srcset|poster|background|formaction|srcdoc|popover)$/,
+        );
         expect(value).not.toMatch(/javascript:|example\.org|hacked/);
       }
     }
@@ -78,4 +81,11 @@ test("styles only where they can reach nothing else", () => {
   const markup = '<p style="color:red" class="x">a</p><style>p{color:red}</style>';
   expect(html(sanitize(markup, { links: false, styles: false }))).toBe("<p>a</p>");
   expect(html(sanitize(markup, { links: false, styles: true }))).toContain('style="color:red"');
+});
+
+test("outside a frame there is no SVG: its attributes may name addresses", () => {
+  const markup =
+    '<svg><rect fill="url(https://example.org/x.svg#a)"/></svg><math><mi>x</mi></math>';
+  expect(html(sanitize(markup, { links: true, styles: false }))).not.toMatch(/svg|math|example/);
+  expect(html(sanitize(markup, { links: false, styles: true }))).toContain("<svg>");
 });

@@ -304,6 +304,23 @@ describe("data is not code", () => {
     expect(policy).toMatch(/^default-src 'none'/);
     expect(policy).not.toMatch(/script|https?:|\*/);
     expect(source.indexOf("Content-Security-Policy")).toBeLessThan(source.indexOf("Head"));
+    expect(page.one(".nblabel-trusted")).toBeNull();
+  });
+
+  test("trusted html runs in an origin of its own, and is marked", async () => {
+    const data = { html: "<h2>Head</h2><script>1</script>", trusted: true };
+    await open().items([part("i0", { view: { kind: "html", data, buffers: 0 } })]);
+    const frame = page.one<HTMLIFrameElement>("iframe")!;
+    expect(frame.getAttribute("sandbox")).toBe("allow-scripts");
+    expect(frame.getAttribute("srcdoc")).toContain(data.html);
+    expect(page.one(".nblabel-trusted")!.textContent).toBe("⚠ trusted HTML");
+  });
+
+  test.each(["true", 1, null])("html that says %j of its trust has none", async (trusted) => {
+    const data = { html: "<h2>Head</h2>", trusted };
+    await open().items([part("i0", { view: { kind: "html", data, buffers: 0 } })]);
+    expect(page.one("iframe")!.getAttribute("sandbox")).toBe("allow-same-origin");
+    expect(page.one(".nblabel-trusted")).toBeNull();
   });
 });
 

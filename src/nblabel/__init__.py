@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from . import testing as testing
     from ._cache import clear_cache as clear_cache
     from .events import LabelEvent as LabelEvent
+    from .formats import safe_csv as safe_csv
     from .pool import Pool as Pool
     from .session import Session as Session
     from .simulation import simulate as simulate
@@ -50,6 +51,7 @@ _HOMES = {
     "datasets": "",
     "errors": "",
     "salvage": ".store",
+    "safe_csv": ".formats",
     "simulate": ".simulation",
     "strategies": "",
     "testing": "",

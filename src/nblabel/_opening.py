@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .errors import DataError, LabelValueError, OptionError, StoreError, StoreMismatchError, shorten
+from .errors import (
+    DataError,
+    LabelValueError,
+    OptionError,
+    StoreError,
+    StoreMismatchError,
+    plain,
+    shorten,
+)
 from .events import LabelEvent, Shown, now
 from .labels import Labels
 from .pool import Pool, digest, pick_columns, read_source
@@ -179,7 +187,7 @@ def seed_events(pool: Pool, task: Task, column: str) -> list[LabelEvent]:
         try:
             value = task.parse(values.iat[position])
         except LabelValueError:
-            illegal[str(values.iat[position])] = None
+            illegal[plain(values.iat[position])] = None
             continue
         events.append(
             LabelEvent(

@@ -126,7 +126,7 @@ class Folder:
         """Write a value to a new file; `root`, if it is shared, goes by content all the same."""
         packet = Packet(self._name("pkl"))
         try:
-            with open(self.path / packet.name, "wb") as file:
+            with open(self._file(packet.name), "wb") as file:
                 _Packer(file, self, packet, root).dump(value)
         except BaseException:
             self.drop(packet)
@@ -135,7 +135,7 @@ class Folder:
 
     def load(self, name: str, *, keep: bool = False) -> Any:
         """Read a value, and remove its file unless it is to be read again."""
-        with open(self.path / name, "rb") as file:
+        with open(self._file(name), "rb") as file:
             unpacker = _Unpacker(file, self)
             value = unpacker.load()
         if not keep:
@@ -209,7 +209,7 @@ class Folder:
         """
         array = self._arrays.get(name)
         if array is None:
-            array = np.load(self.path / name, mmap_mode="c", allow_pickle=False).view(np.ndarray)
+            array = np.load(self._file(name), mmap_mode="c", allow_pickle=False).view(np.ndarray)
             self._arrays[name] = array
             if not name.startswith(self.side):
                 self._note(array, name)
@@ -249,7 +249,7 @@ class Folder:
     def texts(self, name: str) -> list[str]:
         """Read a list of texts and remove its file."""
         texts: list[str] = []
-        with open(self.path / name, "rb") as file:
+        with open(self._file(name), "rb") as file:
             while head := file.read(_HEAD.size):
                 count, size = _HEAD.unpack(head)
                 ends = np.cumsum(np.frombuffer(file.read(4 * count), dtype="<i4")).tolist()
@@ -277,6 +277,11 @@ class Folder:
         if kind == "lasting" and name not in self._shared:
             self._shared[name] = self.load(name, keep=True)
         return self._shared[name]
+
+    def _file(self, name: str) -> Path:
+        if not name or Path(name).name != name:
+            raise ValueError(f"{name!r} names no file of the folder that both sides share.")
+        return self.path / name
 
     def _name(self, ending: str) -> str:
         return f"{self.side}{next(self._count)}.{ending}"

@@ -105,6 +105,31 @@ class ProtocolError(NblabelError):
         self.text = text
 
 
+def brief(value: object, most: int = 100) -> str:
+    """Show any value in a message, in at most `most` characters.
+
+    >>> brief("a" * 1000, most=8)
+    "'aaaaaa…"
+    """
+    try:
+        text = repr(value)
+    except Exception:  # such as a whole number of many thousand digits
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def plain(value: object) -> str:
+    """Return the text of any value.
+
+    >>> plain(1.5)
+    '1.5'
+    """
+    try:
+        return str(value)
+    except Exception:
+        return brief(value)
+
+
 def shorten(values: Iterable[object], most: int = 5) -> str:
     """Name at most `most` of the values, and how many more there are.
 
@@ -112,7 +137,7 @@ def shorten(values: Iterable[object], most: int = 5) -> str:
     "'a', 'b' and 1 more"
     """
     listed = list(values)
-    named = ", ".join(repr(value) for value in listed[:most])
+    named = ", ".join(brief(value) for value in listed[:most])
     more = len(listed) - most
     return f"{named} and {more:,} more" if more > 0 else named
 
@@ -124,7 +149,7 @@ def near(name: object, known: Iterable[object]) -> str:
     "Did you mean 'body'?"
     """
     names = [str(value) for value in known]
-    close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(plain(name), names, n=3, cutoff=0.5)
     if close:
-        return "Did you mean " + " or ".join(repr(value) for value in close) + "?"
+        return "Did you mean " + " or ".join(brief(value) for value in close) + "?"
     return f"There are: {shorten(names, 8)}." if names else "There are none."

@@ -7,14 +7,14 @@ for years, so the encoding carries its own version (`schema`) and every older on
 from __future__ import annotations
 
 import json
-import math
+import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from .errors import EventError, NewerEventError
+from .errors import EventError, NewerEventError, brief
 
 SCHEMA = 1
 
@@ -146,10 +146,8 @@ class LabelEvent:
                 raise EventError(f"Event field {name!r} has a lone surrogate: {value!r}.")
         if not isinstance(self.at, str) or not _is_utf8(self.at):
             raise EventError(f"Event field 'at' must be text, got {self.at!r}.")
-        if self.seconds is not None and not (
-            isinstance(self.seconds, (int, float)) and math.isfinite(self.seconds)
-        ):
-            raise EventError(f"Event field 'seconds' must be a number, got {self.seconds!r}.")
+        if self.seconds is not None and not _is_number(self.seconds):
+            raise EventError(f"Event field 'seconds' must be a number, got {brief(self.seconds)}.")
 
 
 def new_id() -> str:
@@ -276,10 +274,59 @@ def from_dict(raw: Mapping[str, Any]) -> LabelEvent:
         raw = {name: raw[name] for name in _EVENT_FIELDS if name in raw}
     if not shown.keys() <= _SHOWN_FIELDS:
         shown = {name: shown[name] for name in _SHOWN_FIELDS if name in shown}
+    for name, is_right in _SHOWN_RIGHT.items():
+        if name in shown and not is_right(shown[name]):
+            raise EventError(f"Event field 'shown.{name}' cannot be {brief(shown[name])}.")
+    content, value = raw.get("content"), raw.get("value")
+    if content is not None and not _is_text(content):
+        raise EventError(f"Event field 'content' must be text, got {brief(content)}.")
+    if isinstance(value, str) and not _is_utf8(value):  # no table can hold it
+        raw = {**raw, "value": value.encode("utf-8", "replace").decode()}
     try:
         return LabelEvent(**{**raw, "shown": Shown(**shown)})
     except TypeError as error:
         raise EventError(f"This is not an event: {error}.") from None
+
+
+def _is_number(value: Any) -> bool:
+    # JSON may carry whole numbers that no float can hold.
+    return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) < 2**63
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and _is_utf8(value)
+
+
+def _is_label(value: Any) -> bool:
+    # Its shape is the business of its task.
+    return not isinstance(value, str) or _is_utf8(value)
+
+
+def _or_none(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or is_right(value)
+
+
+#: What a log may say of how an item was shown: tables are made of it.
+_SHOWN_RIGHT: dict[str, Callable[[Any], bool]] = {
+    "strategy": _is_text,
+    "audit": lambda value: isinstance(value, bool),
+    "draw": _or_none(_is_count),
+    "seed": _or_none(lambda value: isinstance(value, int)),
+    "probability": _or_none(_is_number),
+    "model_version": _is_count,
+    "suggestion": _is_label,
+    "confidence": _or_none(_is_number),
+    "visible": lambda value: isinstance(value, bool),
+    "position": _or_none(_is_count),
+    "predicted": _is_label,
+    "predicted_version": _is_count,
+    "view": _is_text,
+    "swapped": lambda value: isinstance(value, bool),
+}
 
 
 def _is_utf8(text: str) -> bool:

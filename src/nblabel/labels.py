@@ -127,6 +127,11 @@ class Labels:
         """Whether an event with this id has been folded."""
         return event_id in self._events
 
+    def author(self, event_id: str) -> str | None:
+        """Return who said an event, None if it is not known."""
+        event = self._events.get(event_id)
+        return None if event is None else event.annotator
+
     @property
     def answered(self) -> Collection[str]:
         """Item ids that need no answer now: labeled or skipped."""

@@ -623,6 +623,12 @@ class Session:
         if event.kind == "retract":
             if not any(o.id == event.value and o.item == event.item for o in before):
                 self._labels.check(event)
+                author = self._labels.author(event.value)
+                if author != event.annotator:
+                    raise EventError(
+                        f"Event {event.value!r} was said by {author!r}; {event.annotator!r} cannot "
+                        "take it back."
+                    )
             return event
         if event.kind != "label":
             return event

@@ -573,11 +573,15 @@ def _only_read(connection: Any, _record: Any) -> None:
 def _prepare(connection: Any, _record: Any) -> None:
     """Set how safe a commit is: see docs/reliability.md and `benchmarks.durability`."""
     connection.isolation_level = None  # transactions are begun by `_begin`
-    # WAL is not to be had on some network folders; SQLite then keeps its default journal.
-    connection.execute("PRAGMA journal_mode=WAL")
-    # A commit waits for the disk. With the default journal EXTRA waits for the folder, too.
-    connection.execute("PRAGMA synchronous=EXTRA")
-    connection.execute("PRAGMA fullfsync=ON")  # macOS: also for what the disk keeps to itself
+    try:
+        # WAL is not to be had on some network folders; SQLite then keeps its default journal.
+        connection.execute("PRAGMA journal_mode=WAL")
+        # A commit waits for the disk. With the default journal EXTRA waits for the folder, too.
+        connection.execute("PRAGMA synchronous=EXTRA")
+        connection.execute("PRAGMA fullfsync=ON")  # macOS: also for what the disk keeps to itself
+    except BaseException:
+        connection.close()  # SQLAlchemy 2.0 lets go of it only when it is collected
+        raise
 
 
 def _begin(connection: Any) -> None:

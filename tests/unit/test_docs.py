@@ -24,6 +24,13 @@ def test_extending_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         exec(compile(code, "extending.md", "exec"), namespace)
 
 
+def test_security_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("security.md")
+    exec(compile(code, "security.md", "exec"), {})
+    assert (tmp_path / "labels.csv").read_text() == ",text\n0,'=1+1\n1,fine\n"
+
+
 def test_pages_that_are_linked_exist() -> None:
     readme = (DOCS.parent / "README.md").read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in link]

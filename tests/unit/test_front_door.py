@@ -19,7 +19,7 @@ HEAVY = {
 NAMES = [
     "Binary", "Boxes", "Choice", "Form", "FreeText", "LabelEvent", "Labeler", "MultiLabel", "Pairs",
     "Pool", "Rating", "Session", "Spans", "SqliteLog", "__version__", "clear_cache", "compare",
-    "datasets", "errors", "salvage", "simulate", "strategies", "testing",
+    "datasets", "errors", "safe_csv", "salvage", "simulate", "strategies", "testing",
 ]  # fmt: skip
 
 

@@ -63,12 +63,14 @@ class Choice:
 
     def parse(self, raw: Any) -> str:
         """Return the class that `raw` names."""
-        name = raw if isinstance(raw, str) else str(raw)
+        name = plain(raw)
         if isinstance(raw, (float, np.floating)) and name not in self._legal:
             # A column of whole numbers becomes floats where values are missing.
             name = f"{raw:.0f}" if float(raw).is_integer() else name
         if name not in self._legal:
-            raise LabelValueError(f"{raw!r} is not one of the labels. {near(raw, self.classes)}")
+            raise LabelValueError(
+                f"{brief(raw)} is not one of the labels. {near(raw, self.classes)}"
+            )
         return name
 
     def agree(self, a: str, b: str) -> float:
@@ -81,4 +83,5 @@ class Choice:
 
     def columns(self, value: str) -> dict[str, Any]:
         """One column, ``label``, with the value as it was given."""
-        return {"label": self._values.get(value, value)}
+        # What another hand wrote into the log may be anything.
+        return {"label": self._values.get(value, value) if isinstance(value, str) else value}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TaskError, near, shorten
+from ..errors import TaskError, brief, near, plain, shorten
 
 #: Keys that a label cannot have: they are typed for something else everywhere. A letter that means
 #: a command may go to a label; the command then takes Shift.
@@ -40,9 +40,18 @@ def listed(classes: Iterable[Any]) -> list[Any]:
         raise TaskError(f"Labels must be a list of names such as ['ham', 'spam'], got {classes!r}.")
     values = [value.item() if isinstance(value, np.generic) else value for value in classes]
     for value in values:
-        if value is None or value != value:
-            raise TaskError(f"Labels must be names, but {value!r} is among them: leave it out.")
+        if not _is_name(value):
+            raise TaskError(
+                f"Labels must be names, but {brief(value)} is among them: leave it out."
+            )
     return values
+
+
+def _is_name(value: Any) -> bool:
+    try:
+        return value is not None and bool(value == value) and isinstance(str(value), str)
+    except Exception:  # such as an array, or pandas' NA
+        return False
 
 
 def names_of(values: list[Any], least: int = 2) -> tuple[str, ...]:
@@ -57,10 +66,12 @@ def names_of(values: list[Any], least: int = 2) -> tuple[str, ...]:
     for place, name in enumerate(names, start=1):
         if not name.strip():
             raise TaskError(
-                f"Every label needs a name; number {place} of {list(names)!r} is empty."
+                f"Every label needs a name; number {place} of {brief(list(names))} is empty."
             )
         if not name.isascii() and name != name.encode("utf-8", "replace").decode():
-            raise TaskError(f"The label {name!r} has a lone surrogate, which nothing can show.")
+            raise TaskError(
+                f"The label {brief(name)} has a lone surrogate, which nothing can show."
+            )
     counts = Counter(name.strip() for name in names)
     doubled = sorted(name for name, count in counts.items() if count > 1)
     if doubled:
@@ -70,7 +81,7 @@ def names_of(values: list[Any], least: int = 2) -> tuple[str, ...]:
         )
     if len(names) < least:
         few = "two labels" if least == 2 else "one label"
-        raise TaskError(f"A choice needs at least {few}, got {list(names)!r}.")
+        raise TaskError(f"A choice needs at least {few}, got {brief(list(names))}.")
     return names
 
 
@@ -87,19 +98,19 @@ def keys_for(classes: tuple[str, ...], given: Mapping[Any, str]) -> dict[str, st
     keys: dict[str, str] = {}
     owner: dict[str, str] = {}
     for label, key in given.items():
-        name = label if isinstance(label, str) else str(label)
+        name = plain(label)
         if name not in classes:
             raise TaskError(
-                f"keys= names the label {name!r}, which does not exist. {near(name, classes)}"
+                f"keys= names the label {brief(name)}, which does not exist. {near(name, classes)}"
             )
-        pressed = KEY_NAMES.get(str(key).lower(), str(key).lower())
+        pressed = KEY_NAMES.get(plain(key).lower(), plain(key).lower())
         if pressed in COMMAND_KEYS:
             raise TaskError(
                 f"The key {key!r} for {name!r} is taken: it means {COMMAND_KEYS[pressed]!r}. "
                 "Choose another letter or digit."
             )
-        if len(pressed) != 1:
-            raise TaskError(f"The key for {name!r} must be a single character, got {key!r}.")
+        if len(pressed) != 1 or "\ud800" <= pressed <= "\udfff":
+            raise TaskError(f"The key for {name!r} must be a single character, got {brief(key)}.")
         if pressed in owner:
             raise TaskError(
                 f"The key {key!r} is bound twice: to {owner[pressed]!r} and to {name!r}."
