@@ -200,6 +200,7 @@ class FakePage:
         elif kind == "ack":
             for event in reply["ids"]:
                 self.outbox.pop(event, None)
+            self._count_anew(reply["expected"])
         elif kind == "reject":
             self.rejected.append(reply)
             if not reply["retry"]:
@@ -208,3 +209,13 @@ class FakePage:
                 self.trail = [said for said in self.trail if said["id"] not in reply["ids"]]
         elif kind == "refuse":
             self.refused = reply["text"]
+
+    def _count_anew(self, expected: int) -> None:
+        """Take a new name where the kernel waits for what was acknowledged to the old one."""
+        events = sorted(self.outbox.values(), key=lambda event: int(event["seq"]))
+        if not events or events[0]["seq"] <= expected:
+            return
+        self.client = new_id()
+        for self._seq, event in enumerate(events, start=1):
+            event["seq"] = self._seq
+        self.resend()
