@@ -263,11 +263,16 @@ class Session:
         self.doing = ""
         self.aim = ""
         self._log, self.warning = open_log(store, name)
-        self._resume()
-        if seed is not None:
-            known = seed_events(self.pool, self.task, seed)
-            self._log.append([event for event in known if event.id not in self._labels])
-            self._fold()
+        try:
+            self._resume()
+            if seed is not None:
+                known = seed_events(self.pool, self.task, seed)
+                self._log.append([event for event in known if event.id not in self._labels])
+                self._fold()
+        except BaseException:
+            if self._log is not store:
+                self._log.close()
+            raise
         self._order_training()
 
     def __repr__(self) -> str:

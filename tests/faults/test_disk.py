@@ -69,7 +69,7 @@ def unsaved(annotator: Annotator, presses: int = 5) -> str:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
     try:
         subprocess.run(mount, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
@@ -87,7 +87,7 @@ def test_the_disk_is_full(small_disk: Path, tally: Callable[..., None]) -> None:
             annotator.press()
         with pytest.raises(OSError, match="No space left"), ballast.open("wb", 0) as file:
             while True:
-                file.write(bytes(512))
+                file.write(bytes(4096))
         while not annotator.page.outbox:  # the WAL may have room left in its last page
             annotator.press()
         assert "The disk is full: make room" in unsaved(annotator)
@@ -279,15 +279,17 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A log of 400 events, as a file."""
     path = tmp_path_factory.mktemp("sound") / "labels.sqlite"
     log = SqliteLog(path)
-    for event in events(400):
-        log.append([event])
+    written = events(400)
+    for start in range(0, 400, 20):
+        log.append(written[start : start + 20])
     log.tell(id="the same", task={"kind": "choice"})
     log.close()
     return path.read_bytes()
 
 
 def header(data: bytearray, random: Random) -> None:
-    data[: random.choice((16, 100))] = bytes(random.choice((16, 100)))
+    size = random.choice((16, 100))
+    data[:size] = bytes(size)
 
 
 def page(data: bytearray, random: Random) -> None:
