@@ -1,6 +1,6 @@
 """Write the golden log of a release: ``python scripts/golden_log.py VERSION``.
 
-It makes ``tests/faults/golden/VERSION.sqlite`` with one event of every kind and shape, and beside it,
+It makes ``tests/faults/golden/VERSION.sqlite`` with events of every kind and shape, and beside it,
 as JSON, what every later nblabel must read of it. To be run once for a release, and committed; what
 is there is never written again.
 """

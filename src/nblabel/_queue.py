@@ -189,9 +189,7 @@ class Queue:
                 )  # fmt: skip
         return None
 
-    def _fill(
-        self, free: Callable[[int], bool], is_open: Callable[[int], bool]
-    ) -> Draw | None:
+    def _fill(self, free: Callable[[int], bool], is_open: Callable[[int], bool]) -> Draw | None:
         # No audits: a page that opens before the first ranking would be owed its whole window. From
         # the far end, so that those to come are left alone as long as can be.
         n = len(self._order)

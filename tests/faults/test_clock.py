@@ -40,9 +40,7 @@ def backwards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: START.timestamp() - 3600 * next(steps))
 
 
-def test_the_clock_is_set_back(
-    backwards: None, tmp_path: Path, tally: Callable[..., None]
-) -> None:
+def test_the_clock_is_set_back(backwards: None, tmp_path: Path, tally: Callable[..., None]) -> None:
     path = tmp_path / "labels.sqlite"
     session = open_session(path)
     page = FakePage(session).open()

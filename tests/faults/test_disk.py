@@ -215,9 +215,7 @@ def test_a_file_that_is_gone_is_written_again(
     again.close()
 
 
-def test_a_folder_that_is_gone_and_comes_back(
-    tmp_path: Path, tally: Callable[..., None]
-) -> None:
+def test_a_folder_that_is_gone_and_comes_back(tmp_path: Path, tally: Callable[..., None]) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
     path = folder / "labels.sqlite"
@@ -401,7 +399,7 @@ def test_what_waits_beside_the_file_is_salvaged_too(path: Path) -> None:
 
 def test_what_cannot_be_salvaged(path: Path, session: nl.Session) -> None:
     to = path.with_name("new.sqlite")
-    with pytest.raises(StoreError, match="This kernel has .* open"):
+    with pytest.raises(StoreError, match=r"This kernel has .* open"):
         nl.salvage(path, to)
     with pytest.raises(StoreError, match="is there already"):
         nl.salvage(path, path)

@@ -60,7 +60,9 @@ def test_a_newer_log_is_refused(tmp_path: Path, what: str) -> None:
             connection.execute("UPDATE about SET value = '99' WHERE name = 'format'")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(StoreError, match=r"(schema|format) 99, this nblabel reads up to 1.*upgrade"):
+    with pytest.raises(
+        StoreError, match=r"(schema|format) 99, this nblabel reads up to 1.*upgrade"
+    ):
         open_session(path)
     assert path.read_bytes() == before
     if what == "event":

@@ -60,23 +60,23 @@ def answer(page: FakePage, number: int) -> None:
     "how",
     [
         {"model": False, "strategy": "random", "explore": 0.1},
-        {"model": False, "strategy": "random", "explore": 0.0},
         {"model": None, "explore": 0.1},
     ],
 )
 def test_a_label_costs_as_many_calls_as_the_first_ones(how: dict[str, Any]) -> None:
-    session = open_session(2500, **how)
+    session = open_session(1800, **how)
     page = FakePage(session).open(30)
-    for item in ("2490", "2491", "2492"):
+    for item in ("1790", "1791", "1792"):
         page.skip(item)
     for number in range(12):
         answer(page, number)
     session.retrain()
     costs = []
-    for number in range(2000):
+    for number in range(1500):
         costs.append(calls(lambda number=number: answer(page, number)))
-    early, late = sum(costs[100:300]), sum(costs[-200:])
-    assert session.status()["labeled"] == 2012
+    # From the thirtieth audit on the curve has all its points.
+    early, late = sum(costs[400:600]), sum(costs[-200:])
+    assert session.status()["labeled"] == 1512
     assert late < 1.1 * early, f"{early / 200:.0f} calls a label at first, {late / 200:.0f} later"
 
 
@@ -89,7 +89,7 @@ def test_skipped_items_and_labels_without_seconds_cost_nothing_later() -> None:
         assert session.status()["skipped"] == n
         return calls(session.status)
 
-    assert cost(1000) <= 1.1 * cost(100)
+    assert cost(1400) <= 1.01 * cost(700)
 
 
 def test_a_label_reads_its_own_row_only(tmp_path: Path) -> None:
