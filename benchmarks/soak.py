@@ -1,10 +1,10 @@
 """Does a long day of labeling cost more in the evening? ``python -m benchmarks.soak``
 
 20,000 labels through the widget's protocol with a page that is no browser, on a pool of 25,000
-texts, kept in a file, with a training every ten labels in the worker process. Reported: the memory of
-this process after the warm-up and at the end, the time of an append to the log and of an acknowledgement
-(the message in, the reply out) in the first and the last thousand after it, and the number and size
-of the widget's traits.
+texts, kept in a file, with a training every ten labels in the worker process. Reported: the memory
+of this process after the warm-up and at the end, the time of an append to the log and of an
+acknowledgement (the message in, the reply out) in the first and the last thousand after it, and the
+number and size of the widget's traits.
 
 The last line of the output is one line of JSON: memory in MB, times as medians in milliseconds.
 """

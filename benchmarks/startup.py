@@ -1,8 +1,8 @@
 """How long until a long log is open? ``python -m benchmarks.startup``
 
 Opens a session on a log of 100,000 labels, and one on a log of 1,000 labels over a million items,
-and holds each against the least that it could take: reading the file once (the first), and making the
-text of a million ids (the second). Best of some runs, in this process, imports done before.
+and holds each against the least that it could take: reading the file once (the first), and making
+the text of a million ids (the second). Best of some runs, in this process, imports done before.
 
 The last line of the output is one line of JSON: seconds, and the ratios.
 """

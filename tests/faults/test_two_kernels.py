@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from nblabel.testing import FakePage
@@ -61,15 +62,8 @@ def test_each_sees_what_the_other_labeled_when_its_page_asks(tmp_path: Path) -> 
 def test_two_kernels_begin_a_log_at_once(tmp_path: Path, torture: bool) -> None:
     for number in range(20 if torture else 3):
         path = tmp_path / f"{number}.sqlite"
-        opened: list[Kernel] = []
-        threads = [
-            threading.Thread(target=lambda path=path: opened.append(Kernel(path, texts=10)))
-            for _ in range(3)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(3) as threads:
+            opened = list(threads.map(lambda path: Kernel(path, texts=10), [path] * 3))
         assert [kernel.opened for kernel in opened] == ["", "", ""]
         pages = [FakePage(kernel).open() for kernel in opened]
         for place, page in enumerate(pages):

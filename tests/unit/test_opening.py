@@ -17,6 +17,7 @@ from nblabel.events import LabelEvent
 from nblabel.labels import Labels
 from nblabel.pool import Pool
 from nblabel.renderers import RowRenderer, TextRenderer, open_pool
+from nblabel.session import Session
 from nblabel.store import SqliteLog
 from nblabel.tasks import Choice
 
