@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Share:
     """
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"expected 0 <= successes <= n and n >= 1, got {successes} of {n}")
-    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    z = _z(confidence)
     p = successes / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -136,6 +137,16 @@ def pace(seconds: Sequence[float], confidence: float = 0.9) -> Pace | None:
     if n < LEAST_TIMES:
         return None
     ordered = np.sort(np.asarray(seconds, dtype=float))
-    rank = int(stats.binom.ppf((1 - confidence) / 2, n, 0.5))
-    low = max(rank - 1, 0)
+    low = max(_rank(n, confidence) - 1, 0)
     return Pace(float(np.median(ordered)), float(ordered[low]), float(ordered[n - 1 - low]), n)
+
+
+# Each label asks for them, and SciPy takes its time.
+@functools.lru_cache
+def _z(confidence: float) -> float:
+    return float(stats.norm.ppf(0.5 + confidence / 2))
+
+
+@functools.lru_cache
+def _rank(n: int, confidence: float) -> int:
+    return int(stats.binom.ppf((1 - confidence) / 2, n, 0.5))

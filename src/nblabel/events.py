@@ -7,6 +7,7 @@ for years, so the encoding carries its own version (`schema`) and every older on
 from __future__ import annotations
 
 import json
+import math
 import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence

@@ -245,9 +245,9 @@ class Labels:
             many items had a label before.
         """
         return [
-            (event, label, before)
+            (event, current.value, before)
             for item, (event, before) in self._audits.items()
-            if (label := self.label(item)) is not None
+            if (current := self._current.get(item)) is not None and current.kind == "label"
         ]
 
     def seconds(self, most: int = 50) -> list[float]:

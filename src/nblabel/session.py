@@ -264,6 +264,8 @@ class Session:
         self._ordered_version = 0
         self._changes = 0  # answers since the last training was ordered
         self._seen: dict[str, float] = {}
+        #: Running, since each label asks for them: labels of people by place, ids put away.
+        self._labeled: dict[int, Any] = {}
         self._skipped: dict[str, None] = {}
         self._found: tuple[int, Measured] = (-1, Measured(0, None, ()))
         #: The newest error of the model, the strategy or the store, with its traceback.
@@ -273,11 +275,16 @@ class Session:
         #: Called after labels or items have changed, on the thread that did it; must be quick.
         self.on_change: Callable[[], None] | None = None
         self._log, self.warning = open_log(store, name)
-        self._resume()
-        if seed is not None:
-            known = seed_events(self.pool, self.task, seed)
-            self._log.append([event for event in known if event.id not in self._labels])
-            self._fold()
+        try:
+            self._resume()
+            if seed is not None:
+                known = seed_events(self.pool, self.task, seed)
+                self._log.append([event for event in known if event.id not in self._labels])
+                self._fold()
+        except BaseException:
+            if self._log is not store:
+                self._log.close()
+            raise
         self._order_training()
 
     def __repr__(self) -> str:
@@ -393,7 +400,8 @@ class Session:
             self.pool, self._given, self._suggester = pool, given, suggester
             self._trainer.keep(suggester)
             self._open = np.concatenate([self._open, np.array(added, dtype=bool)])
-            self._skipped = {item: None for item in self._labels.skipped if item in pool}
+            for item in pool.ids[len(pool) - len(added) :]:
+                self._settle(item)
             self._queue.resize(len(pool))
             if self.warning == gone:
                 self.warning = still_gone
@@ -678,14 +686,8 @@ class Session:
             except EventError as error:
                 self._fail("An event of the log was passed over", error)
                 continue
-            place = places.get(event.item)
-            if fresh and place is not None:
-                answer = self._labels.current(event.item)
-                self._open[place] = answer is None
-                if answer is not None and answer.kind == "skip":
-                    self._skipped[event.item] = None
-                else:
-                    self._skipped.pop(event.item, None)
+            if fresh and event.item in places:
+                self._settle(event.item)
                 self._changes += event.kind in ("label", "retract")
         if self.on_change and self._labels.n_events > before:
             self.on_change()
@@ -695,6 +697,23 @@ class Session:
         """How many events of the log were read."""
         with self._lock:
             return self._labels.n_events
+
+    def _settle(self, item: str) -> None:
+        """Take over the answer that stands for an item of the pool."""
+        place, answer = self.pool.places[item], self._labels.current(item)
+        self._open[place] = answer is None
+        if answer is not None and answer.kind == "skip":
+            self._skipped[item] = None
+        else:
+            self._skipped.pop(item, None)
+        if (
+            answer is not None
+            and answer.kind == "label"
+            and not answer.annotator.startswith(MACHINES)
+        ):
+            self._labeled[place] = answer.value
+        else:
+            self._labeled.pop(place, None)
 
     def knows(self, event_id: str) -> bool:
         """Whether an event with this id is in the log, as far as it was read."""
@@ -771,10 +790,7 @@ class Session:
     def _order_training(self) -> None:
         self._changes = 0
         self._ordered_version += 1
-        places = self.pool.places
-        labeled = {
-            places[item]: value for item, value in self._labels.labeled().items() if item in places
-        }
+        labeled = self._labeled
         snapshot = Snapshot(
             np.fromiter(labeled, dtype=np.intp, count=len(labeled)),
             self.task.targets(list(labeled.values())),

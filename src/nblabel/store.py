@@ -379,9 +379,9 @@ class Salvaged:
 def salvage(path: str | os.PathLike[str], to: str | os.PathLike[str]) -> Salvaged:
     """Read what is readable of a damaged log, and write it to a new one.
 
-    The damaged file, and the one with ``-wal`` behind its name, are only read. They are read page
-    by page, so that one that is wrong does not hide the others; the file itself may be missing or
-    cut off. Open the new one with ``store=``.
+    The damaged file, and the one with ``-wal`` behind its name, are only read, page by page, so
+    that one that is wrong does not hide the others; the file itself may be missing or cut off. Open
+    the new one with ``store=``.
 
     Parameters
     ----------

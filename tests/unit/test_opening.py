@@ -17,6 +17,7 @@ from nblabel.events import LabelEvent
 from nblabel.labels import Labels
 from nblabel.pool import Pool
 from nblabel.renderers import RowRenderer, TextRenderer, open_pool
+from nblabel.session import Session
 from nblabel.store import SqliteLog
 from nblabel.tasks import Choice
 
@@ -215,3 +216,14 @@ def test_more_for_a_renderer_of_ones_own():
 
     pool, renderer, _ = open_pool(["a"], show=Mine())
     assert open_more(["b"], pool, renderer).values == ["b"]
+
+
+def test_a_session_that_cannot_be_lets_go_of_its_log(tmp_path):
+    path = tmp_path / "labels.sqlite"
+    first = Session(["a", "b"], ["x", "y"], store=path, inline=True)
+    first.record("0", "x")
+    first.close()
+    with pytest.raises(StoreMismatchError) as caught:
+        Session(["a", "b"], ["other", "labels"], store=path, inline=True)
+    assert "x" in str(caught.value)  # which keeps the frames, and what is in them, alive
+    assert os.listdir(tmp_path) == ["labels.sqlite"]  # nothing beside it: nobody has it open

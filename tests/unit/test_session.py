@@ -212,6 +212,7 @@ def test_events_of_others_are_checked() -> None:
         (event(kind="note", value=None), EventError, "value of a note is text, got None"),
         (event(kind="skip", value="x"), EventError, "A skip has no value, got 'x'"),
         (event(kind="retract", value="e0"), EventError, "no event 'e0' to take back"),
+        (event(id="e0", kind="retract", value="e0"), EventError, "no event 'e0' to take back"),
         (event(seconds=-1.0), EventError, "Seconds are a number from 0, got -1.0"),
     ]:
         with pytest.raises(error, match=said):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import LabelValueError, near
+from ..errors import LabelValueError, brief, near, plain
 from .naming import keys_for, listed, names_of
 
 

@@ -6,6 +6,7 @@ buffers. The widget is a skin over it, and a test can sit at it without a browse
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -184,6 +185,9 @@ class Desk:
     def _want(self, message: p.Want) -> Reply:
         session = self.session
         client = self._client(message.client)
+        # What another kernel wrote; if it cannot be read now, the next label says so.
+        with contextlib.suppress(StoreError):
+            session.refresh()
         if message.retrain:
             session.retrain()
         if message.skipped:

@@ -1,0 +1,80 @@
+"""Logs of all releases open for ever; those of a newer nblabel are refused with a clear word."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import nblabel as nl
+from nblabel.errors import StoreError
+from nblabel.store import SqliteLog
+from scripts.golden_log import GOLDEN, contents, open_session
+
+VERSIONS = sorted(path.stem for path in GOLDEN.glob("*.sqlite"))
+
+
+def test_every_release_has_its_log() -> None:
+    changes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+    releases = re.findall(r"^## \[(\S+)\]", changes, flags=re.M)
+    assert VERSIONS and set(releases) - {"Unreleased"} <= set(VERSIONS)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_log_of_each_release_opens(
+    tmp_path: Path, version: str, tally: Callable[..., None]
+) -> None:
+    path = tmp_path / "labels.sqlite"
+    shutil.copy(GOLDEN / f"{version}.sqlite", path)
+    expected = json.loads((GOLDEN / f"{version}.json").read_text())
+    session = open_session(path)
+    assert contents(session) == expected
+    while session.undo() is not None:  # and goes on
+        pass
+    session.record("0", "ham")
+    assert session.labels.loc[0, "label"] == "ham" and len(session.history) > 10
+    session.close()
+    count = len(expected["history"])
+    tally("log of an older release", faults=1, labels=count, lost=0, duplicated=0)
+    found = nl.salvage(GOLDEN / f"{version}.sqlite", tmp_path / "salvaged.sqlite")
+    assert (found.events, found.lost) == (count, 0)
+    session = open_session(Path(found.path))
+    assert contents(session) == expected
+    session.close()
+
+
+@pytest.mark.parametrize("what", ["event", "format"])
+def test_a_newer_log_is_refused(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "labels.sqlite"
+    shutil.copy(GOLDEN / f"{VERSIONS[-1]}.sqlite", path)
+    with sqlite3.connect(path) as connection:
+        if what == "event":
+            newer = """UPDATE events SET body = replace(body, '"schema":1', '"schema":99')"""
+            connection.execute(f"{newer} WHERE position = 5")
+        else:
+            connection.execute("UPDATE about SET value = '99' WHERE name = 'format'")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(
+        StoreError, match=r"(schema|format) 99, this nblabel reads up to 1.*upgrade"
+    ):
+        open_session(path)
+    assert path.read_bytes() == before
+    if what == "event":
+        with pytest.raises(StoreError, match="upgrade nblabel"):
+            nl.salvage(path, tmp_path / "new.sqlite")
+
+
+def test_what_it_says_of_itself_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "labels.sqlite"
+    SqliteLog(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE about SET value = '{' WHERE name = 'format'")
+    connection.close()
+    with pytest.raises(StoreError, match="what it says of itself is damaged"):
+        SqliteLog(path)
