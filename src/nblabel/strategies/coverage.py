@@ -78,7 +78,9 @@ class FacilityLocation:
         bounds = similar @ weights * own
         utilities = np.multiply(unsure, 0.5, out=unsure)
         utilities -= 1.0  # what was not looked at comes last
-        utilities[taken] = np.minimum(bounds / max(float(bounds.max(initial=0.0)), 1e-12), BELOW_ONE)
+        utilities[taken] = np.minimum(
+            bounds / max(float(bounds.max(initial=0.0)), 1e-12), BELOW_ONE
+        )
         n_chosen = min(self.ahead * context.batch, len(taken))
         for rank in range(n_chosen):
             k = _laziest(bounds, gain)
