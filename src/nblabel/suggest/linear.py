@@ -290,9 +290,9 @@ def _linear_scores(
             np.subtract(1, block[:, 1], out=block[:, 0])
         else:
             decided += intercept
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):  # more than a float holds
                 np.exp(decided, out=block, casting="same_kind")
-            total = block @ ones
+                total = block @ ones
             if not (total.min() > _LEAST_TOTAL and total.max() < np.inf):
                 decided -= decided.max(axis=1, keepdims=True)
                 np.exp(decided, out=block, casting="same_kind")
