@@ -89,6 +89,52 @@ def test_a_logistic_regression_takes_the_same_steps(n_classes, weight, kind):
     assert list(quick.predict(rows)) == list(plain.predict(rows))
 
 
+@pytest.mark.parametrize("kind", ["sparse", "dense"])
+@pytest.mark.parametrize("n_classes", [3, 12])
+def test_rows_that_are_alike_span_fewer_dimensions(n_classes, kind):
+    rows, labels = data(24, 60, n_classes, kind="dense", dtype=np.float64)
+    rows[1], rows[2], rows[5:8], rows[8] = rows[0], 0, rows[4], rows[0] - rows[4]
+    options = {"C": 10, "class_weight": "balanced", "tol": 1e-9, "max_iter": 5000}
+    plain, quick = LogisticRegression(**options), LogisticRegression(**options)
+    plain.fit(rows, labels)
+    given = sparse.csr_matrix(rows) if kind == "sparse" else rows
+    columns = fit_linear(quick, given, labels)
+    found = score(quick, given, columns).proba
+    assert found == pytest.approx(plain.predict_proba(rows), abs=1e-5)
+    assert quick.coef_ == pytest.approx(
+        plain.coef_ if columns is None else plain.coef_[:, columns], abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("kind", ["sparse", "dense"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_rows_of_zeros_tell_nothing_but_how_frequent_the_classes_are(n_classes, kind):
+    rows, labels = data(6, 20, n_classes, kind=kind)
+    model = LogisticRegression()
+    columns = fit_linear(model, rows * 0, labels)
+    assert score(model, rows * 0, columns).proba == pytest.approx(1 / n_classes, abs=1e-6)
+    assert not model.coef_.any()
+
+
+@pytest.mark.parametrize("shift", [-500.0, -95.0, 0.0, 95.0, 500.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_softmax_of_any_size_is_right(shift, dtype):
+    rows, labels = data(kind="dense", dtype=dtype)
+    model = LogisticRegression().fit(rows, labels)
+    plain = score(model, rows).proba
+    model.intercept_ = model.intercept_ + shift
+    assert score(model, rows).proba == pytest.approx(plain, abs=1e-4)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_predictions_that_are_no_numbers_are_refused(n_classes):
+    rows, labels = data(kind="dense", n_classes=n_classes)
+    model = LogisticRegression().fit(rows, labels)
+    rows[3, 0] = np.nan
+    with pytest.raises(ValueError, match="LogisticRegression gave predictions that are not finite"):
+        score(model, rows)
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: f"{type(e).__name__}-{id(e) % 97}")

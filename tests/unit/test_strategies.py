@@ -235,6 +235,39 @@ def test_facility_location_looks_at_some_of_a_large_pool(monkeypatch):
     assert 30 <= (utilities >= 0).sum() <= 40  # two halves that may overlap
 
 
+def test_facility_location_is_greedy_over_the_part_of_a_large_pool_that_it_looks_at(monkeypatch):
+    from nblabel.strategies import coverage
+
+    monkeypatch.setattr(coverage, "MOST_CANDIDATES", 80)
+    monkeypatch.setattr(coverage, "MOST_COVERED", 80)
+    rng = np.random.default_rng(4)
+    points = rng.normal(size=(400, 6)).astype(np.float32)  # some similarities are negative
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    labeled, candidates = np.arange(0, 400, 40), np.setdiff1d(np.arange(400), np.arange(0, 400, 40))
+    proba = rng.dirichlet(np.ones(5), size=400).astype(np.float32)
+    made = context(
+        candidates=candidates, pool_proba=proba, features=points, labeled=labeled, batch=4
+    )
+    utilities = FacilityLocation().utilities(made)
+
+    top = np.sort(proba[candidates], axis=1)
+    unsure = 1 - (top[:, -1] - top[:, -2])
+    taken = np.flatnonzero(utilities >= 0)
+    assert set(np.argsort(-unsure)[:40]) <= set(taken)  # one half is the least sure
+    looked_at = points[candidates[taken]]
+    similar = looked_at @ looked_at.T
+    best = np.maximum((looked_at @ points[labeled].T).max(axis=1), 0)
+    expected: list[int] = []
+    for _ in range(8):
+        gains = unsure[taken] * (np.maximum(similar - best[:, None], 0).T @ unsure[taken])
+        gains[expected] = -1
+        expected.append(int(gains.argmax()))
+        best = np.maximum(best, similar[:, expected[-1]])
+    assert np.argsort(-utilities)[:8].tolist() == taken[expected].tolist()
+    left = np.setdiff1d(np.arange(len(candidates)), taken)
+    assert np.argsort(-utilities[left]).tolist() == np.argsort(-unsure[left]).tolist()
+
+
 def test_badge_takes_each_group_once():
     points, which = groups([40, 40, 40])
     proba = np.tile(np.float32([0.4, 0.35, 0.25]), (120, 1))
@@ -353,7 +386,7 @@ def test_picking_breaks_every_tie_at_random():
 
 def test_margins_are_those_of_a_sort():
     rng = np.random.default_rng(0)
-    for n_classes in (2, 3, 12):
+    for n_classes in (2, 3, 12, 77):
         proba = rng.dirichlet(np.ones(n_classes), 9000).astype(np.float32)
         top = np.sort(proba, axis=1)
         assert margins(proba) == pytest.approx(top[:, -1] - top[:, -2], abs=1e-7)

@@ -61,20 +61,21 @@ class FacilityLocation:
         some = np.arange(len(taken))
         covered = some if len(some) <= most else np.sort(rng.choice(some, most, replace=False))
         points = np.asarray(features[context.candidates[taken]])
-        similar = points @ points[covered].T  # a row for each candidate
-        np.maximum(similar, 0.0, out=similar)
-        best = np.zeros(len(covered), dtype=np.float32)
+        others = points[covered]
+        similar = points @ others.T  # a row for each candidate
         if len(context.labeled):
             labeled = np.asarray(features[context.labeled])
-            best = np.maximum((labeled @ points[covered].T).max(axis=0), 0.0)
+            similar -= np.maximum((labeled @ others.T).max(axis=0), 0.0)
+        np.maximum(similar, 0.0, out=similar)  # only what is more than labeled items give counts
         own = unsure[taken]
         weights = own[covered]
+        best = np.zeros(len(covered), dtype=np.float32)
 
-        def gain(rows: Any) -> NDArray[np.float32]:
+        def gain(rows: NDArray[np.intp]) -> NDArray[np.float32]:
             more = similar[rows] - best
             return np.asarray(np.maximum(more, 0.0, out=more) @ weights * own[rows])
 
-        bounds = gain(slice(None))
+        bounds = similar @ weights * own
         utilities = np.multiply(unsure, 0.5, out=unsure)
         utilities -= 1.0  # what was not looked at comes last
         utilities[taken] = np.minimum(

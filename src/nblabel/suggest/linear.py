@@ -154,7 +154,8 @@ def _logistic_loss(
     """Return the loss of one column of decisions between two classes, and its derivative."""
     signs = 2.0 * codes - 1.0
     margins = signs * decided[:, 0]
-    return float(share @ np.logaddexp(0, -margins)), (-share * signs * expit(-margins))[:, None]
+    loss = float(share @ np.logaddexp(0, -margins))
+    return loss, (-share * signs * expit(-margins))[:, None]
 
 
 def _softmax_loss(
@@ -168,7 +169,7 @@ def _softmax_loss(
     total = odds.sum(axis=1)
     odds *= (share / total)[:, None]
     odds[each, codes] -= share
-    return share @ (np.log(total) - own), odds
+    return float(share @ (np.log(total) - own)), odds
 
 
 def _rotated(rows: Any) -> tuple[NDArray[np.float64], Callable[[Any], NDArray[np.float64]]]:
@@ -243,9 +244,10 @@ def score(estimator: Any, rows: Any, columns: NDArray[np.intp] | None = None) ->
             f"{type(estimator).__name__} gave predictions of shape {proba.shape}, "
             f"expected ({n_rows}, {len(classes)})"
         )
-    if not np.isfinite(proba.sum(dtype=np.float64)):  # no array as large as the pool
+    proba = np.ascontiguousarray(proba, dtype=np.float32)
+    if not np.isfinite(proba.sum()):  # no array as large as the pool
         raise ValueError(f"{type(estimator).__name__} gave predictions that are not finite numbers")
-    return Scores(classes, np.ascontiguousarray(proba, dtype=np.float32), probabilistic)
+    return Scores(classes, proba, probabilistic)
 
 
 def _is_product(estimator: Any, rows: Any, columns: NDArray[np.intp] | None) -> bool:
@@ -289,9 +291,9 @@ def _linear_scores(
             np.subtract(1, block[:, 1], out=block[:, 0])
         else:
             decided += intercept
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):  # more than a float holds
                 np.exp(decided, out=block, casting="same_kind")
-            total = block @ ones
+                total = block @ ones
             if not (total.min() > _LEAST_TOTAL and total.max() < np.inf):
                 decided -= decided.max(axis=1, keepdims=True)
                 np.exp(decided, out=block, casting="same_kind")
