@@ -12,13 +12,14 @@ from scipy import stats
 
 from .errors import OptionError, near
 
-SCORES = ("accuracy", "macro_f1")
+#: What a curve may have, the first that it has being drawn.
+SCORES = ("macro_f1", "agreement", "accuracy")
 #: Readable on white and on black; the baseline is gray.
 COLORS = (
     "#3b82d6", "#e0702a", "#2a9d6f", "#c2589f", "#8a6fd1", "#b08a1e", "#1f9fb5", "#d1495b",
 )  # fmt: skip
 GRAY = "#808080"
-_TITLES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
+_TITLES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "agreement": "Agreement"}
 _BASELINE = "random"
 
 
@@ -34,6 +35,11 @@ class LearningCurve(pd.DataFrame):
     @property
     def _constructor(self) -> Callable[..., pd.DataFrame]:
         return _curve_or_frame
+
+    @property
+    def scores(self) -> list[str]:
+        """The scores that this curve has."""
+        return [score for score in SCORES if score in self.columns]
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """Return means over the seeds, with intervals.
@@ -59,7 +65,7 @@ class LearningCurve(pd.DataFrame):
         made = {"n_seeds": n}
         with np.errstate(invalid="ignore"):
             t = pd.Series(stats.t.ppf((1 + level) / 2, n - 1), index=n.index)
-        for score in SCORES:
+        for score in self.scores:
             mean = groups[score].mean()
             half = t * groups[score].std(ddof=1) / np.sqrt(n)
             made |= {
@@ -79,16 +85,17 @@ class LearningCurve(pd.DataFrame):
             over the curve (its area, divided by its length).
         """
         keys = ["strategy", "seed"] if "seed" in self.columns else ["strategy"]
-        runs = pd.DataFrame(self).groupby(keys, sort=False)[[*SCORES]].mean()
+        runs = pd.DataFrame(self).groupby(keys, sort=False)[self.scores].mean()
         means = runs.groupby("strategy", sort=False).mean()
-        return means.sort_values("macro_f1", ascending=False, kind="stable")
+        return means.sort_values(self.scores[0], ascending=False, kind="stable")
 
-    def plot(self, score: str = "macro_f1", *, ax: Any = None, library: str | None = None) -> Any:
+    def plot(self, score: str | None = None, *, ax: Any = None, library: str | None = None) -> Any:
         """Draw the curves, with their intervals where there are several seeds.
 
         Parameters
         ----------
-        score : {"macro_f1", "accuracy"}
+        score : {"macro_f1", "agreement", "accuracy"}, optional
+            By default the first of them that the curve has.
         ax : matplotlib Axes, optional
             To draw into.
         library : {"matplotlib", "altair"}, optional
@@ -98,8 +105,9 @@ class LearningCurve(pd.DataFrame):
         -------
         matplotlib Axes or altair Chart
         """
-        if score not in SCORES:
-            raise OptionError(f"There is no score {score!r}. {near(score, SCORES)}")
+        score = self.scores[0] if score is None else score
+        if score not in self.scores:
+            raise OptionError(f"There is no score {score!r}. {near(score, self.scores)}")
         library = "matplotlib" if ax is not None else _library(library)
         if library == "altair":
             return _altair(self.summary(), score)
@@ -114,8 +122,11 @@ class LearningCurve(pd.DataFrame):
 
 def _curve_or_frame(*args: Any, **options: Any) -> pd.DataFrame:
     frame = pd.DataFrame(*args, **options)
-    needed = {"n_labels", "strategy", *SCORES}
-    return LearningCurve(frame) if needed <= set(frame.columns) else frame
+    columns = set(frame.columns)
+    is_curve = {"n_labels", "strategy", "accuracy"} <= columns and bool(
+        {"macro_f1", "agreement"} & columns
+    )
+    return LearningCurve(frame) if is_curve else frame
 
 
 def _library(library: str | None) -> str:

@@ -934,27 +934,12 @@ class Session:
         Returns
         -------
         DataFrame
-            Columns ``label`` and ``probability`` (NaN if the model gives none), indexed
-            like `data`.
+            The columns of the task (``label`` for one class) and ``probability`` (NaN if the model
+            gives none), indexed like `data`.
         """
-        model = self.model
-        index: pd.Index[Any] | None = None
-        if not getattr(self._fitted, "takes_items", True):
-            column = getattr(self._suggester, "column", None)
-            if column is not None and hasattr(data, "columns"):
-                frame, _ = read_source(data)
-                data, index = embedding_column(frame, column), frame.index
-            if not _is_matrix(data):
-                raise OptionError(
-                    "The model learned from a matrix of features: predict takes such a matrix, "
-                    f"one row per item, got {type(data).__name__}."
-                )
-            rows = data if hasattr(data, "tocsr") else np.asarray(data)
-        else:
-            pool = open_more(data, self.pool, self.renderer)
-            rows, index = self._inputs(pool.values, self._given[2]), pool.index
+        model, rows, index = self._model_and_rows(data)
         if self.task.target_type != "multiclass":
-            return self._predict_values(model, rows, index)
+            return self._table(self._values(model, rows), index)
         scores = score(model, rows)
         best = scores.proba.argmax(axis=1)
         confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
@@ -962,14 +947,37 @@ class Session:
         labels = [classes[k] for k in best]
         return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
 
-    def _predict_values(self, model: Any, rows: Any, index: pd.Index[Any] | None) -> pd.DataFrame:
+    def predict_values(self, data: Any) -> list[Any]:
+        """Predict labels for new data as values of the task, as they stand in the log."""
+        model, rows, _ = self._model_and_rows(data)
+        if self.task.target_type != "multiclass":
+            return [value for value, _ in self._values(model, rows)]
+        scores = score(model, rows)
+        return [scores.classes[k] for k in scores.proba.argmax(axis=1)]
+
+    def _model_and_rows(self, data: Any) -> tuple[Any, Any, pd.Index[Any] | None]:
+        model = self.model
+        if getattr(self._fitted, "takes_items", True):
+            pool = open_more(data, self.pool, self.renderer)
+            return model, self._inputs(pool.values, self._given[2]), pool.index
+        index: pd.Index[Any] | None = None
+        column = getattr(self._suggester, "column", None)
+        if column is not None and hasattr(data, "columns"):
+            frame, _ = read_source(data)
+            data, index = embedding_column(frame, column), frame.index
+        if not _is_matrix(data):
+            raise OptionError(
+                "The model learned from a matrix of features: predict takes such a matrix, "
+                f"one row per item, got {type(data).__name__}."
+            )
+        return model, data if hasattr(data, "tocsr") else np.asarray(data), index
+
+    def _values(self, model: Any, rows: Any) -> list[tuple[Any, float]]:
         assert self._predictions is not None, "there is a model"
         if hasattr(model, "tag"):
-            values = [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
-        else:
-            classes = self._predictions.classes
-            values = [decode(self.task, classes, row) for row in model.predict_proba(rows)]
-        return self._table(values, index)
+            return [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
+        classes = self._predictions.classes
+        return [decode(self.task, classes, row) for row in model.predict_proba(rows)]
 
     def _table(
         self, values: Sequence[tuple[Any, float]], index: pd.Index[Any] | None = None

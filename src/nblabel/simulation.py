@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,7 +17,9 @@ from .errors import OptionError
 from .pool import pick_columns
 from .session import Session
 
+#: Of a task of one class, and of any other.
 COLUMNS = ["n_labels", "accuracy", "macro_f1", "strategy", "doing"]
+COLUMNS_OF_OTHERS = ["n_labels", "accuracy", "agreement", "strategy", "doing"]
 
 
 def simulate(
@@ -43,8 +47,10 @@ def simulate(
     -------
     LearningCurve
         A DataFrame with a row after each batch: ``n_labels``, ``accuracy``, ``macro_f1``,
-        ``strategy``, ``doing`` (the strategy that chose the next batch). Before there is a model
-        the scores are those of naming the commonest label so far. It draws itself: ``.plot()``.
+        ``strategy``, ``doing`` (the strategy that chose the next batch). Of a task that is not one
+        class the accuracy is the share that is right as a whole, and ``agreement`` (the task's own,
+        on average) stands in the place of ``macro_f1``. Before there is a model the scores are
+        those of naming the commonest label so far. It draws itself: ``.plot()``.
     """
     session = getattr(session, "session", session)  # a Labeler brings its own
     if not isinstance(session, Session):
@@ -54,7 +60,8 @@ def simulate(
         )
     if not isinstance(budget, int) or budget < 1:
         raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
-    return LearningCurve(list(steps(session, truth, budget, test=test)), columns=COLUMNS)
+    columns = COLUMNS if session.task.target_type == "multiclass" else COLUMNS_OF_OTHERS
+    return LearningCurve(list(steps(session, truth, budget, test=test)), columns=columns)
 
 
 def steps(
@@ -62,33 +69,48 @@ def steps(
 ) -> Iterator[dict[str, Any]]:
     """Do what `simulate` does and yield each row when it is there."""
     answers = _truth(session, truth)
-    scored = list(map(str, answers.values())) if test is None else [str(label) for label in test[1]]
+    scored = (
+        list(answers.values()) if test is None else [session.task.parse(label) for label in test[1]]
+    )
     session.wait()
-    given = 0
-    while given < budget:
-        asked = session.next(min(session.batch, budget - given))
+    given: list[Any] = []
+    while len(given) < budget:
+        asked = session.next(min(session.batch, budget - len(given)))
         if not asked:
             break
         for one in asked:
             session.record(one, answers[one.id])
-            given += 1
+            given.append(answers[one.id])
         session.retrain(wait=True)
-        predicted = _predicted(session, test, len(scored))
         yield {
             "n_labels": session.status()["labeled"],
-            "accuracy": float(accuracy_score(scored, predicted)),
-            "macro_f1": float(f1_score(scored, predicted, average="macro", zero_division=0)),
+            **_scores(session, scored, _predicted(session, test, given, len(scored))),
             "strategy": session.strategy.name,
             "doing": session.doing,
         }
 
 
-def _predicted(session: Session, test: tuple[Any, Any] | None, n: int) -> list[str]:
+def _scores(session: Session, truth: list[Any], predicted: list[Any]) -> dict[str, float]:
+    if session.task.target_type == "multiclass":
+        return {
+            "accuracy": float(accuracy_score(truth, predicted)),
+            "macro_f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
+        }
+    agree = session.task.agree
+    shares = np.array([agree(one, other) for one, other in zip(truth, predicted, strict=True)])
+    return {"accuracy": float((shares == 1.0).mean()), "agreement": float(shares.mean())}
+
+
+def _predicted(
+    session: Session, test: tuple[Any, Any] | None, given: list[Any], n: int
+) -> list[Any]:
     if session.status()["version"] == 0:
-        counts = session.status()["counts"]
-        return [max(counts, key=counts.__getitem__)] * n
-    table = session.predictions if test is None else session.predict(test[0])
-    return [str(label) for label in table["label"]]
+        counts = Counter(json.dumps(value, sort_keys=True) for value in given)
+        return [json.loads(counts.most_common(1)[0][0])] * n
+    if test is not None:
+        return session.predict_values(test[0])
+    found = map(session.suggestion, session.pool.ids)
+    return [None if suggestion is None else suggestion.label for suggestion in found]
 
 
 def _truth(session: Session, truth: Any) -> dict[str, Any]:
@@ -117,7 +139,7 @@ def labels_of(truth: Any, frame: pd.DataFrame | None, index: pd.Index[Any]) -> N
         truth = [truth.get(key) for key in index]
     elif isinstance(truth, pd.Series) and not truth.index.equals(index) and truth.index.is_unique:
         truth = truth.reindex(index).to_numpy()
-    values = np.asarray(truth, dtype=object)
+    values = _column(truth)
     if values.shape != (len(index),):
         raise OptionError(
             f"truth= needs one label per item, ({len(index)},), got the shape {values.shape}."
@@ -128,3 +150,11 @@ def labels_of(truth: Any, frame: pd.DataFrame | None, index: pd.Index[Any]) -> N
             f"truth= has no label for {len(gaps)} item(s), the first being {index[gaps[0]]!r}."
         )
     return values
+
+
+def _column(truth: Any) -> NDArray[Any]:
+    """Return labels as an array of objects: of lists of equal length numpy would make a table."""
+    listed = None if isinstance(truth, np.ndarray) else list(truth)
+    if listed is None or not any(isinstance(value, (list, tuple, Mapping)) for value in listed):
+        return np.asarray(truth, dtype=object)
+    return np.fromiter(listed, dtype=object, count=len(listed))

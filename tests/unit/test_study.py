@@ -54,16 +54,16 @@ def test_it_is_the_same_again(curve: LearningCurve) -> None:
 
 def test_what_is_scored_was_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[set[str], set[str]]] = []
-    real = nl.Session.predict
+    real = nl.Session.predict_values
 
-    def watch(session: nl.Session, data: Any) -> pd.DataFrame:
+    def watch(session: nl.Session, data: Any) -> list[Any]:
         asked = {session.pool.digest(session.pool.position(i)) for i in session.pool.ids}
         seen.append((asked, set(nl.Session(data, ["a", "b"], store=None, model=False,
                                            strategy="random").pool.ids)))  # fmt: skip
         seen.append((asked, {nl.Pool(data).digest(k) for k in range(len(data))}))
         return real(session, data)
 
-    monkeypatch.setattr(nl.Session, "predict", watch)
+    monkeypatch.setattr(nl.Session, "predict_values", watch)
     race(["random"], seeds=1, budget=20)
     assert len(seen) == 4
     for asked, held_out in seen[1::2]:
@@ -320,7 +320,7 @@ def test_a_simulation_draws_itself_too() -> None:
 
 
 def test_plots_that_cannot_be(curve: LearningCurve, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OptionError, match=r"no score 'f1'\. There are: 'accuracy', 'macro_f1'"):
+    with pytest.raises(OptionError, match=r"no score 'f1'\. There are: 'macro_f1', 'accuracy'"):
         curve.plot("f1")
     with pytest.raises(OptionError, match="library= is 'matplotlib' or 'altair'"):
         curve.plot(library="bokeh")
