@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import Normalizer, normalize
+from sklearn.preprocessing import FunctionTransformer, Normalizer, normalize
 
 from ..errors import OptionError
 from ..strategies import Rows
@@ -53,6 +53,9 @@ class TargetSuggester:
             self._rows = self._made()
         return self._rows
 
+    #: Makes rows of features, as a step of the model.
+    step: tuple[str, Any] = ("length", Normalizer())
+
     def _made(self) -> Any:
         return normalize(self.base.features())
 
@@ -70,6 +73,8 @@ class TargetSuggester:
 
 class PairSuggester(TargetSuggester):
     """The same for pairs: the base has the features of all the first ones, then of the second."""
+
+    step = ("differences", FunctionTransformer(differences))
 
     def _made(self) -> Any:
         return differences(self.base.features())
@@ -96,12 +101,13 @@ class FittedTargets:
         self._classes = suggester.classes
         self._rows = suggester.rows()
         self._base = suggester.base
+        self._step = suggester.step
 
     @cached_property
     def model(self) -> Any:
         """From items, or rows of the user's own matrix, to what is predicted."""
         transformer = self._base.transformer
-        steps = [("length", Normalizer()), ("estimator", self.estimator)]
+        steps = [self._step, ("estimator", self.estimator)]
         if transformer is not None:
             steps.insert(0, ("features", transformer))
         return Pipeline(steps)
