@@ -80,7 +80,7 @@ def mutate(source: Any, rng: random.Random) -> Any:
             holder[key] = copy.deepcopy(other.get(there) if isinstance(other, dict) else other[:3])
         elif how == 4 and isinstance(holder[key], str):
             holder[key] = mutate_text(holder[key], rng)
-        elif how == 5 and isinstance(holder[key], (int, float)):
+        elif how == 5 and isinstance(holder[key], (int, float)) and abs(holder[key]) < 1e300:
             holder[key] = holder[key] * rng.choice([-1, 2, 2**60, 0.1]) + rng.choice([0, 1, -1])
         else:
             holder[key] = copy.deepcopy(rng.choice(JSON))
