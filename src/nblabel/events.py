@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -254,7 +255,18 @@ def _from_json(raw: Any) -> LabelEvent:
     for version in range(schema, SCHEMA):
         raw = UPGRADES[version](raw)
     raw["schema"] = SCHEMA
+    _share(raw, ("kind", "annotator", "value"))
+    _share(raw.get("shown"), ("strategy", "suggestion", "predicted", "view"))
     return from_dict(raw)
+
+
+def _share(values: Any, names: tuple[str, ...]) -> None:
+    """Keep texts that most events have in common once, not once an event."""
+    if isinstance(values, dict):
+        for name in names:
+            text = values.get(name)
+            if type(text) is str:
+                values[name] = sys.intern(text)
 
 
 def as_dict(event: LabelEvent) -> dict[str, Any]:
