@@ -55,7 +55,8 @@ def read_rows(database: bytes, wal: bytes = b"") -> Iterator[Row]:
         return _rows(database, wal, named)
     # With a wrong size only the pages that begin at the same place can be read.
     tried: list[list[Row]] = [list(_rows(database, wal, size)) for size in _SIZES]
-    return iter(max(tried, key=len))
+    most = max(tried, key=len)
+    return iter(most)
 
 
 def _rows(database: bytes, wal: bytes, size: int) -> Iterator[Row]:
