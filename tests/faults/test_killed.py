@@ -131,8 +131,10 @@ def test_the_power_fails(
         # While the WAL is copied into the file, power fails: some sectors are new, some are old.
         old = database + bytes(len(checkpointed) - len(database))
         found = restart(_sectors(old, checkpointed, random), wal)
-        tally("power cut", faults=1, labels=len(acknowledged))
+        lost, doubled = len(set(everything) - set(found)), len(found) - len(set(found))
+        tally("power cut", faults=1, lost=lost, duplicated=doubled)
         assert found == everything
+    tally("power cut", labels=len(acknowledged))
 
 
 def _sectors(one: bytes, other: bytes, random: Random, size: int = 512) -> bytes:
