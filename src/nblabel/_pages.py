@@ -32,7 +32,7 @@ def page_size(database: bytes) -> int | None:
 
 
 def read_rows(database: bytes, wal: bytes = b"") -> Iterator[Row]:
-    """Yield every row of every table that can be read; the same one may come more than once.
+    """Return every row of every table that can be read; the same one may come more than once.
 
     Parameters
     ----------
@@ -41,24 +41,22 @@ def read_rows(database: bytes, wal: bytes = b"") -> Iterator[Row]:
     wal : bytes
         The file with ``-wal`` behind its name, if there is one.
 
-    Yields
-    ------
-    rowid : int
-    values : tuple
-        None, int, float, str (with U+FFFD where it is no UTF-8) or bytes.
+    Returns
+    -------
+    iterator of (int, tuple)
+        The number of the row and its values: None, int, float, str (with U+FFFD where it is no
+        UTF-8) or bytes.
     """
     named = page_size(database)
     if named is None and len(wal) >= _WAL_HEADER:
         size = int(unpack_from(">I", wal, 8)[0])
         named = size if size in _SIZES else None
     if named is not None:
-        yield from _rows(database, wal, named)
-        return
-    for size in _SIZES:
-        found = list(_rows(database, wal, size))
-        if found:
-            yield from found
-            return
+        return _rows(database, wal, named)
+    # With a wrong size only the pages that begin at the same place can be read.
+    tried: list[list[Row]] = [list(_rows(database, wal, size)) for size in _SIZES]
+    most = max(tried, key=len)
+    return iter(most)
 
 
 def _rows(database: bytes, wal: bytes, size: int) -> Iterator[Row]:

@@ -256,7 +256,18 @@ def _from_json(raw: Any) -> LabelEvent:
     for version in range(schema, SCHEMA):
         raw = UPGRADES[version](raw)
     raw["schema"] = SCHEMA
+    _share(raw, ("kind", "annotator", "value"))
+    _share(raw.get("shown"), ("strategy", "suggestion", "predicted", "view"))
     return from_dict(raw)
+
+
+def _share(values: Any, names: tuple[str, ...]) -> None:
+    """Keep texts that most events have in common once, not once an event."""
+    if isinstance(values, dict):
+        for name in names:
+            text = values.get(name)
+            if type(text) is str:
+                values[name] = sys.intern(text)
 
 
 def as_dict(event: LabelEvent) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import os
 import resource
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -88,7 +89,7 @@ class Annotator:
         self.random = Random(seed)
         #: All that the screen accepted, in order: event id, kind, item, value.
         self.said: list[tuple[str, str, str, Any]] = []
-        self._items = iter(self.random.sample(range(texts), texts))
+        self._items: Iterator[int] = iter(self.random.sample(range(texts), texts))
 
     def press(self) -> None:
         """Press one key."""

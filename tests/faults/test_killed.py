@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -32,7 +33,7 @@ def test_the_kernel_is_killed_while_labeling(
         annotator.page.open()
         annotator.page.resend()
         assert annotator.page.outbox == {}
-        annotator._items = iter(random.sample(range(400), 400))
+        annotator._items = cycle(random.sample(range(400), 400))
         killing = threading.Timer(random.uniform(0.05, 1.2), kernel.process.kill)
         killing.start()
         while kernel.process.is_alive():
@@ -114,7 +115,7 @@ def test_the_power_fails(
     everything = restart(database, wal)
     assert set(acknowledged) <= set(everything)
     checkpointed = (folder / "labels.sqlite").read_bytes()
-    for _ in range(120 if torture else 12):
+    for _ in range(120 if torture else 6):
         cut = random.randrange(len(wal))
         spoiled = {
             "cut off": wal[:cut],
@@ -126,12 +127,14 @@ def test_the_power_fails(
             found = restart(database, tail)
             tally("power cut", faults=1)
             assert found == everything[: len(found)], kind
-    for _ in range(40 if torture else 4):
+    for _ in range(40 if torture else 3):
         # While the WAL is copied into the file, power fails: some sectors are new, some are old.
         old = database + bytes(len(checkpointed) - len(database))
         found = restart(_sectors(old, checkpointed, random), wal)
-        tally("power cut", faults=1, labels=len(acknowledged))
+        lost, doubled = len(set(everything) - set(found)), len(found) - len(set(found))
+        tally("power cut", faults=1, lost=lost, duplicated=doubled)
         assert found == everything
+    tally("power cut", labels=len(acknowledged))
 
 
 def _sectors(one: bytes, other: bytes, random: Random, size: int = 512) -> bytes:

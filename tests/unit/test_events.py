@@ -5,8 +5,18 @@ import numpy as np
 import pytest
 
 from nblabel import events
-from nblabel.errors import EventError
-from nblabel.events import LabelEvent, Shown, decode, encode, from_dict, new_id, now
+from nblabel.errors import EventError, NewerEventError
+from nblabel.events import (
+    LabelEvent,
+    Shown,
+    as_dict,
+    decode,
+    decode_all,
+    encode,
+    from_dict,
+    new_id,
+    now,
+)
 
 
 def event(**changes) -> LabelEvent:
@@ -103,3 +113,27 @@ def test_ids_differ_and_times_are_utc():
     at = datetime.fromisoformat(now())
     assert at.tzinfo == timezone.utc
     assert abs((datetime.now(timezone.utc) - at).total_seconds()) < 60
+
+
+def test_many_are_decoded_as_one_by_one():
+    events = [
+        LabelEvent(f"e{k}", "note", f"i{k}", "ana", "a,b]\n", shown=Shown("margin", visible=True))
+        for k in range(2500)
+    ]
+    lines = [encode(event) for event in events]
+    assert decode_all(lines) == events == [decode(line) for line in lines]
+    assert decode_all([]) == []
+    for wrong in ("", "1,2", "[]", "{}", '"', None, lines[0][:-1], lines[0] + "," + lines[1]):
+        with pytest.raises(EventError):
+            decode_all([*lines[:3], wrong, *lines[3:6]])
+    with pytest.raises(NewerEventError, match="upgrade nblabel"):
+        decode_all([lines[0], lines[1].replace('"schema":1', '"schema":9')])
+
+
+def test_an_event_is_small_and_comes_back_from_a_dict():
+    event = LabelEvent("e", "label", "i", "ana", "x", shown=Shown("margin"))
+    assert from_dict(as_dict(event)) == event and not hasattr(event, "__dict__")
+    raw = as_dict(event)
+    assert from_dict({**raw, "new": 1, "shown": {**raw["shown"], "new": 2}}) == event
+    read = [decode(encode(event)) for _ in range(2)]
+    assert read[0].annotator is read[1].annotator and read[0].shown.strategy == "margin"
