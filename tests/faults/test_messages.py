@@ -183,7 +183,7 @@ def test_nothing_is_lost_or_doubled_on_any_line(
     number = itertools.count()
 
     @settings(
-        max_examples=1500 if torture else 60,
+        max_examples=600 if torture else 60,
         deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
