@@ -17,6 +17,7 @@ PAGE = ROOT / "js" / "src"
 LEVELS = {
     "errors": 0,
     "_progress": 0,
+    "_quiet": 0,
     "events": 1,
     "tables": 1,
     "pool": 1,
@@ -35,6 +36,7 @@ LEVELS = {
     "labels": 3,
     "suggest": 3,
     "_opening": 4,
+    "_matching": 4,
     "_learning": 4,
     "session": 5,
     "simulation": 6,

@@ -1,4 +1,4 @@
-"""Opening a session: where labels are kept, whether a log fits the data, labels known already."""
+"""Opening a session: where labels are kept, more data of its form, labels known already."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .errors import DataError, LabelValueError, OptionError, StoreError, StoreMismatchError, shorten
+from .errors import DataError, LabelValueError, OptionError, StoreError, shorten
 from .events import LabelEvent, Shown, now
-from .labels import Labels
 from .pool import Pool, digest, pick_columns, read_source
 from .renderers import Renderer, is_missing, open_pool
 from .store import EventLog, SqliteLog
@@ -105,57 +104,6 @@ def join_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
             f"{type(first).__name__}, which cannot be."
         )
     return pool.joined(more)
-
-
-def check_log(labels: Labels, pool: Pool, task: Task, path: str | None) -> str:
-    """Hold a log against the items and labels that are given.
-
-    Returns
-    -------
-    str
-        Empty, or what the person must see: labeled items that are gone from the data.
-
-    Raises
-    ------
-    StoreMismatchError
-        If the log is about other items or other labels; the message says which and what to do.
-    """
-    answers = [event for item in labels.answered if (event := labels.current(item)) is not None]
-    advice = (
-        f"The file is {path}. Give the data and labels it was made with, or keep both apart with "
-        "name='another name' or store='another file'."
-    )
-    illegal: dict[str, int] = {}
-    for event in answers:
-        if event.kind == "label":
-            try:
-                task.parse(event.value)
-            except LabelValueError:
-                illegal[str(event.value)] = illegal.get(str(event.value), 0) + 1
-    if illegal:
-        raise StoreMismatchError(
-            f"The log has {sum(illegal.values())} label(s) that are not among those given: "
-            f"{shorten(illegal)}; given: {shorten(task.spec().get('classes', []), 8)}. {advice}"
-        )
-    known = [event for event in answers if event.item in pool]
-    gone = len(answers) - len(known)
-    if gone and not known:
-        raise StoreMismatchError(
-            f"The log is about other items: none of its {gone} labeled items is in this data "
-            f"(the first is {answers[0].item!r}). {advice}"
-        )
-    changed = [
-        event.item
-        for event in known
-        if event.content is not None and event.content != pool.digest(pool.position(event.item))
-    ]
-    if changed:
-        raise StoreMismatchError(
-            f"The log is about other items: {len(changed)} of {len(known)} labeled items have "
-            f"other content in this data than when they were labeled (items {shorten(changed)}). "
-            f"{advice}"
-        )
-    return f"{gone} labeled item(s) of the log are not in this data." if gone else ""
 
 
 def seed_events(pool: Pool, task: Task, column: str) -> list[LabelEvent]:

@@ -19,8 +19,13 @@ from .errors import EventError
 SCHEMA = 1
 
 #: What an event can say. A `label` gives a value; `skip` puts the item away; `flag` (true or false)
-#: and `note` (text) are said beside a label; `retract` takes back the event it names.
-KINDS = ("label", "skip", "flag", "note", "retract")
+#: and `note` (text) are said beside a label; `retract` takes back the event it names. The two of
+#: `ABOUT_ALL` are about what was said before: `relabel` maps labels to others, or to None, which
+#: takes them back; `match` tells which items of the data the items of the log are now.
+KINDS = ("label", "skip", "flag", "note", "retract", "relabel", "match")
+ABOUT_ALL = ("relabel", "match")
+#: The item of an event that is about no single one.
+EVERY_ITEM = "*"
 
 #: from schema n to n + 1
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -93,7 +98,8 @@ class LabelEvent:
         ``"ana"``, ``"lf:has_link"``, ``"auto:<certificate>"``.
     value : object
         The label as JSON (`label`), a bool (`flag`), text (`note`), the id of the event taken back
-        (`retract`), None (`skip`).
+        (`retract`), None (`skip`), label to label or None (`relabel`), or item id to
+        ``{"item": id, "content": digest}`` (`match`).
     at : str
         UTC time, ISO 8601 with milliseconds.
     seconds : float or None
@@ -132,6 +138,24 @@ class LabelEvent:
             isinstance(self.seconds, (int, float)) and math.isfinite(self.seconds)
         ):
             raise EventError(f"Event field 'seconds' must be a number, got {self.seconds!r}.")
+        if self.kind in ABOUT_ALL:
+            _check_mapping(self.kind, self.value)
+
+
+def _check_mapping(kind: str, value: Any) -> None:
+    """Refuse a mapping that cannot be folded in."""
+    sound_parts = isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
+    if sound_parts and kind == "relabel":
+        sound_parts = all(new is None or isinstance(new, str) for new in value.values())
+    elif sound_parts:
+        sound_parts = all(
+            isinstance(now, Mapping)
+            and isinstance(now.get("item"), str)
+            and (now.get("content") is None or isinstance(now["content"], str))
+            for now in value.values()
+        )
+    if not sound_parts:
+        raise EventError(f"The value of a {kind} is a mapping, got {str(value)[:200]!r}.")
 
 
 def new_id() -> str:

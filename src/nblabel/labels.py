@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -45,12 +45,17 @@ class Labels:
     def __init__(self) -> None:
         self.position = 0
         self._items: dict[str, _Item] = {}
-        self._events: dict[str, LabelEvent] = {}
+        self._events: dict[str, LabelEvent] = {}  # with the items and labels of today
         self._retracted: set[str] = set()
-        self._order: list[LabelEvent] = []
+        self._order: list[LabelEvent] = []  # as they are in the log
         self._audits: dict[str, tuple[LabelEvent, int]] = {}
         self._current: dict[str, LabelEvent] = {}  # item -> the answer that stands
         self._counts: Counter[Any] = Counter()
+        self._contents: dict[str, str] = {}  # item -> digest of what was labeled last
+        #: The mappings of labels that were recorded, oldest first.
+        self.relabelings: list[Mapping[str, str | None]] = []
+        #: How often items got other ids.
+        self.matchings = 0
 
     # ------------------------------------------------------------ folding
 
@@ -75,6 +80,14 @@ class Labels:
         self.check(event)
         self._events[event.id] = event
         self._order.append(event)
+        if event.kind == "relabel":
+            self._relabel(event.value)
+            return True
+        if event.kind == "match":
+            self._match(event.value)
+            return True
+        if event.content is not None:
+            self._contents[event.item] = event.content
         item = self._items.setdefault(event.item, _Item())
         if event.kind != "retract":
             item.stack(event.kind).append(event)
@@ -88,6 +101,69 @@ class Labels:
         self._settle(event.item, item)
         return True
 
+    def _relabel(self, names: Mapping[str, str | None]) -> None:
+        """Let what was said so far be about other labels; one without a new name is taken back."""
+        self.relabelings.append(names)
+
+        def renamed(value: Any) -> Any:
+            return names.get(value, value) if isinstance(value, str) else value
+
+        for event in list(self._events.values()):
+            if event.kind != "label":
+                continue
+            shown = replace(
+                event.shown,
+                suggestion=renamed(event.shown.suggestion),
+                predicted=renamed(event.shown.predicted),
+            )
+            value = renamed(event.value)
+            if value is None:
+                self._retracted.add(event.id)
+                value = event.value
+            if value != event.value or shown != event.shown:
+                self._events[event.id] = replace(event, value=value, shown=shown)
+        self._rebuild({})
+
+    def _match(self, moves: Mapping[str, Mapping[str, Any]]) -> None:
+        """Give items other ids, all at once; one that is in the way of another is no longer so."""
+        self.matchings += 1
+        ids = {old: str(now["item"]) for old, now in moves.items()}
+        for event in list(self._events.values()):
+            if event.item in ids:
+                self._events[event.id] = replace(event, item=ids[event.item])
+        taken = {*ids, *ids.values()}
+        contents = {item: found for item, found in self._contents.items() if item not in taken}
+        for old, now in moves.items():
+            found = now.get("content") or self._contents.get(old)
+            if found is not None:
+                contents[ids[old]] = found
+        self._contents = contents
+        self._rebuild(ids)
+
+    def _rebuild(self, ids: Mapping[str, str]) -> None:
+        """Settle all items anew, after events were replaced by those of today."""
+        items: dict[str, _Item] = {}
+        for old, item in self._items.items():
+            made = items.setdefault(ids.get(old, old), _Item())
+            for stack, kept in (
+                (item.answers, made.answers),
+                (item.flags, made.flags),
+                (item.notes, made.notes),
+            ):
+                kept.extend(
+                    self._events[event.id] for event in stack if event.id not in self._retracted
+                )
+        self._items = items
+        self._audits = {
+            ids.get(old, old): (self._events[event.id], before)
+            for old, (event, before) in self._audits.items()
+        }
+        order = [ids.get(old, old) for old in self._current]
+        self._current, self._counts = {}, Counter()
+        for item_id in order:
+            if item_id not in self._current:
+                self._settle(item_id, items[item_id])
+
     def extend(self, events: Iterable[tuple[int, LabelEvent]]) -> int:
         """Fold events in; return how many were new."""
         return sum(self.apply(position, event) for position, event in events)
@@ -100,7 +176,7 @@ class Labels:
         if before is not None and before.kind == "label":
             self._counts[_key(before.value)] -= 1
         if after is None:
-            del self._current[item_id]
+            self._current.pop(item_id, None)
         else:
             self._current[item_id] = after
             if after.kind == "label":
@@ -144,6 +220,19 @@ class Labels:
         event = self.current(item)
         return event.value if event is not None and event.kind == "label" else None
 
+    def content(self, item: str) -> str | None:
+        """Return the digest of an item as it was labeled last, None if that is not known."""
+        return self._contents.get(item)
+
+    @property
+    def said(self) -> list[str]:
+        """Item ids of which anything is said that stands: an answer, a flag or a note."""
+        return [
+            item_id
+            for item_id, item in self._items.items()
+            if item.answers or item.flags or item.notes
+        ]
+
     def flagged(self, item: str) -> bool:
         """Whether the item is flagged."""
         found = self._items.get(item)
@@ -162,7 +251,7 @@ class Labels:
                 and event.kind in RETRACTABLE
                 and event.id not in self._retracted
             ):
-                return event
+                return self._events[event.id]
         return None
 
     def trail(
@@ -181,6 +270,7 @@ class Labels:
                 continue
             if len(rows) == most:
                 return rows[::-1], place + 1
+            event = self._events[event.id]
             rows.append((event, self._replaced(event)))
         return rows[::-1], None
 
@@ -276,6 +366,9 @@ class Labels:
         places = [row.pop("position") for row in rows]
         columns = list(rows[0]) if rows else [*_columns_of(task), *_FRAME]
         frame = pd.DataFrame(rows, index=pool.index[places], columns=columns)
+        if not rows:  # of the same types as if there were some
+            texts = dict.fromkeys(("annotator", "note", "strategy"), _TEXT)
+            frame = frame.astype({**texts, **_types_of(task)})
         return frame.assign(
             labeled_at=_times(frame["labeled_at"]),
             seconds=frame["seconds"].astype("float64"),
@@ -309,12 +402,20 @@ def _key(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
+#: What pandas makes of a list of texts.
+_TEXT = pd.Series(["text"]).dtype
 _FRAME = [
     "annotator", "labeled_at", "seconds", "suggestion", "probability", "note", "flagged",
     "strategy", "audit", "visible", "model_version",
 ]  # fmt: skip
 _HISTORY = ["id", "kind", "item", "annotator", "value", "at", "seconds", "content", "schema",
             "retracted", "number"]  # fmt: skip
+
+
+def _types_of(task: Task) -> dict[str, Any]:
+    """Types of the columns of the labels, as far as the task tells its labels."""
+    columns = [task.columns(name) for name in task.spec().get("classes", [])]
+    return dict(pd.DataFrame(columns).dtypes) if columns else {}
 
 
 def _columns_of(task: Task) -> list[str]:

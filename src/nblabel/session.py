@@ -12,7 +12,6 @@ import hashlib
 import os
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,12 +23,23 @@ import numpy as np
 import pandas as pd
 
 from ._learning import Away, Order, Result, learn
-from ._opening import check_log, join_more, open_log, open_more, seed_events
+from ._matching import check_labels, match_items, new_relabeling
+from ._opening import join_more, open_log, open_more, seed_events
 from ._queue import Draw, Queue
 from ._trainer import Trainer
-from .errors import EventError, NotFittedError, OptionError
+from .errors import (
+    EventError,
+    LabelValueError,
+    ModelOutputError,
+    NotFittedError,
+    OptionError,
+    StoreMismatchError,
+    full_story,
+    in_words,
+    shorten,
+)
 from .estimate import Share, learning_curve, pace, progressive
-from .events import LabelEvent, Shown, new_id, now, sound
+from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
 from .labels import MACHINES, Labels
 from .pool import Pool, digest, read_source
 from .renderers import Renderer, View, open_pool, safe_view
@@ -39,6 +49,7 @@ from .suggest import (
     Fitted,
     Snapshot,
     Suggester,
+    checked_marks,
     default_suggester,
     embedding_column,
     learning_inputs,
@@ -50,6 +61,11 @@ from .tasks import as_given, as_task
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
+#: Time limit of a training before there is a measure: it may compute the features of a large pool.
+FIRST_TIMEOUT = 600.0
+#: And then: so many times the longest training so far, but no less than so many seconds.
+TIMES_LONGER = 20
+LEAST_TIMEOUT = 60.0
 #: A smaller pool is learned from in some ms: no process is worth its start.
 LEAST_FOR_PROCESS = 2000
 _WAYS = ("auto", "process", "thread", "inline")
@@ -155,6 +171,19 @@ class Session:
         Where the model learns: in a worker process, which never delays a cell; in a thread of the
         kernel; or in the calling thread. ``"auto"`` takes a process from 2,000 items on, and a
         thread where a process cannot be.
+    relabel : mapping of label to label or None, optional
+        Labels of the log that have another name now, ``{"spam": "junk"}``, or that are no longer
+        there: None takes them back, and their items are asked again. What is in the log stays as it
+        is; the mapping is recorded once and holds from then on.
+    edited : {"keep", "drop"}, optional
+        Whether items whose content has changed under the same index since they were labeled keep
+        their labels, or are asked again. Needed only if most items have changed; fewer are asked
+        again, and named in a warning.
+    train_timeout : float or None, optional
+        Seconds after which a training is given up, counted anew whenever it says how far it is: the
+        process is ended, a thread is left behind; labeling goes on, and the next labels begin a new
+        training. By default ten minutes, or, once a model was trained, twenty times the longest
+        training, but at least a minute. None: no limit. Inline there is none.
 
     Raises
     ------
@@ -190,6 +219,9 @@ class Session:
         random_state: int = 0,
         inline: bool = False,
         worker: str = "auto",
+        train_timeout: float | str | None = "auto",
+        relabel: Mapping[Any, Any] | None = None,
+        edited: str | None = None,
     ) -> None:
         for option, number, least in (("batch", batch, 1), ("random_state", random_state, 0)):
             if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
@@ -199,6 +231,11 @@ class Session:
                 raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
         if worker not in _WAYS:
             raise OptionError(f"worker= is one of {', '.join(map(repr, _WAYS))}, got {worker!r}.")
+        if not (train_timeout in ("auto", None) or _is_positive(train_timeout)):
+            raise OptionError(
+                "train_timeout= is a number of seconds above 0, or None for no limit, "
+                f"got {train_timeout!r}."
+            )
         if annotator is not None and (not isinstance(annotator, str) or not annotator.strip()):
             raise OptionError(f"annotator= is a name, got {annotator!r}.")
         if annotator is not None and annotator.startswith(MACHINES):
@@ -233,6 +270,8 @@ class Session:
         self._fitted: Fitted | None = None
         self._trained_on: frozenset[int] = frozenset()
         self._ordered_version = 0
+        self._train_timeout = train_timeout
+        self._longest = 0.0  # training that made a model, in seconds
         self._changes = 0  # answers since the last training was ordered
         self._seen: dict[str, float] = {}
         self._curve: tuple[int, list[tuple[int, Share]]] = (-1, [])
@@ -240,8 +279,13 @@ class Session:
         self.last_error: str | None = None
         self.doing = ""
         self.aim = ""
+        #: Labels of the log that go with no item of the data, and why; see `Match`.
+        self.unmatched = pd.DataFrame()
+        self._stale = ""  # what another kernel made of the log that this session does not know
+        self._own: set[str] = set()  # events about all items that this session has written
+        self._ready = False
         self._log, self.warning = open_log(store, name)
-        self._resume()
+        self._resume(relabel, edited)
         if seed is not None:
             known = seed_events(self.pool, self.task, seed)
             self._log.append([event for event in known if event.id not in self._labels])
@@ -300,14 +344,35 @@ class Session:
                 "strategy='random'."
             )
 
-    def _resume(self) -> None:
+    def _resume(self, relabel: Mapping[Any, Any] | None, edited: str | None) -> None:
         self._fold()
-        gone = check_log(self._labels, self.pool, self.task, self.store_path)
+        names = new_relabeling(self._labels, self.task, relabel)
+        if names is not None:
+            self._tell_all("relabel", names)
+        check_labels(self._labels, self.task, self.store_path)
+        gone = self._match(self.pool, edited)
         if gone:
             self.warning = gone
             warnings.warn(f"{gone} Their labels stay in {self.store_path}.", stacklevel=4)
         if isinstance(self._log, SqliteLog):
             self._log.tell(task=self.task.spec(), items=len(self.pool))
+        self._ready = True
+
+    def _match(self, pool: Pool, edited: str | None = None) -> str:
+        """Let the items of the log be those of a pool; return what the person must see."""
+        match = match_items(self._labels, pool, self.store_path, edited)
+        if match.moves:
+            self._tell_all("match", match.moves)
+        self.unmatched = match.unmatched
+        return match.warning
+
+    def _tell_all(self, kind: str, value: Mapping[str, Any]) -> None:
+        event = LabelEvent(
+            new_id(), kind, EVERY_ITEM, self.annotator, dict(value), now(), shown=Shown(view="api")
+        )
+        self._own.add(event.id)
+        self._log.append([event])
+        self._fold()
 
     # ------------------------------------------------------------ more items
 
@@ -334,16 +399,17 @@ class Session:
             self._fold()
             pool = join_more(data, self.pool, self.renderer)
             given = self._more_features(len(pool) - len(self.pool), features)
-            gone = check_log(self._labels, self.pool, self.task, self.store_path)
-            still_gone = check_log(self._labels, pool, self.task, self.store_path)
             column = self._seed_column
             known = seed_events(pool, self.task, column) if column is not None else []
             suggester = self._make_suggester(*given, pool=pool)
+            gone = match_items(self._labels, self.pool, self.store_path, "drop").warning
             # All is checked: from here on nothing may fail but the disk.
+            still_gone = self._match(pool, "drop")
             self._log.append([event for event in known if event.id not in self._labels])
             added = [self._labels.current(item) is None for item in pool.ids[len(self.pool) :]]
             self.pool, self._given, self._suggester = pool, given, suggester
             self._trainer.keep(suggester)
+            self._longest = 0.0
             self._open = np.concatenate([self._open, np.array(added, dtype=bool)])
             self._queue.resize(len(pool))
             if self.warning == gone:
@@ -454,8 +520,8 @@ class Session:
         if fitted is None or predictions is None or position >= len(predictions):
             return []
         try:
-            return fitted.marks(position, label)
-        except Exception as error:
+            return checked_marks(fitted.marks(position, label))
+        except BaseException as error:
             self._fail("The marks failed", error)
             return []
 
@@ -556,6 +622,8 @@ class Session:
             return self._append([self._complete(event, events) for event in events])
 
     def _complete(self, event: LabelEvent, beside: Sequence[LabelEvent]) -> LabelEvent:
+        if event.kind in ABOUT_ALL:
+            raise EventError(f"An event of kind {event.kind!r} is written by the session itself.")
         position = self.pool.position(event.item)
         event = sound(event)
         if event.kind == "retract":
@@ -563,7 +631,7 @@ class Session:
                 self._labels.check(event)
             return event
         if event.kind != "label":
-            return event
+            return replace(event, content=self.pool.digest(position))
         shown = event.shown
         predictions = self._predictions
         if (
@@ -578,12 +646,25 @@ class Session:
             )
         return replace(
             event,
-            value=self.task.parse(event.value),
+            value=self._parsed(event.value),
             content=self.pool.digest(position),
             shown=shown,
         )
 
+    def _parsed(self, value: Any) -> Any:
+        """Return a legal label; of one that was renamed while it waited in a page, the new one."""
+        try:
+            return self.task.parse(value)
+        except LabelValueError:
+            for names in reversed(self._labels.relabelings):
+                if isinstance(value, str) and names.get(value) is not None:
+                    return self.task.parse(names[value])
+            raise
+
     def _append(self, events: Sequence[LabelEvent]) -> list[int]:
+        self._fold()  # another kernel may have said what these items are now
+        if self._stale:
+            raise StoreMismatchError(f"{self._stale}.")
         positions = self._log.append(events)
         self.refresh()
         return positions
@@ -600,12 +681,28 @@ class Session:
             try:
                 fresh = self._labels.apply(position, event)
             except EventError as error:
-                self._fail("An event of the log was passed over", error)
+                self._fail(f"Event {position} of the log was passed over", error)
                 continue
-            if fresh and event.item in self.pool:
+            if event.kind in ABOUT_ALL:
+                self._look_again(event)
+            elif fresh and event.item in self.pool:
                 place = self.pool.position(event.item)
                 self._open[place] = self._labels.current(event.item) is None
                 self._changes += event.kind in ("label", "retract")
+
+    def _look_again(self, event: LabelEvent) -> None:
+        """Take over an event that is about all items."""
+        for place, item in enumerate(self.pool.ids):
+            self._open[place] = self._labels.current(item) is None
+        self._changes += 1
+        if self._ready and event.id not in self._own:
+            what = "other data" if event.kind == "match" else "other labels"
+            self._stale = (
+                f"Another kernel has opened {self.store_path} with {what} since. Run the cell "
+                "again with the same data and labels; until then nothing is written, and labels "
+                "wait in the page"
+            )
+            self.warning = f"{self._stale}."
 
     def knows(self, event_id: str) -> bool:
         """Whether an event with this id is in the log, as far as it was read."""
@@ -699,15 +796,31 @@ class Session:
             np.flatnonzero(self._open),
             self.batch,
             self.random_state,
+            len(self.pool),
         )
         self._trainer.submit(
             partial(learn, self._suggester, self.strategy, order),
             self._install,
             self._training_failed,
+            timeout=self._time_limit(),
         )
+
+    def _time_limit(self) -> float | None:
+        if self._train_timeout != "auto":
+            return None if self._train_timeout is None else float(self._train_timeout)
+        if self._longest == 0:
+            return FIRST_TIMEOUT
+        return max(LEAST_TIMEOUT, TIMES_LONGER * self._longest)
 
     def _install(self, result: Result) -> None:
         with self._lock:
+            if result.predictions is not None:
+                try:
+                    self._check_classes(result.predictions.classes)
+                except ModelOutputError as error:
+                    self._training_failed(error)
+                    return
+                self._longest = max(self._longest, result.seconds)
             if result.predictions is not None and (
                 self._predictions is None or result.predictions.version > self._predictions.version
             ):
@@ -722,12 +835,27 @@ class Session:
             if self._changes >= self.batch or result.partial:
                 self._order_training()
 
+    def _check_classes(self, classes: Sequence[str]) -> None:
+        """Refuse what a model predicts if the task has no such label."""
+        unknown = []
+        for name in classes:
+            try:
+                self.task.parse(name)
+            except LabelValueError:
+                unknown.append(name)
+        if unknown:
+            raise ModelOutputError(
+                f"the model predicts {shorten(unknown)}, which are no labels of this task "
+                f"({shorten(self.task.spec().get('classes', []), 8)}): its classes_ must be the "
+                "labels that it was fitted on, as text"
+            )
+
     def cancel(self) -> bool:
         """Stop the training that runs; return whether one did.
 
-        A worker process is ended at once. In a thread the result is dropped, and a new training
-        waits for the end of the old one. The next training is ordered by the next labels, or by
-        `retrain`.
+        A worker process is ended at once. In a thread the result is dropped; a training that does
+        not end within some seconds is left behind. The next training is ordered by the next
+        labels, or by `retrain`.
         """
         with self._lock:
             stopped = self._trainer.stop()
@@ -746,19 +874,18 @@ class Session:
 
     _error_from_training = False
 
-    def _training_failed(self, error: Exception) -> None:
+    def _training_failed(self, error: BaseException) -> None:
         with self._lock:
             self._fail("The model could not be trained", error, training=True)
 
-    def _fail(self, what: str, error: Exception, *, training: bool = False) -> None:
-        details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    def _fail(self, what: str, error: BaseException, *, training: bool = False) -> None:
+        said = in_words(error)
         first = self.last_error is None
-        self.last_error = f"{what}: {type(error).__name__}: {error}\n\n{details}"
+        self.last_error = f"{what}: {said}\n\n{full_story(error)}"
         self._error_from_training = training
         if first:
             warnings.warn(
-                f"{what}: {type(error).__name__}: {error}. Labeling goes on; "
-                "the traceback is in session.last_error.",
+                f"{what}: {said}. Labeling goes on; the traceback is in session.last_error.",
                 stacklevel=2,
             )
 
@@ -886,8 +1013,11 @@ class Session:
     def store_id(self) -> str:
         """Identifies the log, so that a page sends what it kept to the right one."""
         if isinstance(self._log, SqliteLog):
-            return str(self._log.about()["id"])
-        return str(digest(self._log.path or repr(id(self._log))))
+            found = str(self._log.about()["id"])
+        else:
+            found = str(digest(self._log.path or repr(id(self._log))))
+        # What a page kept is about items by their ids of then.
+        return f"{found}.{self._labels.matchings}" if self._labels.matchings else found
 
     @property
     def rank_version(self) -> int:
@@ -978,6 +1108,11 @@ def _user() -> str:
         return getpass.getuser()
     except Exception:  # no name on this machine, as in some containers
         return "me"
+
+
+def _is_positive(number: Any) -> bool:
+    real = isinstance(number, Real) and not isinstance(number, bool)
+    return real and 0 < float(number) < float("inf")
 
 
 def _free_name(name: str, taken: Collection[Any]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,12 +16,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from .._progress import report
-from ..errors import DataError, OptionError, UnknownColumnError, near, shorten
+from .._quiet import quiet
+from ..errors import DataError, ModelOutputError, OptionError, UnknownColumnError, near, shorten
 from ..strategies import Rows
 from .bulk import SAMPLE, sample, take, transform
 from .explain import WordMarks
 from .features import Embedding, PixelScaler, default_features, embed
 from .linear import Scores, fit_linear, score, spread
+from .shield import shielded
 
 #: Items of a large pool that the cold start looks at before the features of all are there.
 GLIMPSE = 10_000
@@ -175,13 +177,19 @@ class ModelSuggester:
                     clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
                 )
                 with np.errstate(invalid="ignore"):  # the variance of items that are all alike
-                    matrix = _fit_transform(transformer, self._inputs)
+                    matrix = (
+                        _fit_transform(transformer, self._inputs)
+                        if self._transformer is None
+                        else shielded(partial(_fit_transform, transformer), self._inputs)
+                    )
             matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
             if matrix.ndim != 2 or matrix.shape[0] != self._n_items:
                 raise OptionError(
                     f"features= must make one row per item, ({self._n_items}, n_features); "
                     f"{type(transformer).__name__} made the shape {matrix.shape}."
                 )
+            if self._transformer is not None:  # not one of ours
+                matrix = _checked_matrix(matrix, self._n_items)
             self._transformer = transformer
             self._matrix = matrix
         return self._matrix
@@ -227,10 +235,9 @@ class ModelSuggester:
         if estimator.get_params().get("random_state", 0) is None:
             estimator.set_params(random_state=snapshot.seed)
         targets = np.asarray(snapshot.targets, dtype=str)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with quiet(ConvergenceWarning):
             if self._whole:
-                estimator.fit(take(self._inputs, snapshot.positions), targets)
+                shielded(estimator.fit, take(self._inputs, snapshot.positions), targets)
                 return FittedModel(estimator, self._inputs, None, self._inputs)
             matrix = self.features()
             rows = matrix[snapshot.positions]
@@ -318,6 +325,27 @@ class Marker:
         else:
             row = self._vectorizer.transform([text])
         return self._words.marks(text, row, label)
+
+
+def checked_marks(marks: Any) -> list[tuple[int, int, float]]:
+    """Return marks as they are if they are sorted spans that do not overlap.
+
+    Raises
+    ------
+    ModelOutputError
+        If they are not.
+    """
+    end, whole = 0, (int, np.integer)
+    made: list[tuple[int, int, float]] = []
+    for mark in marks:
+        start, stop, weight = mark
+        if not (isinstance(start, whole) and isinstance(stop, whole) and end <= start < stop):
+            raise ModelOutputError(
+                f"marks are sorted spans (start, end, weight) that do not overlap, got {mark!r}"
+            )
+        made.append((int(start), int(stop), float(weight)))
+        end = int(stop)
+    return made
 
 
 def _fit_transform(transformer: Any, inputs: Any) -> Any:
