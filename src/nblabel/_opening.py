@@ -72,6 +72,12 @@ def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
     """
     if isinstance(data, Iterator):
         data = list(data)
+    images = pool.values
+    if isinstance(images, np.ndarray) and np.shape(data) == images.shape[1:]:
+        raise DataError(
+            f"This is a single image of shape {images.shape[1:]}: give a batch of them, of shape "
+            "(n, ...), such as image[None] for one."
+        )
     if renderer.kind not in ("text", "image", "html", "row"):
         return open_pool(data, show=renderer)[0]
     field: Any = True

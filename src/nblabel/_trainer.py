@@ -283,7 +283,7 @@ class Trainer:
                 self._worker.keep(self._kept)
             return self._worker
 
-    def _listen(self, run: _Run, fraction: float) -> None:
+    def _listen(self, run: _Run, fraction: float | None) -> None:
         if run.stopped:
             raise Cancelled
         run.heard = time.monotonic()

@@ -89,7 +89,7 @@ class Worker:
     def run(
         self,
         job: Callable[[], Any],
-        report: Callable[[float], None],
+        report: Callable[[float | None], None],
         stopped: Callable[[], bool] = lambda: False,
     ) -> Any:
         """Run a job in the process and return its result.
@@ -98,7 +98,7 @@ class Worker:
         ----------
         job : callable
         report : callable
-            Gets how far the job is.
+            Gets how far the job is; first None, as it begins.
         stopped : callable
             Whether the job is no longer wanted; who makes it true calls `stop` then.
 
@@ -195,7 +195,7 @@ class Worker:
         self,
         process: subprocess.Popen[bytes],
         request: dict[str, Any],
-        report: Callable[[float], None],
+        report: Callable[[float | None], None],
         stopped: Callable[[], bool],
     ) -> dict[str, Any]:
         assert process.stdin is not None and process.stdout is not None
@@ -363,6 +363,7 @@ def _serve_one(folder: Folder, request: dict[str, Any], answers: IO[bytes]) -> A
     def report(fraction: float) -> None:
         _tell(answers, {"progress": fraction})
 
+    _tell(answers, {"progress": None})  # from here on the job itself takes the time
     try:
         with listening(report):
             result = job()

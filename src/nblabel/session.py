@@ -28,6 +28,7 @@ from ._opening import join_more, open_log, open_more, seed_events
 from ._queue import Draw, Queue
 from ._trainer import Trainer
 from .errors import (
+    DataError,
     EventError,
     LabelValueError,
     ModelOutputError,
@@ -961,6 +962,10 @@ class Session:
             like `data`.
         """
         model = self.model
+        if hasattr(data, "__len__") and not len(data):
+            raise DataError(
+                "There is nothing to predict: the data is empty. Give at least one item."
+            )
         index: pd.Index[Any] | None = None
         if not getattr(self._fitted, "takes_items", True):
             column = getattr(self._suggester, "column", None)
@@ -973,6 +978,12 @@ class Session:
                     f"one row per item, got {type(data).__name__}."
                 )
             rows = data if hasattr(data, "tocsr") else np.asarray(data)
+            expected = getattr(model, "n_features_in_", rows.shape[1])
+            if rows.shape[1] != expected:
+                raise OptionError(
+                    f"The model learned from {expected} features, this matrix has "
+                    f"{rows.shape[1]}: give the same columns in the same order."
+                )
         else:
             pool = open_more(data, self.pool, self.renderer)
             rows, index = learning_inputs(self.renderer, pool.values), pool.index

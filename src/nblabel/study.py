@@ -148,7 +148,7 @@ class _State:
     runs: int = 0
     now: str = ""
     phase: str = "running"  # then done, cancelled or failed
-    error: BaseBaseException | None = None
+    error: BaseException | None = None
 
 
 class Race:

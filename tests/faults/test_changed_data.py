@@ -130,7 +130,11 @@ def test_removed_rows_are_named_and_come_back(tmp_path: Path) -> None:
 
 def test_under_an_index_that_holds_nothing_moves(tmp_path: Path) -> None:
     # Another row looks the same: it is another row.
-    data = frame().assign(text=["same", "b", "c", "same", "e", "f"]).set_index(pd.Index(list("uvwxyz")))
+    data = (
+        frame()
+        .assign(text=["same", "b", "c", "same", "e", "f"])
+        .set_index(pd.Index(list("uvwxyz")))
+    )
     labeled(tmp_path, data, {"u": "spam", "v": "ham", "w": "ham"})
     session = open_on(tmp_path, data.drop(index="u"))
     assert dict(session.labels["label"]) == {"v": "ham", "w": "ham"}

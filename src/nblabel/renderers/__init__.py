@@ -97,6 +97,11 @@ def open_pool(
         )
     else:
         renderer = _plain(values, how)
+    if how in ("text", "html", "image") and all(map(is_missing, values)):
+        where = f"column {field!r}" if frame is not None else "the data"
+        raise DataError(
+            f"There is nothing to label: all {len(values):,} values of {where} are missing."
+        )
     names: Any = None
     if frame is not None and how != "show":
         names = list(values.columns) if how == "row" else field
