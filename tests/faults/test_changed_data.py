@@ -514,7 +514,7 @@ class Story:
         assert len(session.labels) == len(found)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=stories())
 def quick(folder: Path, counts: Callable[..., None], story: list[tuple[str, Any]]) -> None:
     run(folder, counts, story)

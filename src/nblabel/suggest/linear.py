@@ -203,15 +203,13 @@ def score(estimator: Any, rows: Any, columns: NDArray[np.intp] | None = None) ->
             )
         proba = (guessed[:, None] == np.asarray(classes)[None, :]).astype(np.float32)
     if product:
-        scores = Scores(classes, proba, probabilistic)
-        return checked_scores(scores, n_rows, type(estimator).__name__)
-    # A copy: the estimator may write into its own array again.
-    return checked_scores(
-        Scores(classes, proba, probabilistic), n_rows, type(estimator).__name__, copy=True
-    )
+        proba.flags.writeable = False  # nobody else has it
+    else:
+        classes = tuple(str(name) for name in estimator.classes_)  # as they are now
+    return checked_scores(Scores(classes, proba, probabilistic), n_rows, type(estimator).__name__)
 
 
-def checked_scores(scores: Any, n_rows: int | None, who: str, *, copy: bool = False) -> Scores:
+def checked_scores(scores: Any, n_rows: int | None, who: str) -> Scores:
     """Return scores that predictions can be made of, in an array that nobody can write to.
 
     Parameters
@@ -221,8 +219,6 @@ def checked_scores(scores: Any, n_rows: int | None, who: str, *, copy: bool = Fa
         How many rows they must have.
     who : str
         Where they come from, for the message.
-    copy : bool
-        Whether somebody else may hold the array.
 
     Raises
     ------
@@ -247,7 +243,8 @@ def checked_scores(scores: Any, n_rows: int | None, who: str, *, copy: bool = Fa
         raise ModelOutputError(f"{who} gave classes that are not different: {shorten(classes, 8)}")
     if proba.dtype.kind not in "fiub":
         raise ModelOutputError(f"{who} gave predictions of type {proba.dtype}, expected numbers")
-    made = np.array(proba, np.float32, order="C", copy=True if copy else None)
+    # An array that can be written to may be somebody else's, who will write into it again.
+    made = np.array(proba, np.float32, order="C", copy=True if proba.flags.writeable else None)
     sums = made @ np.ones(len(classes), dtype=np.float32)
     if not np.isfinite(sums).all():
         raise ModelOutputError(f"{who} gave predictions that are not finite numbers")
