@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from .errors import EventError
-from .events import LabelEvent
+from .events import LabelEvent, now
 from .pool import Pool
 from .tables import Votes
 from .tasks import Task, as_given
@@ -127,16 +127,16 @@ class Labels:
     def _match(self, moves: Mapping[str, Mapping[str, Any]]) -> None:
         """Give items other ids, all at once; one that is in the way of another is no longer so."""
         self.matchings += 1
-        ids = {old: str(now["item"]) for old, now in moves.items()}
+        ids = {old: str(found["item"]) for old, found in moves.items()}
         for event in list(self._events.values()):
             if event.item in ids:
                 self._events[event.id] = replace(event, item=ids[event.item])
         taken = {*ids, *ids.values()}
         contents = {item: found for item, found in self._contents.items() if item not in taken}
-        for old, now in moves.items():
-            found = now.get("content") or self._contents.get(old)
-            if found is not None:
-                contents[ids[old]] = found
+        for old, found in moves.items():
+            content = found.get("content") or self._contents.get(old)
+            if content is not None:
+                contents[ids[old]] = content
         self._contents = contents
         self._rebuild(ids)
 
@@ -368,7 +368,8 @@ class Labels:
         frame = pd.DataFrame(rows, index=pool.index[places], columns=columns)
         if not rows:  # of the same types as if there were some
             texts = dict.fromkeys(("annotator", "note", "strategy"), _TEXT)
-            frame = frame.astype({**texts, **_types_of(task)})
+            times = {"labeled_at": _times(pd.Series([now()])).dtype}
+            return frame.astype({**_EMPTY, **texts, **times, **_types_of(task)})
         return frame.assign(
             labeled_at=_times(frame["labeled_at"]),
             seconds=frame["seconds"].astype("float64"),
@@ -404,6 +405,8 @@ def _key(value: Any) -> str:
 
 #: What pandas makes of a list of texts.
 _TEXT = pd.Series(["text"]).dtype
+_EMPTY = {"seconds": "float64", "probability": "float64", "flagged": bool, "audit": bool,
+          "visible": bool, "model_version": "int64"}  # fmt: skip
 _FRAME = [
     "annotator", "labeled_at", "seconds", "suggestion", "probability", "note", "flagged",
     "strategy", "audit", "visible", "model_version",

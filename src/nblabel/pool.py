@@ -403,9 +403,9 @@ def _check_columns(known: pd.Index[Any], given: pd.Index[Any]) -> None:
 
 
 def _check_unchanged(old: pd.Series, joined: pd.Series, what: str) -> None:
-    # Whole numbers joined with others become 1.0 for 1: other content, and labels belong to theirs.
+    # Whole numbers joined with others become 1.0 for 1: that is what is shown, and looks other.
     if joined.dtype != old.dtype and any(
-        digest(one) != digest(other)
+        digest(one, plain=True) != digest(other, plain=True)
         for one, other in zip(old, joined.iloc[: len(old)], strict=True)
     ):
         raise DataError(

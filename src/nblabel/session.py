@@ -682,7 +682,7 @@ class Session:
             try:
                 fresh = self._labels.apply(position, event)
             except EventError as error:
-                self._fail(f"Event {position} of the log was passed over", error)
+                self._fail(f"An event of the log was passed over, number {position}", error)
                 continue
             if event.kind in ABOUT_ALL:
                 self._look_again(event)
@@ -962,7 +962,8 @@ class Session:
             like `data`.
         """
         model = self.model
-        if hasattr(data, "__len__") and not len(data):
+        size = data.shape[0] if getattr(data, "shape", ()) else None
+        if size == 0 or (size is None and hasattr(data, "__len__") and not len(data)):
             raise DataError(
                 "There is nothing to predict: the data is empty. Give at least one item."
             )
@@ -978,12 +979,13 @@ class Session:
                     f"one row per item, got {type(data).__name__}."
                 )
             rows = data if hasattr(data, "tocsr") else np.asarray(data)
-            expected = getattr(model, "n_features_in_", rows.shape[1])
-            if rows.shape[1] != expected:
-                raise OptionError(
-                    f"The model learned from {expected} features, this matrix has "
-                    f"{rows.shape[1]}: give the same columns in the same order."
-                )
+            suggester = self._suggester
+            for known in (getattr(suggester, "matrix", None), getattr(suggester, "inputs", None)):
+                if hasattr(known, "shape") and known.shape[1] != rows.shape[1]:
+                    raise OptionError(
+                        f"The model learned from {known.shape[1]} features, this matrix has "
+                        f"{rows.shape[1]}: give the same columns in the same order."
+                    )
         else:
             pool = open_more(data, self.pool, self.renderer)
             rows, index = learning_inputs(self.renderer, pool.values), pool.index
