@@ -693,8 +693,9 @@ class Session:
 
     def _look_again(self, event: LabelEvent) -> None:
         """Take over an event that is about all items."""
-        for place, item in enumerate(self.pool.ids):
-            self._open[place] = self._labels.current(item) is None
+        self._open[:] = True
+        places = [self.pool.find(item) for item in self._labels.answered]
+        self._open[[place for place in places if place is not None]] = False
         self._changes += 1
         if self._ready and event.id not in self._own:
             what = "other data" if event.kind == "match" else "other labels"
@@ -981,9 +982,10 @@ class Session:
             rows = data if hasattr(data, "tocsr") else np.asarray(data)
             suggester = self._suggester
             for known in (getattr(suggester, "matrix", None), getattr(suggester, "inputs", None)):
-                if hasattr(known, "shape") and known.shape[1] != rows.shape[1]:
+                shape = getattr(known, "shape", (0, rows.shape[1]))
+                if shape[1] != rows.shape[1]:
                     raise OptionError(
-                        f"The model learned from {known.shape[1]} features, this matrix has "
+                        f"The model learned from {shape[1]} features, this matrix has "
                         f"{rows.shape[1]}: give the same columns in the same order."
                     )
         else:
