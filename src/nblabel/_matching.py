@@ -165,6 +165,8 @@ def match_items(labels: Labels, pool: Pool, path: str | None, edited: str | None
     if search.lost:
         search.by_content()
     changed = search.edited()
+    if pool.is_positional and search.moves:  # what is now under the id of one is another item
+        search.lost = {k: GONE if why == CHANGED else why for k, why in search.lost.items()}
     if edited == "keep":
         for item, place in changed.items():
             search.take(item, place)
@@ -215,15 +217,14 @@ def _table(search: _Search) -> pd.DataFrame:
 def _warning(unmatched: pd.DataFrame, changed: Mapping[str, int], edited: str | None) -> str:
     parts = []
     for reason, what in (
-        (GONE, "labeled item(s) of the log are not in this data."),
+        (GONE, "labeled item(s) of the log are not in this data"),
         (CHANGED, "labeled item(s) have changed since and are asked again"),
         (AMBIGUOUS, "label(s) are put aside, since several items have the same content"),
     ):
         items = unmatched["item"][unmatched["reason"] == reason].tolist()
         if not items:
             continue
-        named = "" if reason == GONE else f" (items {shorten(items)})."
-        parts.append(f"{len(items):,} {what}{named}")
+        parts.append(f"{len(items):,} {what} (items {shorten(items)}).")
     if parts and changed and edited is None:
         parts.append("edited='keep' keeps the labels of changed items.")
     if parts:

@@ -108,7 +108,7 @@ def test_removed_rows_are_named_and_come_back(tmp_path: Path) -> None:
     data = frame()
     labeled(tmp_path, data, {0: "ham", 2: "spam", 5: "eggs"})
     fewer = data.drop(index=[0, 1]).reset_index(drop=True)
-    with pytest.warns(UserWarning, match=r"1 labeled item\(s\) have changed since .*\(items '0'\)"):
+    with pytest.warns(UserWarning, match=r"1 labeled item\(s\) .* not in this data \(items '0'\)"):
         session = open_on(tmp_path, fewer)
     assert by_text(session) == {"the text of row 2": "spam", "the text of row 5": "eggs"}
     row = session.unmatched.iloc[0]

@@ -172,7 +172,7 @@ IN_PROCESS = {
 }
 HANGING = (hangs, hangs_aloud, stops)
 #: A process takes its time to start: the quick form tries these.
-FEW = (raises_own, hangs, dies, killed)
+FEW = (hangs, killed)
 
 
 class Trigger:

@@ -97,7 +97,8 @@ def test_items_that_are_gone_are_told():
     pool = Pool(["one", "two"])
     labels = folded(pool, {"0": "ham", "7": "spam"})
     assert check_log(labels, pool, TASK, "f") == (
-        "1 labeled item(s) of the log are not in this data. session.unmatched lists them."
+        "1 labeled item(s) of the log are not in this data (items '7'). "
+        "session.unmatched lists them."
     )
 
 
