@@ -736,14 +736,18 @@ def test_too_many_hanging_threads_are_not_added_to(
             release.wait(PATIENCE)
             return super().fit(X, y)
 
-    ana = Annotator(tmp_path, tally, worker="thread", model=Waits(), train_timeout=0.05)
+    ana = Annotator(tmp_path, tally, worker="thread", model=Waits())
+    assert ana.session.wait(PATIENCE)
+    ana.session._train_timeout = 0.05
     try:
-        ana.label(2)
+        for item in ("0", "1"):  # one of each class
+            ana.session.record(item, TRUTH[int(item)])
+            ana.accepted[item] = TRUTH[int(item)]
         for _ in range(_trainer.MOST_LEFT_BEHIND + 2):
             ana.session.retrain()
             assert ana.session.wait(PATIENCE)
             until(lambda: ana.session.status()["training"] == "failed", "it to be said")
-        assert len(began) == _trainer.MOST_LEFT_BEHIND
+        until(lambda: len(began) == _trainer.MOST_LEFT_BEHIND, "the threads to get there")
         assert "no further training is begun: 3" in (ana.session.last_error or "")
         ana.label(8)
     finally:
