@@ -514,12 +514,6 @@ class Story:
         assert len(session.labels) == len(found)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(story=stories())
-def quick(folder: Path, counts: Callable[..., None], story: list[tuple[str, Any]]) -> None:
-    run(folder, counts, story)
-
-
 def run(folder: Path, counts: Callable[..., None], story: list[tuple[str, Any]]) -> None:
     path = folder / "log.sqlite"
     for file in folder.glob("log.sqlite*"):
@@ -546,5 +540,13 @@ def run(folder: Path, counts: Callable[..., None], story: list[tuple[str, Any]])
 
 
 def test_any_changes(tmp_path: Path, tally: Callable[..., None], torture: bool) -> None:
-    test = settings(max_examples=500)(quick) if torture else quick
-    test(tmp_path, tally)
+    @settings(
+        max_examples=500 if torture else 10,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(story=stories())
+    def any_story(story: list[tuple[str, Any]]) -> None:
+        run(tmp_path, tally, story)
+
+    any_story()
