@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from ._packing import Lazy
 from ._queue import Draw
 from ._threads import MOST_ITEMS, MOST_LABELS, one_thread
+from .errors import ModelOutputError, shorten
 from .strategies import Auto, Context, QueryStrategy, Rows, pick
-from .suggest import Fitted, Scores, Snapshot, Suggester
+from .suggest import Fitted, Scores, Snapshot, Suggester, checked_scores
 from .tables import Predictions
 
 #: How many items of a ranking are kept.
@@ -35,6 +37,8 @@ class Order:
         Places of the items that may be asked.
     batch : int
     seed : int
+    n_items : int or None
+        Size of the pool, which predictions are held against.
     """
 
     snapshot: Snapshot
@@ -42,6 +46,7 @@ class Order:
     candidates: NDArray[np.intp]
     batch: int
     seed: int
+    n_items: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Result:
         What it is after, for the status line.
     partial : bool
         Whether only a part of a large pool was looked at, so that the same is to be ordered again.
+    seconds : float
+        How long it took.
     """
 
     predictions: Predictions | None
@@ -72,6 +79,7 @@ class Result:
     doing: str
     aim: str
     partial: bool = False
+    seconds: float = 0.0
 
     def __getstate__(self) -> dict[str, Any]:
         # On the way to another process the fitted model stays packed until it is asked for.
@@ -143,7 +151,15 @@ class Away:
 
 
 def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result:
-    """Carry out one order."""
+    """Carry out one order.
+
+    What the parts of the user get to see they cannot change: arrays are read-only.
+
+    Raises
+    ------
+    ModelOutputError
+        If what the model or the strategy says makes no sense.
+    """
     n_labels = len(order.values)
     few = n_labels <= MOST_LABELS and n_labels + len(order.candidates) <= MOST_ITEMS
     with one_thread.when(few and getattr(suggester, "is_light", False)):
@@ -151,10 +167,13 @@ def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) ->
 
 
 def _learned(suggester: Suggester | None, strategy: QueryStrategy, order: Order) -> Result:
+    began = time.monotonic()
+    for array in (order.snapshot.positions, order.candidates):
+        array.flags.writeable = False
     predictions = fitted = None
     if suggester is not None and len({str(value) for value in order.values}) >= 2:
         fitted = suggester.fit(order.snapshot)
-        scores = fitted.predict()
+        scores = checked_scores(fitted.predict(), order.n_items, type(fitted).__name__)
         predictions = Predictions(
             order.snapshot.version,
             len(order.values),
@@ -167,7 +186,8 @@ def _learned(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
         return glimpsed
     ranking, doing, aim = rank(suggester, strategy, order, predictions, fitted)
     learned = frozenset(order.snapshot.positions.tolist())
-    return Result(predictions, fitted, learned, ranking, doing, aim)
+    seconds = time.monotonic() - began
+    return Result(predictions, fitted, learned, ranking, doing, aim, seconds=seconds)
 
 
 class Embeds(Protocol):
@@ -214,17 +234,34 @@ def rank(
         context = replace(context, committee=_committee(strategy, fitted, candidates))
     if "features" in strategy.requires and features is None:
         raise ValueError(f"strategy {strategy.name!r} requires features, but there are none")
-    utilities = np.asarray(strategy.utilities(context))
-    if utilities.shape != (len(candidates),):
-        raise ValueError(
-            f"strategy {strategy.name!r} gave utilities of shape {utilities.shape}, "
-            f"expected ({len(candidates)},)"
-        )
+    utilities = _checked_utilities(strategy, strategy.utilities(context), len(candidates))
     best = pick(utilities, MOST_RANKED, context.rng())
     best = best[utilities[best] > -np.inf]
     reasons = [strategy.reason(float(utility)) for utility in utilities[best].tolist()]
+    if not all(isinstance(reason, str) for reason in reasons):
+        raise ModelOutputError(
+            f"strategy {strategy.name!r} gave a reason that is no text: {shorten(reasons, 1)}"
+        )
     ranking = Ranking(candidates[best], strategy.name, reasons)
     return ranking, strategy.name, getattr(strategy, "aim", "") or f"strategy {strategy.name}"
+
+
+def _checked_utilities(strategy: QueryStrategy, utilities: Any, n: int) -> NDArray[Any]:
+    made = np.asarray(utilities)
+    expected = f"expected ({n},): how useful each candidate is, not which ones to ask"
+    if made.shape != (n,):
+        raise ModelOutputError(
+            f"strategy {strategy.name!r} gave utilities of shape {made.shape}, {expected}"
+        )
+    if made.dtype.kind not in "fiub":
+        raise ModelOutputError(
+            f"strategy {strategy.name!r} gave utilities of type {made.dtype}; they must be numbers"
+        )
+    if made.dtype.kind == "f" and not np.any(made > -np.inf):
+        raise ModelOutputError(
+            f"strategy {strategy.name!r} gave no candidate a utility: all are NaN or -inf"
+        )
+    return made
 
 
 def _committee(

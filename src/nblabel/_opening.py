@@ -1,4 +1,4 @@
-"""Opening a session: where labels are kept, whether a log fits the data, labels known already."""
+"""Opening a session: where labels are kept, more data of its form, labels known already."""
 
 from __future__ import annotations
 
@@ -11,17 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .errors import (
-    DataError,
-    LabelValueError,
-    OptionError,
-    StoreError,
-    StoreMismatchError,
-    plain,
-    shorten,
-)
+from .errors import DataError, LabelValueError, OptionError, StoreError, plain, shorten
 from .events import LabelEvent, Shown, now
-from .labels import Labels
 from .pool import Pool, digest, pick_columns, read_source
 from .renderers import Renderer, is_missing, open_pool
 from .store import EventLog, SqliteLog
@@ -81,6 +72,12 @@ def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
     """
     if isinstance(data, Iterator):
         data = list(data)
+    images = pool.values
+    if isinstance(images, np.ndarray) and np.shape(data) == images.shape[1:]:
+        raise DataError(
+            f"This is a single image of shape {images.shape[1:]}: give a batch of them, of shape "
+            "(n, ...), such as image[None] for one."
+        )
     if renderer.kind not in ("text", "image", "html", "row"):
         return open_pool(data, show=renderer)[0]
     field: Any = True
@@ -113,58 +110,6 @@ def join_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
             f"{type(first).__name__}, which cannot be."
         )
     return pool.joined(more)
-
-
-def check_log(labels: Labels, pool: Pool, task: Task, path: str | None) -> str:
-    """Hold a log against the items and labels that are given.
-
-    Returns
-    -------
-    str
-        Empty, or what the person must see: labeled items that are gone from the data.
-
-    Raises
-    ------
-    StoreMismatchError
-        If the log is about other items or other labels; the message says which and what to do.
-    """
-    answers = labels.answers()
-    advice = (
-        f"The file is {path}. Give the data and labels it was made with, or keep both apart with "
-        "name='another name' or store='another file'."
-    )
-    illegal: dict[str, int] = {}
-    for event in answers:
-        if event.kind == "label":
-            try:
-                task.parse(event.value)
-            except LabelValueError:
-                illegal[str(event.value)] = illegal.get(str(event.value), 0) + 1
-    if illegal:
-        raise StoreMismatchError(
-            f"The log has {sum(illegal.values())} label(s) that are not among those given: "
-            f"{shorten(illegal)}; given: {shorten(task.spec().get('classes', []), 8)}. {advice}"
-        )
-    places = pool.places
-    known = [event for event in answers if event.item in places]
-    gone = len(answers) - len(known)
-    if gone and not known:
-        raise StoreMismatchError(
-            f"The log is about other items: none of its {gone} labeled items is in this data "
-            f"(the first is {answers[0].item!r}). {advice}"
-        )
-    changed = [
-        event.item
-        for event in known
-        if event.content is not None and event.content != pool.digest(places[event.item])
-    ]
-    if changed:
-        raise StoreMismatchError(
-            f"The log is about other items: {len(changed)} of {len(known)} labeled items have "
-            f"other content in this data than when they were labeled (items {shorten(changed)}). "
-            f"{advice}"
-        )
-    return f"{gone} labeled item(s) of the log are not in this data." if gone else ""
 
 
 def seed_events(pool: Pool, task: Task, column: str) -> list[LabelEvent]:

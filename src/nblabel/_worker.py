@@ -19,7 +19,6 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,10 +27,12 @@ from typing import IO, Any
 
 from ._packing import Folder
 from ._progress import Cancelled, listening
-from .errors import WorkerError
+from .errors import WorkerError, full_story, in_words
 
-#: How much of what the process said last is quoted when it dies.
+#: How much of what the process said last is quoted when it dies, or when a job fails.
 _MOST_SAID = 2000
+#: What was said before is thrown away when it is longer than this.
+_MOST_KEPT = 1_000_000
 _KEPT = "kept"
 #: The kernel and the page come first.
 _NICE = 5
@@ -69,6 +70,7 @@ class Worker:
         self._kept: Any = None
         self._packed: Any = None  # the packet of what is kept
         self._sent = False  # whether this process has it
+        self._said_before = 0  # bytes that were said before the job
         self._lock = threading.Lock()
         self._alive: list[subprocess.Popen[bytes]] = []
         self._clear = weakref.finalize(
@@ -87,7 +89,7 @@ class Worker:
     def run(
         self,
         job: Callable[[], Any],
-        report: Callable[[float], None],
+        report: Callable[[float | None], None],
         stopped: Callable[[], bool] = lambda: False,
     ) -> Any:
         """Run a job in the process and return its result.
@@ -96,7 +98,7 @@ class Worker:
         ----------
         job : callable
         report : callable
-            Gets how far the job is.
+            Gets how far the job is; first None, as it begins.
         stopped : callable
             Whether the job is no longer wanted; who makes it true calls `stop` then.
 
@@ -122,6 +124,7 @@ class Worker:
                 packet = self._folder.dump(job)
             except (*UNPACKABLE, OSError) as error:
                 raise CannotSendError(f"{type(error).__name__}: {error}") from error
+            self._begin_saying()
             kept = None if self._packed is None or self._sent else self._packed.name
             answer = self._ask(process, {"job": packet.name, "kept": kept}, report, stopped)
             if "unsent" in answer:
@@ -170,7 +173,7 @@ class Worker:
             path = [str(part) for part in sys.path]
             needed = type(self._kept).__module__
             setup = json.dumps([str(self._folder.path), f"w{self._starts}-", needed, path])
-            with open(self._said, "wb") as said:
+            with open(self._said, "ab") as said:  # each write goes to the end, wherever that is
                 self._process = subprocess.Popen(
                     [os.fsdecode(spawn.get_executable()), "-c", _START, setup],
                     stdin=subprocess.PIPE,
@@ -192,7 +195,7 @@ class Worker:
         self,
         process: subprocess.Popen[bytes],
         request: dict[str, Any],
-        report: Callable[[float], None],
+        report: Callable[[float | None], None],
         stopped: Callable[[], bool],
     ) -> dict[str, Any]:
         assert process.stdin is not None and process.stdout is not None
@@ -212,12 +215,23 @@ class Worker:
             self._end()
         raise WorkerError(_how_it_ended(code, self._last_words()))
 
+    def _begin_saying(self) -> None:
+        with suppress(OSError):
+            self._said_before = self._said.stat().st_size
+            if self._said_before > _MOST_KEPT:
+                os.truncate(self._said, 0)
+                self._said_before = 0
+
     def _last_words(self) -> str:
+        """Return the end of what the job printed, or what was written as the process died."""
         try:
-            said = self._said.read_bytes()
+            with open(self._said, "rb") as file:
+                end = file.seek(0, os.SEEK_END)
+                file.seek(max(self._said_before, end - _MOST_SAID))
+                said = file.read(_MOST_SAID)
         except OSError:
             return ""
-        return said[-_MOST_SAID:].decode("utf-8", "replace").strip()
+        return said.decode("utf-8", "replace").strip()
 
     def _error(self, answer: dict[str, Any]) -> Exception:
         try:
@@ -226,7 +240,9 @@ class Worker:
             error = None
         if not isinstance(error, Exception):
             error = RuntimeError(answer["text"])
-        error.__cause__ = RemoteTraceback(answer["traceback"])
+        said = self._last_words()
+        printed = f"\nIt printed:\n{said}\n" if said else ""
+        error.__cause__ = RemoteTraceback(answer["traceback"] + printed)
         return error
 
 
@@ -288,14 +304,20 @@ serve(folder, side, needed)
 def serve(path: str, side: str, needed: str) -> None:
     """Be the worker process: run the jobs that come in until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What a model prints goes to where errors go, not between the answers.
+    # What a model prints goes to where errors go, not between the answers. Nor can it read
+    # requests: a question to the user, or a debugger, is at the end of its input at once.
     answers = os.fdopen(os.dup(1), "wb")
+    asked = os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)  # the last words before a sudden end
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     folder = Folder(path, side)
     parent = os.getppid()
-    for target in (_listen, _watch):
-        args = (requests, path) if target is _listen else (parent, path)
+    for target, args in ((_listen, (asked, requests, path)), (_watch, (parent, path))):
         threading.Thread(target=target, args=args, daemon=True).start()
     if needed.startswith("nblabel."):  # the first job will need it; what is wrong shows there
         with suppress(Exception):
@@ -310,8 +332,8 @@ def serve(path: str, side: str, needed: str) -> None:
         answer = _serve_one(folder, request, answers)
 
 
-def _listen(requests: queue.SimpleQueue[dict[str, Any]], path: str) -> None:
-    for line in sys.stdin.buffer:
+def _listen(asked: IO[bytes], requests: queue.SimpleQueue[dict[str, Any]], path: str) -> None:
+    for line in asked:
         requests.put(json.loads(line))
     _leave(path)
 
@@ -341,10 +363,11 @@ def _serve_one(folder: Folder, request: dict[str, Any], answers: IO[bytes]) -> A
     def report(fraction: float) -> None:
         _tell(answers, {"progress": fraction})
 
+    _tell(answers, {"progress": None})  # from here on the job itself takes the time
     try:
         with listening(report):
             result = job()
-    except Exception as error:
+    except BaseException as error:  # also a model's sys.exit()
         _tell(answers, {"failed": _packed_error(folder, error), **_words(error)})
         return None
     kept = folder.shared(_KEPT)
@@ -355,17 +378,19 @@ def _serve_one(folder: Folder, request: dict[str, Any], answers: IO[bytes]) -> A
     except UNPACKABLE as error:
         _tell(answers, {"unsent": f"{type(error).__name__}: {error}"})
         return None
+    except Exception as error:  # no memory, no room on the disk
+        _tell(answers, {"failed": _packed_error(folder, error), **_words(error)})
+        return None
     _tell(answers, {"done": packet.name})
     return packet
 
 
-def _packed_error(folder: Folder, error: Exception) -> str:
+def _packed_error(folder: Folder, error: BaseException) -> str:
     try:
         return folder.dump(error).name
     except Exception:
         return folder.dump(None).name
 
 
-def _words(error: Exception) -> dict[str, str]:
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
-    return {"text": f"{type(error).__name__}: {error}", "traceback": "".join(lines)}
+def _words(error: BaseException) -> dict[str, str]:
+    return {"text": in_words(error), "traceback": full_story(error)}

@@ -13,6 +13,8 @@
     ├── StoreError          the log cannot be opened, read or written     (also an OSError)
     │   └── StoreMismatchError   the log belongs to other items or labels
     ├── WorkerError         the process that trains ended before its work (also a RuntimeError)
+    ├── TrainingTimeoutError  a training took too long and was given up   (also a TimeoutError)
+    ├── ModelOutputError    a model or strategy gave what makes no sense  (also a ValueError)
     ├── EventError          an event that cannot be decoded or applied    (also a ValueError)
     │   └── NewerEventError      an event that a newer nblabel wrote
     └── ProtocolError       a message from the page that is not understood
@@ -23,6 +25,7 @@ A message says what was given, what was expected, and what to do.
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
 
 import sklearn.exceptions
@@ -80,6 +83,14 @@ class WorkerError(NblabelError, RuntimeError):
     """The process that trains the model ended before its work did."""
 
 
+class TrainingTimeoutError(NblabelError, TimeoutError):
+    """A training took longer than it may, and was given up."""
+
+
+class ModelOutputError(NblabelError, ValueError):
+    """What a model or a query strategy returned makes no sense, so it is not used."""
+
+
 class EventError(NblabelError, ValueError):
     """An event cannot be decoded, or cannot follow the events before it."""
 
@@ -128,6 +139,28 @@ def plain(value: object) -> str:
         return str(value)
     except Exception:
         return brief(value)
+
+
+def in_words(error: BaseException) -> str:
+    """Name an error and what it says, in one line or more; also one that cannot say it.
+
+    >>> in_words(ValueError("no"))
+    'ValueError: no'
+    """
+    try:
+        text = str(error)
+    except Exception:
+        text = "(its text could not be made)"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def full_story(error: BaseException) -> str:
+    """Return the traceback of an error, as Python would print it."""
+    try:
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
+    except Exception:  # an error of the user's with odd parts of its own
+        return in_words(error)
+    return "".join(lines)
 
 
 def shorten(values: Iterable[object], most: int = 5) -> str:

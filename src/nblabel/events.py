@@ -20,8 +20,13 @@ from .errors import EventError, NewerEventError, brief
 SCHEMA = 1
 
 #: What an event can say. A `label` gives a value; `skip` puts the item away; `flag` (true or false)
-#: and `note` (text) are said beside a label; `retract` takes back the event it names.
-KINDS = ("label", "skip", "flag", "note", "retract")
+#: and `note` (text) are said beside a label; `retract` takes back the event it names. The two of
+#: `ABOUT_ALL` are about what was said before: `relabel` maps labels to others, or to None, which
+#: takes them back; `match` tells which items of the data the items of the log are now.
+KINDS = ("label", "skip", "flag", "note", "retract", "relabel", "match")
+ABOUT_ALL = ("relabel", "match")
+#: The item of an event that is about no single one.
+EVERY_ITEM = "*"
 
 #: from schema n to n + 1
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -97,7 +102,8 @@ class LabelEvent:
         ``"ana"``, ``"lf:has_link"``, ``"auto:<certificate>"``.
     value : object
         The label as JSON (`label`), a bool (`flag`), text (`note`), the id of the event taken back
-        (`retract`), None (`skip`).
+        (`retract`), None (`skip`), label to label or None (`relabel`), or item id to
+        ``{"item": id, "content": digest}`` (`match`).
     at : str
         UTC time, ISO 8601 with milliseconds.
     seconds : float or None
@@ -133,6 +139,7 @@ class LabelEvent:
             and self.item
             and self.annotator
             and self.kind in KINDS
+            and self.kind not in ABOUT_ALL
             and (seconds is None or (type(seconds) is float and math.isfinite(seconds)))
         ):
             self._check()
@@ -149,6 +156,24 @@ class LabelEvent:
             raise EventError(f"Event field 'at' must be text, got {self.at!r}.")
         if self.seconds is not None and not _is_number(self.seconds):
             raise EventError(f"Event field 'seconds' must be a number, got {brief(self.seconds)}.")
+        if self.kind in ABOUT_ALL:
+            _check_mapping(self.kind, self.value)
+
+
+def _check_mapping(kind: str, value: Any) -> None:
+    """Refuse a mapping that cannot be folded in."""
+    sound_parts = isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
+    if sound_parts and kind == "relabel":
+        sound_parts = all(new is None or isinstance(new, str) for new in value.values())
+    elif sound_parts:
+        sound_parts = all(
+            isinstance(now, Mapping)
+            and isinstance(now.get("item"), str)
+            and (now.get("content") is None or isinstance(now["content"], str))
+            for now in value.values()
+        )
+    if not sound_parts:
+        raise EventError(f"The value of a {kind} is a mapping, got {str(value)[:200]!r}.")
 
 
 def new_id() -> str:

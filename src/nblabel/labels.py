@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import pandas as pd
 
 from .errors import EventError
-from .events import LabelEvent, as_dict
+from .events import LabelEvent, as_dict, now
 from .pool import Pool
 from .tables import Votes
 from .tasks import Task, as_given
@@ -44,14 +45,19 @@ class Labels:
         self._n_labeled = 0
         #: What stands for each item: the events said of it and not taken back, oldest first.
         self._items: dict[str, list[LabelEvent]] = {}
-        self._events: dict[str, LabelEvent] = {}
+        self._events: dict[str, LabelEvent] = {}  # with the items and labels of today
         self._retracted: set[str] = set()
-        self._order: list[LabelEvent] = []
+        self._order: list[LabelEvent] = []  # as they are in the log
         self._audits: dict[str, tuple[LabelEvent, int]] = {}
         #: Grows with every change of what `audits` returns.
         self.audit_changes = 0
         self._current: dict[str, LabelEvent] = {}  # item -> the answer that stands
         self._counts: Counter[Any] = Counter()
+        self._contents: dict[str, str] = {}  # item -> digest of what was labeled last
+        #: The mappings of labels that were recorded, oldest first.
+        self.relabelings: list[Mapping[str, str | None]] = []
+        #: How often items got other ids.
+        self.matchings = 0
 
     # ------------------------------------------------------------ folding
 
@@ -81,6 +87,14 @@ class Labels:
         self.check(event)
         self._events[event.id] = event
         self._order.append(event)
+        if event.kind == "relabel":
+            self._relabel(event.value)
+            return True
+        if event.kind == "match":
+            self._match(event.value)
+            return True
+        if event.content is not None:
+            self._contents[event.item] = event.content
         standing = self._items.setdefault(event.item, [])
         if event.kind != "retract":
             standing.append(event)
@@ -93,6 +107,64 @@ class Labels:
             standing[:] = [other for other in standing if other is not target]
         self._settle(event.item, standing)
         return True
+
+    def _relabel(self, names: Mapping[str, str | None]) -> None:
+        """Let what was said so far be about other labels; one without a new name is taken back."""
+        self.relabelings.append(names)
+
+        def renamed(value: Any) -> Any:
+            return names.get(value, value) if isinstance(value, str) else value
+
+        for event in list(self._events.values()):
+            if event.kind != "label":
+                continue
+            shown = replace(
+                event.shown,
+                suggestion=renamed(event.shown.suggestion),
+                predicted=renamed(event.shown.predicted),
+            )
+            value = renamed(event.value)
+            if value is None:
+                self._retracted.add(event.id)
+                value = event.value
+            if value != event.value or shown != event.shown:
+                self._events[event.id] = replace(event, value=value, shown=shown)
+        self._rebuild({})
+
+    def _match(self, moves: Mapping[str, Mapping[str, Any]]) -> None:
+        """Give items other ids, all at once; one that is in the way of another is no longer so."""
+        self.matchings += 1
+        ids = {old: str(found["item"]) for old, found in moves.items()}
+        for event in list(self._events.values()):
+            if event.item in ids:
+                self._events[event.id] = replace(event, item=ids[event.item])
+        taken = {*ids, *ids.values()}
+        contents = {item: found for item, found in self._contents.items() if item not in taken}
+        for old, found in moves.items():
+            content = found.get("content") or self._contents.get(old)
+            if content is not None:
+                contents[ids[old]] = content
+        self._contents = contents
+        self._rebuild(ids)
+
+    def _rebuild(self, ids: Mapping[str, str]) -> None:
+        """Settle all items anew, after events were replaced by those of today."""
+        items: dict[str, list[LabelEvent]] = {}
+        for old, standing in self._items.items():
+            items.setdefault(ids.get(old, old), []).extend(
+                self._events[event.id] for event in standing if event.id not in self._retracted
+            )
+        self._items = items
+        self.audit_changes += 1
+        self._audits = {
+            ids.get(old, old): (self._events[event.id], before)
+            for old, (event, before) in self._audits.items()
+        }
+        order = [ids.get(old, old) for old in self._current]
+        self._current, self._counts, self._n_labeled = {}, Counter(), 0
+        for item_id in order:
+            if item_id not in self._current:
+                self._settle(item_id, items[item_id])
 
     def extend(self, events: Iterable[tuple[int, LabelEvent]]) -> int:
         """Fold events in; return how many were new."""
@@ -110,7 +182,7 @@ class Labels:
             self._n_labeled -= 1
             self._counts.subtract(self._counted(before.value))
         if after is None:
-            del self._current[item_id]
+            self._current.pop(item_id, None)
         else:
             self._current[item_id] = after
             if after.kind == "label":
@@ -164,6 +236,15 @@ class Labels:
         event = self.current(item)
         return event.value if event is not None and event.kind == "label" else None
 
+    def content(self, item: str) -> str | None:
+        """Return the digest of an item as it was labeled last, None if that is not known."""
+        return self._contents.get(item)
+
+    @property
+    def said(self) -> list[str]:
+        """Item ids of which anything is said that stands: an answer, a flag or a note."""
+        return [item for item, standing in self._items.items() if standing]
+
     def flagged(self, item: str) -> bool:
         """Whether the item is flagged."""
         flag = _newest(self._items.get(item, ()), ("flag",))
@@ -182,7 +263,7 @@ class Labels:
                 and event.kind in RETRACTABLE
                 and event.id not in self._retracted
             ):
-                return event
+                return self._events[event.id]
         return None
 
     def trail(
@@ -201,6 +282,7 @@ class Labels:
                 continue
             if len(rows) == most:
                 return rows[::-1], place + 1
+            event = self._events[event.id]
             rows.append((event, self._replaced(event)))
         return rows[::-1], None
 
@@ -297,6 +379,10 @@ class Labels:
         places = [row.pop("position") for row in rows]
         columns = list(rows[0]) if rows else [*_columns_of(task), *_FRAME]
         frame = pd.DataFrame(rows, index=pool.index[places], columns=columns)
+        if not rows:  # of the same types as if there were some
+            texts = dict.fromkeys(("annotator", "note", "strategy"), _TEXT)
+            times = {"labeled_at": _times(pd.Series([now()])).dtype}
+            return frame.astype({**_EMPTY, **texts, **times, **_types_of(task)})
         return frame.assign(
             labeled_at=_times(frame["labeled_at"]),
             seconds=frame["seconds"].astype("float64"),
@@ -334,12 +420,22 @@ def _key(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
+#: What pandas makes of a list of texts.
+_TEXT = pd.Series(["text"]).dtype
+_EMPTY = {"seconds": "float64", "probability": "float64", "flagged": bool, "audit": bool,
+          "visible": bool, "model_version": "int64"}  # fmt: skip
 _FRAME = [
     "annotator", "labeled_at", "seconds", "suggestion", "probability", "note", "flagged",
     "strategy", "audit", "visible", "model_version",
 ]  # fmt: skip
 _HISTORY = ["id", "kind", "item", "annotator", "value", "at", "seconds", "content", "schema",
             "retracted", "number"]  # fmt: skip
+
+
+def _types_of(task: Task) -> dict[str, Any]:
+    """Types of the columns of the labels, as far as the task tells its labels."""
+    columns = [task.columns(name) for name in task.spec().get("classes", [])]
+    return dict(pd.DataFrame(columns).dtypes) if columns else {}
 
 
 def _columns_of(task: Task) -> list[str]:

@@ -139,9 +139,25 @@ class Pool:
             return self.values.iat[position]
         return self.values[position]
 
-    def digest(self, position: int) -> str | None:
+    def find(self, item: str) -> int | None:
+        """Return the position of an item id, None if there is none."""
+        return self.places.get(item)
+
+    @property
+    def is_positional(self) -> bool:
+        """Whether ids only count the items, so that they say nothing once rows have moved."""
+        return _is_default(self.index)
+
+    def digest(self, position: int, *, plain: bool = False) -> str | None:
         """Digest of one item's content, None for an object that has no stable bytes."""
-        return digest(self.item(position))
+        return digest(self.item(position), plain=plain)
+
+    def holds(self, position: int, content: str | None) -> bool:
+        """Whether an item has the content with this digest, as far as that can be told."""
+        if content is None:
+            return True
+        found = self.digest(position)
+        return found is None or content in (found, self.digest(position, plain=True))
 
     def joined(self, more: Pool) -> Pool:
         """Return a pool with further items behind those that are there.
@@ -412,9 +428,9 @@ def _check_columns(known: pd.Index[Any], given: pd.Index[Any]) -> None:
 
 
 def _check_unchanged(old: pd.Series, joined: pd.Series, what: str) -> None:
-    # Whole numbers joined with others become 1.0 for 1: other content, and labels belong to theirs.
+    # Whole numbers joined with others become 1.0 for 1: that is what is shown, and looks other.
     if joined.dtype != old.dtype and any(
-        digest(one) != digest(other)
+        digest(one, plain=True) != digest(other, plain=True)
         for one, other in zip(old, joined.iloc[: len(old)], strict=True)
     ):
         raise DataError(
@@ -429,22 +445,35 @@ def _id_text(key: Hashable) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def digest(value: Any) -> str | None:
+def digest(value: Any, *, plain: bool = False) -> str | None:
     """Digest of one item's content as 16 hexadecimal digits.
+
+    The same for what a table that was written and read again holds instead: a number is the same
+    as an integer and as a float, an empty text as a missing value, and the order of columns does
+    not count.
+
+    Parameters
+    ----------
+    value : object
+    plain : bool
+        Without that, as the first logs have it.
 
     Returns
     -------
     str or None
         None for an object that has no stable bytes, such as a figure.
     """
-    content = content_bytes(value)
+    content = content_bytes(value, plain)
     return None if content is None else hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
-def content_bytes(value: Any) -> bytes | None:
+_MISSING = b"missing"
+
+
+def content_bytes(value: Any, plain: bool = False) -> bytes | None:
     """Return the bytes that a digest is made of, None if there are no stable ones."""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass")
+        return value.encode("utf-8", "surrogatepass") if value or plain else _MISSING
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
     if isinstance(value, os.PathLike):
@@ -455,10 +484,11 @@ def content_bytes(value: Any) -> bytes | None:
     if isinstance(value, np.ndarray) and value.dtype != object:
         return repr((value.dtype.str, value.shape)).encode() + np.ascontiguousarray(value).tobytes()
     if isinstance(value, Mapping):
-        parts = [(str(name), digest(part)) for name, part in value.items()]
+        parts = [(str(name), digest(part, plain=plain)) for name, part in value.items()]
+        parts = parts if plain else sorted(parts, key=lambda part: part[0])
         return None if any(part is None for _, part in parts) else json.dumps(parts).encode()
     if isinstance(value, Sequence):
-        parts_of = [digest(part) for part in value]
+        parts_of = [digest(part, plain=plain) for part in value]
         return None if None in parts_of else json.dumps(parts_of).encode()
     if (
         value is None
@@ -467,7 +497,18 @@ def content_bytes(value: Any) -> bytes | None:
         or isinstance(value, (bool, int, float, np.generic, pd.Timestamp))
     ):
         missing = value is None or bool(pd.isna(value))
-        return b"missing" if missing else str(value).encode()
+        return _MISSING if missing else _number(value, plain).encode()
     if hasattr(value, "tobytes") and hasattr(value, "size") and hasattr(value, "mode"):  # PIL
         return repr((value.mode, value.size)).encode() + value.tobytes()
     return None
+
+
+def _number(value: Any, plain: bool) -> str:
+    text = str(value)
+    if plain or not isinstance(value, (float, np.floating)):
+        return text
+    # By its digits: those of a float32 are fewer, and a reader of CSV may miss the last one.
+    number = float(text)
+    if number.is_integer() and abs(number) < 2**53:
+        return str(int(number))
+    return format(number, ".15g")

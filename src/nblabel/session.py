@@ -13,7 +13,6 @@ import hashlib
 import os
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,12 +24,24 @@ import numpy as np
 import pandas as pd
 
 from ._learning import Away, Order, Result, learn
-from ._opening import check_log, join_more, open_log, open_more, seed_events
+from ._matching import check_labels, match_items, new_relabeling
+from ._opening import join_more, open_log, open_more, seed_events
 from ._queue import Draw, Queue
 from ._trainer import Trainer
-from .errors import EventError, NotFittedError, OptionError
+from .errors import (
+    DataError,
+    EventError,
+    LabelValueError,
+    ModelOutputError,
+    NotFittedError,
+    OptionError,
+    StoreMismatchError,
+    full_story,
+    in_words,
+    shorten,
+)
 from .estimate import Share, learning_curve, pace, progressive
-from .events import LabelEvent, Shown, new_id, now, sound
+from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
 from .labels import MACHINES, Labels
 from .pool import Pool, digest, read_source
 from .renderers import PairRenderer, Renderer, View, open_pool, safe_view
@@ -40,6 +51,7 @@ from .suggest import (
     Fitted,
     Snapshot,
     Suggester,
+    checked_marks,
     embedding_column,
     learning_inputs,
     score,
@@ -51,6 +63,11 @@ from .tasks import as_given, as_task, counted, decode
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
+#: Time limit of a training before there is a measure: it may compute the features of a large pool.
+FIRST_TIMEOUT = 600.0
+#: And then: so many times the longest training so far, but no less than so many seconds.
+TIMES_LONGER = 20
+LEAST_TIMEOUT = 60.0
 #: A smaller pool is learned from in some ms: no process is worth its start.
 LEAST_FOR_PROCESS = 2000
 _WAYS = ("auto", "process", "thread", "inline")
@@ -182,6 +199,19 @@ class Session:
         Where the model learns: in a worker process, which never delays a cell; in a thread of the
         kernel; or in the calling thread. ``"auto"`` takes a process from 2,000 items on, and a
         thread where a process cannot be.
+    relabel : mapping of label to label or None, optional
+        Labels of the log that have another name now, ``{"spam": "junk"}``, or that are no longer
+        there: None takes them back, and their items are asked again. What is in the log stays as it
+        is; the mapping is recorded once and holds from then on.
+    edited : {"keep", "drop"}, optional
+        Whether items whose content has changed under the same index since they were labeled keep
+        their labels, or are asked again. Needed only if most items have changed; fewer are asked
+        again, and named in a warning.
+    train_timeout : float or None, optional
+        Seconds after which a training is given up, counted anew whenever it says how far it is: the
+        process is ended, a thread is left behind; labeling goes on, and the next labels begin a new
+        training. By default ten minutes, or, once a model was trained, twenty times the longest
+        training, but at least a minute. None: no limit. Inline there is none.
 
     Raises
     ------
@@ -218,6 +248,9 @@ class Session:
         random_state: int = 0,
         inline: bool = False,
         worker: str = "auto",
+        train_timeout: float | str | None = "auto",
+        relabel: Mapping[Any, Any] | None = None,
+        edited: str | None = None,
     ) -> None:
         for option, number, least in (("batch", batch, 1), ("random_state", random_state, 0)):
             if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
@@ -227,6 +260,11 @@ class Session:
                 raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
         if worker not in _WAYS:
             raise OptionError(f"worker= is one of {', '.join(map(repr, _WAYS))}, got {worker!r}.")
+        if not (train_timeout in ("auto", None) or _is_positive(train_timeout)):
+            raise OptionError(
+                "train_timeout= is a number of seconds above 0, or None for no limit, "
+                f"got {train_timeout!r}."
+            )
         if annotator is not None and (not isinstance(annotator, str) or not annotator.strip()):
             raise OptionError(f"annotator= is a name, got {annotator!r}.")
         if annotator is not None and annotator.startswith(MACHINES):
@@ -262,6 +300,8 @@ class Session:
         self._fitted: Fitted | None = None
         self._trained_on: frozenset[int] = frozenset()
         self._ordered_version = 0
+        self._train_timeout = train_timeout
+        self._longest = 0.0  # training that made a model, in seconds
         self._changes = 0  # answers since the last training was ordered
         self._seen: dict[str, float] = {}
         #: Running, since each label asks for them: labels of people by place, ids put away.
@@ -274,9 +314,14 @@ class Session:
         self.aim = ""
         #: Called after labels or items have changed, on the thread that did it; must be quick.
         self.on_change: Callable[[], None] | None = None
+        #: Labels of the log that go with no item of the data, and why; see `Match`.
+        self.unmatched = pd.DataFrame()
+        self._stale = ""  # what another kernel made of the log that this session does not know
+        self._own: set[str] = set()  # events about all items that this session has written
+        self._ready = False
         self._log, self.warning = open_log(store, name)
         try:
-            self._resume()
+            self._resume(relabel, edited)
             if seed is not None:
                 known = seed_events(self.pool, self.task, seed)
                 self._log.append([event for event in known if event.id not in self._labels])
@@ -348,13 +393,17 @@ class Session:
                 "strategy='random'."
             )
 
-    def _resume(self) -> None:
+    def _resume(self, relabel: Mapping[Any, Any] | None, edited: str | None) -> None:
         # Long logs make many objects, all of which stay: nothing to collect.
         collecting = gc.isenabled()
         gc.disable()
         try:
             self._fold()
-            gone = check_log(self._labels, self.pool, self.task, self.store_path)
+            names = new_relabeling(self._labels, self.task, relabel)
+            if names is not None:
+                self._tell_all("relabel", names)
+            check_labels(self._labels, self.task, self.store_path)
+            gone = self._match(self.pool, edited)
         finally:
             if collecting:
                 gc.enable()
@@ -363,6 +412,23 @@ class Session:
             warnings.warn(f"{gone} Their labels stay in {self.store_path}.", stacklevel=4)
         if isinstance(self._log, SqliteLog):
             self._log.tell(task=self.task.spec(), items=len(self.pool))
+        self._ready = True
+
+    def _match(self, pool: Pool, edited: str | None = None) -> str:
+        """Let the items of the log be those of a pool; return what the person must see."""
+        match = match_items(self._labels, pool, self.store_path, edited)
+        if match.moves:
+            self._tell_all("match", match.moves)
+        self.unmatched = match.unmatched
+        return match.warning
+
+    def _tell_all(self, kind: str, value: Mapping[str, Any]) -> None:
+        event = LabelEvent(
+            new_id(), kind, EVERY_ITEM, self.annotator, dict(value), now(), shown=Shown(view="api")
+        )
+        self._own.add(event.id)
+        self._log.append([event])
+        self._fold()
 
     # ------------------------------------------------------------ more items
 
@@ -389,16 +455,17 @@ class Session:
             self._fold()
             pool = join_more(data, self.pool, self.renderer)
             given = self._more_features(len(pool) - len(self.pool), features)
-            gone = check_log(self._labels, self.pool, self.task, self.store_path)
-            still_gone = check_log(self._labels, pool, self.task, self.store_path)
             column = self._seed_column
             known = seed_events(pool, self.task, column) if column is not None else []
             suggester = self._make_suggester(*given, pool=pool)
+            gone = match_items(self._labels, self.pool, self.store_path, "drop").warning
             # All is checked: from here on nothing may fail but the disk.
+            still_gone = self._match(pool, "drop")
             self._log.append([event for event in known if event.id not in self._labels])
             added = [self._labels.current(item) is None for item in pool.ids[len(self.pool) :]]
             self.pool, self._given, self._suggester = pool, given, suggester
             self._trainer.keep(suggester)
+            self._longest = 0.0
             self._open = np.concatenate([self._open, np.array(added, dtype=bool)])
             for item in pool.ids[len(pool) - len(added) :]:
                 self._settle(item)
@@ -524,8 +591,8 @@ class Session:
         if fitted is None or predictions is None or position >= len(predictions):
             return []
         try:
-            return fitted.marks(position, label)
-        except Exception as error:
+            return checked_marks(fitted.marks(position, label))
+        except BaseException as error:
             self._fail("The marks failed", error)
             return []
 
@@ -626,6 +693,8 @@ class Session:
             return self._append([self._complete(e, events[:k]) for k, e in enumerate(events)])
 
     def _complete(self, event: LabelEvent, before: Sequence[LabelEvent]) -> LabelEvent:
+        if event.kind in ABOUT_ALL:
+            raise EventError(f"An event of kind {event.kind!r} is written by the session itself.")
         position = self.pool.position(event.item)
         event = sound(event)
         if event.kind == "retract":
@@ -639,7 +708,7 @@ class Session:
                     )
             return event
         if event.kind != "label":
-            return event
+            return replace(event, content=self.pool.digest(position))
         shown = event.shown
         predictions = self._predictions
         if (
@@ -652,7 +721,7 @@ class Session:
                 predicted=self._value(predictions, position)[0],
                 predicted_version=predictions.version,
             )
-        value = self.task.parse(event.value)
+        value = self._parsed(event.value)
         check = getattr(self.task, "check", None)
         if check is not None:
             check(value, self.pool.item(position))
@@ -665,7 +734,20 @@ class Session:
             shown=shown,
         )
 
+    def _parsed(self, value: Any) -> Any:
+        """Return a legal label; of one that was renamed while it waited in a page, the new one."""
+        try:
+            return self.task.parse(value)
+        except LabelValueError:
+            for names in reversed(self._labels.relabelings):
+                if isinstance(value, str) and names.get(value) is not None:
+                    return self.task.parse(names[value])
+            raise
+
     def _append(self, events: Sequence[LabelEvent]) -> list[int]:
+        self._fold()  # another kernel may have said what these items are now
+        if self._stale:
+            raise StoreMismatchError(f"{self._stale}.")
         positions = self._log.append(events)
         self.refresh()
         return positions
@@ -684,9 +766,11 @@ class Session:
             try:
                 fresh = self._labels.apply(position, event)
             except EventError as error:
-                self._fail("An event of the log was passed over", error)
+                self._fail(f"An event of the log was passed over, number {position}", error)
                 continue
-            if fresh and event.item in places:
+            if event.kind in ABOUT_ALL:
+                self._look_again(event)
+            elif fresh and event.item in places:
                 self._settle(event.item)
                 self._changes += event.kind in ("label", "retract")
         if self.on_change and self._labels.n_events > before:
@@ -714,6 +798,24 @@ class Session:
             self._labeled[place] = answer.value
         else:
             self._labeled.pop(place, None)
+
+    def _look_again(self, event: LabelEvent) -> None:
+        """Take over an event that is about all items."""
+        self._open[:] = True
+        self._labeled.clear()
+        self._skipped.clear()
+        for item in self._labels.answered:
+            if item in self.pool.places:
+                self._settle(item)
+        self._changes += 1
+        if self._ready and event.id not in self._own:
+            what = "other data" if event.kind == "match" else "other labels"
+            self._stale = (
+                f"Another kernel has opened {self.store_path} with {what} since. Run the cell "
+                "again with the same data and labels; until then nothing is written, and labels "
+                "wait in the page"
+            )
+            self.warning = f"{self._stale}."
 
     def knows(self, event_id: str) -> bool:
         """Whether an event with this id is in the log, as far as it was read."""
@@ -803,15 +905,31 @@ class Session:
             np.flatnonzero(self._open),
             self.batch,
             self.random_state,
+            len(self.pool),
         )
         self._trainer.submit(
             partial(learn, self._suggester, self.strategy, order),
             self._install,
             self._training_failed,
+            timeout=self._time_limit(),
         )
+
+    def _time_limit(self) -> float | None:
+        if self._train_timeout != "auto":
+            return None if self._train_timeout is None else float(self._train_timeout)
+        if self._longest == 0:
+            return FIRST_TIMEOUT
+        return max(LEAST_TIMEOUT, TIMES_LONGER * self._longest)
 
     def _install(self, result: Result) -> None:
         with self._lock:
+            if result.predictions is not None:
+                try:
+                    self._check_classes(result.predictions.classes)
+                except ModelOutputError as error:
+                    self._training_failed(error)
+                    return
+                self._longest = max(self._longest, result.seconds)
             if result.predictions is not None and (
                 self._predictions is None or result.predictions.version > self._predictions.version
             ):
@@ -826,12 +944,27 @@ class Session:
             if self._changes >= self.batch or result.partial:
                 self._order_training()
 
+    def _check_classes(self, classes: Sequence[str]) -> None:
+        """Refuse what a model predicts if the task has no such label."""
+        unknown = []
+        for name in classes:
+            try:
+                self.task.parse(name)
+            except LabelValueError:
+                unknown.append(name)
+        if unknown:
+            raise ModelOutputError(
+                f"the model predicts {shorten(unknown)}, which are no labels of this task "
+                f"({shorten(self.task.spec().get('classes', []), 8)}): its classes_ must be the "
+                "labels that it was fitted on, as text"
+            )
+
     def cancel(self) -> bool:
         """Stop the training that runs; return whether one did.
 
-        A worker process is ended at once. In a thread the result is dropped, and a new training
-        waits for the end of the old one. The next training is ordered by the next labels, or by
-        `retrain`.
+        A worker process is ended at once. In a thread the result is dropped; a training that does
+        not end within some seconds is left behind. The next training is ordered by the next
+        labels, or by `retrain`.
         """
         with self._lock:
             stopped = self._trainer.stop()
@@ -850,19 +983,18 @@ class Session:
 
     _error_from_training = False
 
-    def _training_failed(self, error: Exception) -> None:
+    def _training_failed(self, error: BaseException) -> None:
         with self._lock:
             self._fail("The model could not be trained", error, training=True)
 
-    def _fail(self, what: str, error: Exception, *, training: bool = False) -> None:
-        details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    def _fail(self, what: str, error: BaseException, *, training: bool = False) -> None:
+        said = in_words(error)
         first = self.last_error is None
-        self.last_error = f"{what}: {type(error).__name__}: {error}\n\n{details}"
+        self.last_error = f"{what}: {said}\n\n{full_story(error)}"
         self._error_from_training = training
         if first:
             warnings.warn(
-                f"{what}: {type(error).__name__}: {error}. Labeling goes on; "
-                "the traceback is in session.last_error.",
+                f"{what}: {said}. Labeling goes on; the traceback is in session.last_error.",
                 stacklevel=2,
             )
 
@@ -957,6 +1089,11 @@ class Session:
 
     def _model_and_rows(self, data: Any) -> tuple[Any, Any, pd.Index[Any] | None]:
         model = self.model
+        size = data.shape[0] if getattr(data, "shape", ()) else None
+        if size == 0 or (size is None and hasattr(data, "__len__") and not len(data)):
+            raise DataError(
+                "There is nothing to predict: the data is empty. Give at least one item."
+            )
         if getattr(self._fitted, "takes_items", True):
             pool = open_more(data, self.pool, self.renderer)
             return model, self._inputs(pool.values, self._given[2]), pool.index
@@ -970,7 +1107,16 @@ class Session:
                 "The model learned from a matrix of features: predict takes such a matrix, "
                 f"one row per item, got {type(data).__name__}."
             )
-        return model, data if hasattr(data, "tocsr") else np.asarray(data), index
+        rows = data if hasattr(data, "tocsr") else np.asarray(data)
+        suggester = self._suggester
+        for known in (getattr(suggester, "matrix", None), getattr(suggester, "inputs", None)):
+            shape = getattr(known, "shape", (0, rows.shape[1]))
+            if shape[1] != rows.shape[1]:
+                raise OptionError(
+                    f"The model learned from {shape[1]} features, this matrix has "
+                    f"{rows.shape[1]}: give the same columns in the same order."
+                )
+        return model, rows, index
 
     def _values(self, model: Any, rows: Any) -> list[tuple[Any, float]]:
         assert self._predictions is not None, "there is a model"
@@ -1023,8 +1169,11 @@ class Session:
     def store_id(self) -> str:
         """Identifies the log, so that a page sends what it kept to the right one."""
         if isinstance(self._log, SqliteLog):
-            return self._log.id
-        return str(digest(self._log.path or repr(id(self._log))))
+            found = self._log.id
+        else:
+            found = str(digest(self._log.path or repr(id(self._log))))
+        # What a page kept is about items by their ids of then.
+        return f"{found}.{self._labels.matchings}" if self._labels.matchings else found
 
     @property
     def rank_version(self) -> int:
@@ -1115,6 +1264,11 @@ def _user() -> str:
         return getpass.getuser()
     except Exception:  # no name on this machine, as in some containers
         return "me"
+
+
+def _is_positive(number: Any) -> bool:
+    real = isinstance(number, Real) and not isinstance(number, bool)
+    return real and 0 < float(number) < float("inf")
 
 
 def _free_name(name: str, taken: Collection[Any]) -> str:

@@ -148,7 +148,7 @@ class _State:
     runs: int = 0
     now: str = ""
     phase: str = "running"  # then done, cancelled or failed
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class Race:
@@ -197,7 +197,7 @@ class Race:
                 session.close()
         self._tell(phase="cancelled" if self._stop.is_set() else "done", now="")
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         with self._lock:
             self._state.error = error
         self._tell(phase="failed")

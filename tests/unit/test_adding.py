@@ -97,7 +97,7 @@ def test_running_the_cells_again_in_a_new_kernel(tmp_path: Path) -> None:
     first.skip("d23")
     first.close()
 
-    with pytest.warns(UserWarning, match="3 labeled item"):
+    with pytest.warns(UserWarning, match="2 labeled item"):
         again = make(text="text", store=path)
     assert again.warning and len(again.labels) == 1
     again.add(B)

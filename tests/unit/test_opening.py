@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nblabel._opening import check_log, open_log, open_more, seed_events
+from nblabel._matching import check_labels, match_items
+from nblabel._opening import open_log, open_more, seed_events
 from nblabel.errors import (
     DataError,
     LabelValueError,
@@ -72,6 +73,11 @@ def test_other_trouble_is_raised(tmp_path):
 # ---------------------------------------------------------------- does the log fit the data
 
 
+def check_log(labels: Labels, pool: Pool, task: Choice, path: str | None) -> str:
+    check_labels(labels, task, path)
+    return match_items(labels, pool, path).warning
+
+
 def folded(pool: Pool, said: dict[str, str], kind: str = "label") -> Labels:
     labels = Labels()
     for number, (item, value) in enumerate(said.items(), start=1):
@@ -91,8 +97,9 @@ def test_a_log_that_fits():
 def test_items_that_are_gone_are_told():
     pool = Pool(["one", "two"])
     labels = folded(pool, {"0": "ham", "7": "spam"})
-    assert (
-        check_log(labels, pool, TASK, "f") == "1 labeled item(s) of the log are not in this data."
+    assert check_log(labels, pool, TASK, "f") == (
+        "1 labeled item(s) of the log are not in this data (items '7'). "
+        "session.unmatched lists them."
     )
 
 

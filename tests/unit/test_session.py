@@ -504,7 +504,10 @@ def test_a_log_of_other_items_is_refused(tmp_path: Path) -> None:
     session.record("d0", "ham")
     session.record("d1", "spam")
     with pytest.raises(StoreMismatchError) as caught:
-        make(pd.Series(TEXTS, index=[f"x{k}" for k in range(40)]), store=path)
+        make(
+            pd.Series([text.upper() for text in TEXTS], index=[f"x{k}" for k in range(40)]),
+            store=path,
+        )
     said = str(caught.value)
     assert "none of its 2 labeled items is in this data (the first is 'd0')" in said
     assert str(path) in said and "name='another name'" in said and "store='another file'" in said
@@ -514,9 +517,9 @@ def test_a_log_of_other_content_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "labels.sqlite"
     teach(make(store=path), 4)
     with pytest.raises(StoreMismatchError) as caught:
-        make([TEXTS[0], "something else", *TEXTS[2:]], store=path)
+        make([*TEXTS[:2], "something", "else", *TEXTS[4:]], store=path)
     said = str(caught.value)
-    assert "1 of 4 labeled items have other content" in said and "(items '1')" in said
+    assert "2 of 4 labeled items have other content" in said and "(items '2', '3')" in said
     make([*TEXTS, "a new one at the end"], store=path)  # the pool may grow
 
 

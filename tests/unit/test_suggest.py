@@ -154,7 +154,7 @@ def test_estimators_that_return_nonsense(made, message):
 
 @pytest.mark.parametrize("made", [np.array(["ham"] * 5), np.array([["ham"]] * 6)])
 def test_an_estimator_that_predicts_the_wrong_shape(made):
-    with pytest.raises(ValueError, match=r"expected \(6, 2\)"):
+    with pytest.raises(ValueError, match=r"expected \(6,"):
         texts(estimator=Odd(made, "predict")).fit(snapshot()).predict()
 
 

@@ -109,6 +109,11 @@ def open_pool(
         renderer = _plain(values, how)
     if trust_html and isinstance(renderer, HtmlRenderer):
         renderer = HtmlRenderer(trusted=True)
+    if how in ("text", "html", "image") and all(map(is_missing, values)):
+        where = f"column {field!r}" if frame is not None else "the data"
+        raise DataError(
+            f"There is nothing to label: all {len(values):,} values of {where} are missing."
+        )
     names: Any = None
     if frame is not None and how != "show":
         names = list(values.columns) if how == "row" else field

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import traceback
+import copy
+import json
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
+
+from ..errors import full_story, in_words
 
 
 @dataclass(frozen=True)
@@ -78,16 +81,33 @@ def safe_view(renderer: Renderer, item: Any) -> View:
     if is_missing(item):
         return View("missing", {"text": str(item)})
     try:
-        view = renderer.view(item)
-        if not isinstance(view, View):
-            raise TypeError(f"view() must return a View, got {type(view).__name__}")
-        return view
-    except Exception as error:
+        return _checked_view(renderer.view(_own(item)))
+    except BaseException as error:  # also when the user interrupts one that blocks
         return View(
             "error",
             {
                 "title": f"This item cannot be shown as {renderer.kind}",
-                "text": clean(f"{type(error).__name__}: {error}"),
-                "detail": clean(traceback.format_exc()),
+                "text": clean(in_words(error)),
+                "detail": clean(full_story(error)),
             },
         )
+
+
+def _own(item: Any) -> Any:
+    """Return an item that a renderer may change without changing the pool."""
+    return copy.deepcopy(item) if isinstance(item, (np.ndarray, list, dict, set)) else item
+
+
+def _checked_view(view: Any) -> View:
+    """Refuse what no message can carry: then nothing at all would reach the page."""
+    if not isinstance(view, View):
+        raise TypeError(f"view() must return a View, got {type(view).__name__}")
+    if not isinstance(view.data, dict) or not isinstance(view.kind, str):
+        raise TypeError("a View has a kind (text) and data (a dict of JSON)")
+    if not all(isinstance(part, bytes) for part in view.buffers):
+        raise TypeError("the buffers of a View are bytes")
+    try:
+        json.dumps(view.data, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"the data of a View must be JSON: {error}") from None
+    return view

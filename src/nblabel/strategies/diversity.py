@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
@@ -11,6 +9,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
+from .._quiet import quiet
 from .base import BELOW_ONE, Context, Rows, largest
 from .uncertainty import margins
 
@@ -127,15 +126,13 @@ class ClusterMargin:
 
 def _clusters(points: NDArray[np.float32], n_clusters: int, seed: int) -> NDArray[np.intp]:
     if len(points) <= _FEW:  # a tenth of the time of KMeans, which is made for many
-        with warnings.catch_warnings(), np.errstate(all="ignore"):  # as below
-            warnings.simplefilter("ignore", UserWarning)
+        with quiet(UserWarning), np.errstate(all="ignore"):  # as below
             return kmeans2(points, n_clusters, iter=10, minit="++", seed=seed)[1]
     if len(points) > 3000:
         model = MiniBatchKMeans(n_clusters, n_init=1, batch_size=2048, random_state=seed)
     else:
         model = KMeans(n_clusters, n_init=1, random_state=seed)
-    with warnings.catch_warnings():  # items that are alike make fewer clusters
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet(ConvergenceWarning):  # items that are alike make fewer clusters
         return model.fit_predict(points)
 
 

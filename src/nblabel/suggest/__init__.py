@@ -1,12 +1,13 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
 from .features import learning_inputs
-from .linear import Scores, score
+from .linear import Scores, checked_scores, score
 from .model import (
     Fitted,
     ModelSuggester,
     Snapshot,
     Suggester,
+    checked_marks,
     embedding_column,
     stack_features,
 )
@@ -20,6 +21,8 @@ __all__ = [
     "Scores",
     "Snapshot",
     "Suggester",
+    "checked_marks",
+    "checked_scores",
     "default_suggester",
     "embedding_column",
     "learning_inputs",

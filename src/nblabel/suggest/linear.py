@@ -25,6 +25,9 @@ from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
 from sklearn.svm import LinearSVC
 
+from ..errors import ModelOutputError, shorten
+from .shield import shielded
+
 #: Classifiers whose decision is known to be a product and an intercept, not those derived of them.
 _LINEAR = (LogisticRegression, LinearSVC, RidgeClassifier, SGDClassifier, Perceptron)
 #: Numbers in a block that is worked on at once: it stays in the cache of a core.
@@ -33,6 +36,8 @@ _BLOCK = 1 << 18
 _LEAST = 1e-12
 #: Where the exponentials of a row add up to less, too much of them is rounding.
 _LEAST_TOTAL = 1e-25
+#: By which probabilities may miss their sum: those of a model in half precision.
+_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -217,8 +222,8 @@ def score(estimator: Any, rows: Any, columns: NDArray[np.intp] | None = None) ->
 
     Raises
     ------
-    ValueError
-        If the estimator returns the wrong shape or values that are no numbers.
+    ModelOutputError
+        If the estimator returns the wrong shape or values that are no probabilities.
     """
     classes = tuple(str(name) for name in estimator.classes_)
     n_rows = rows.shape[0] if hasattr(rows, "shape") else len(rows)
@@ -229,25 +234,92 @@ def score(estimator: Any, rows: Any, columns: NDArray[np.intp] | None = None) ->
     if product:
         proba = _linear_scores(estimator, rows, columns)
     elif probabilistic:
-        proba = np.asarray(estimator.predict_proba(rows))
+        proba = np.asarray(shielded(estimator.predict_proba, rows))
     elif hasattr(estimator, "decision_function"):
-        margins = np.asarray(estimator.decision_function(rows), dtype=np.float64)
+        margins = np.asarray(shielded(estimator.decision_function, rows), dtype=np.float64)
         if margins.ndim == 1:
             proba = np.column_stack([expit(-margins), expit(margins)])
         else:
             proba = softmax(margins, axis=1)
     else:
-        guessed = np.asarray(estimator.predict(rows)).astype(str)
+        guessed = np.asarray(shielded(estimator.predict, rows)).astype(str)
+        if guessed.shape != (n_rows,):
+            raise ModelOutputError(
+                f"{type(estimator).__name__} gave predictions of shape {guessed.shape}, "
+                f"expected ({n_rows},)"
+            )
         proba = (guessed[:, None] == np.asarray(classes)[None, :]).astype(np.float32)
-    if proba.shape != (n_rows, len(classes)):
-        raise ValueError(
-            f"{type(estimator).__name__} gave predictions of shape {proba.shape}, "
-            f"expected ({n_rows}, {len(classes)})"
+    if product:
+        proba.flags.writeable = False  # nobody else has it
+    else:
+        classes = tuple(str(name) for name in estimator.classes_)  # as they are now
+    return checked_scores(Scores(classes, proba, probabilistic), n_rows, type(estimator).__name__)
+
+
+def checked_scores(scores: Any, n_rows: int | None, who: str) -> Scores:
+    """Return scores that predictions can be made of, in an array that nobody can write to.
+
+    Parameters
+    ----------
+    scores : Scores
+    n_rows : int or None
+        How many rows they must have.
+    who : str
+        Where they come from, for the message.
+
+    Raises
+    ------
+    ModelOutputError
+        If they have the wrong shape, are not finite, are negative or do not sum to 1 in a row,
+        or the classes are not different.
+    """
+    try:
+        classes = tuple(map(str, scores.classes))
+        proba, probabilistic = np.asarray(scores.proba), bool(scores.probabilistic)
+    except (AttributeError, TypeError) as error:
+        raise ModelOutputError(
+            f"{who} gave no scores with classes, proba and probabilistic, but "
+            f"{type(scores).__name__} ({error})"
+        ) from None
+    expected = (len(proba) if n_rows is None and proba.ndim else n_rows, len(classes))
+    if proba.shape != expected:
+        raise ModelOutputError(
+            f"{who} gave predictions of shape {proba.shape}, expected {expected}"
         )
-    proba = np.ascontiguousarray(proba, dtype=np.float32)
-    if not np.isfinite(proba.sum()):  # no array as large as the pool
-        raise ValueError(f"{type(estimator).__name__} gave predictions that are not finite numbers")
-    return Scores(classes, proba, probabilistic)
+    if len(set(classes)) < len(classes):
+        raise ModelOutputError(f"{who} gave classes that are not different: {shorten(classes, 8)}")
+    if proba.dtype.kind not in "fiub":
+        raise ModelOutputError(f"{who} gave predictions of type {proba.dtype}, expected numbers")
+    # An array that can be written to may be somebody else's, who will write into it again.
+    made = np.array(proba, np.float32, order="C", copy=True if proba.flags.writeable else None)
+    sums = made @ np.ones(len(classes), dtype=np.float32)
+    if not np.isfinite(sums).all():
+        raise ModelOutputError(f"{who} gave predictions that are not finite numbers")
+    unsure = getattr(scores, "unsure", None)
+    if unsure is not None:
+        unsure = _checked_unsure(unsure, len(made), who)
+    if probabilistic and len(made):
+        # Where several classes may be right a row is no distribution.
+        sums = sums if unsure is None else np.ones_like(sums)
+        least, off = made.min(), np.abs(sums - 1).max()
+        if least < -_TOLERANCE or off > _TOLERANCE:
+            says = f"as small as {least:.3g}" if least < -_TOLERANCE else ""
+            says = says or f"a row that sums to {sums[np.abs(sums - 1).argmax()]:.3g}, expected 1"
+            raise ModelOutputError(f"{who} gave predictions that are no probabilities: {says}")
+    made = made.view()
+    made.flags.writeable = False
+    return Scores(classes, made, probabilistic, unsure)
+
+
+def _checked_unsure(unsure: Any, n_rows: int, who: str) -> NDArray[np.float32]:
+    made = np.array(unsure, dtype=np.float32)
+    if made.shape != (n_rows,) or not np.isfinite(made).all():
+        raise ModelOutputError(
+            f"{who} must say how unsure it is by one number an item, ({n_rows},), "
+            f"got the shape {made.shape}"
+        )
+    made.flags.writeable = False
+    return made
 
 
 def _is_product(estimator: Any, rows: Any, columns: NDArray[np.intp] | None) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,8 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from .._progress import report
+from .._quiet import quiet
 from .._threads import MOST_FEATURIZED, one_thread
-from ..errors import DataError, OptionError, UnknownColumnError, near, shorten
+from ..errors import DataError, ModelOutputError, OptionError, UnknownColumnError, near, shorten
 from ..strategies import Rows
 from .bulk import SAMPLE, fit_transform, sample, take, transform
 from .committee import Bootstrap
@@ -25,6 +26,7 @@ from .encoders import Encoder, as_encoder
 from .explain import WordMarks
 from .features import Embedding, PixelScaler, default_features, embed
 from .linear import Scores, fit_linear, score, spread
+from .shield import shielded
 
 #: Items of a large pool that the cold start looks at before the features of all are there: of
 #: default features, and of those by a function, which may be slow.
@@ -200,7 +202,7 @@ class ModelSuggester:
         transformer = self._transformer
         bulk = self._fit_on_sample()
         if self.encoder is not None:
-            matrix = self.encoder.transform(self._inputs)
+            matrix = shielded(self.encoder.transform, self._inputs)
         elif bulk is not None:
             transformer, matrix = bulk, transform(bulk, self._inputs)
         else:
@@ -210,13 +212,19 @@ class ModelSuggester:
                 clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
             )
             with np.errstate(invalid="ignore"):  # the variance of items that are all alike
-                matrix = fit_transform(transformer, self._inputs)
+                matrix = (
+                    fit_transform(transformer, self._inputs)
+                    if self._transformer is None
+                    else shielded(partial(fit_transform, transformer), self._inputs)
+                )
         matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
         if matrix.ndim != 2 or matrix.shape[0] != self._n_items:
             raise OptionError(
                 f"features= must make one row per item, ({self._n_items}, n_features); "
                 f"{type(transformer).__name__} made the shape {matrix.shape}."
             )
+        if self._transformer is not None:  # not one of ours
+            matrix = _checked_matrix(matrix, self._n_items)
         self._transformer = transformer
         return matrix
 
@@ -264,12 +272,11 @@ class ModelSuggester:
         if estimator.get_params().get("random_state", 0) is None:
             estimator.set_params(random_state=snapshot.seed)
         targets = np.asarray(snapshot.targets, dtype=str)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        with quiet(ConvergenceWarning):
             matrix = self._inputs if self._whole else self.features()
             if self._whole:
                 columns = None
-                estimator.fit(take(matrix, snapshot.positions), targets)
+                shielded(estimator.fit, take(matrix, snapshot.positions), targets)
             else:
                 columns = fit_linear(estimator, matrix[snapshot.positions], targets)
         transformer = None if self._whole else self._transformer
@@ -365,6 +372,27 @@ class Marker:
         else:
             row = self._vectorizer.transform([text])
         return self._words.marks(text, row, label)
+
+
+def checked_marks(marks: Any) -> list[tuple[int, int, float]]:
+    """Return marks as they are if they are sorted spans that do not overlap.
+
+    Raises
+    ------
+    ModelOutputError
+        If they are not.
+    """
+    end, whole = 0, (int, np.integer)
+    made: list[tuple[int, int, float]] = []
+    for mark in marks:
+        start, stop, weight = mark
+        if not (isinstance(start, whole) and isinstance(stop, whole) and end <= start < stop):
+            raise ModelOutputError(
+                f"marks are sorted spans (start, end, weight) that do not overlap, got {mark!r}"
+            )
+        made.append((int(start), int(stop), float(weight)))
+        end = int(stop)
+    return made
 
 
 def _checked_estimator(estimator: Any) -> Any:
