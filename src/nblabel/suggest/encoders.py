@@ -342,6 +342,8 @@ def _contents(items: Any, modality: str | None) -> Iterator[bytes | None]:
 def _checked(made: Any, n_items: int, name: str) -> Any:
     """Return rows as float32, dense or CSR."""
     is_sparse = sparse.issparse(made)
+    if made is None:
+        raise OptionError(f"features= must make one row of numbers per item; {name} returned None.")
     try:
         rows = made.tocsr() if is_sparse else np.asarray(made)
         if rows.dtype.kind not in "fiub":
