@@ -116,7 +116,7 @@ def test_what_cannot_be_sent_runs_in_a_thread_and_that_is_said() -> None:
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        session = teach(make(features=locked))
+        session = teach(make(features=locked, worker="process"))
     said = [str(one.message) for one in caught]
     assert len(said) == 2 and "locked are computed anew in each session" in said[0]
     assert "attribute cache_key" in said[0] and "trains in a thread" in said[1]

@@ -17,8 +17,8 @@ HEAVY = {
     "sqlalchemy", "traitlets",
 }  # fmt: skip
 NAMES = [
-    "Choice", "LabelEvent", "Labeler", "Pool", "Session", "SqliteLog", "__version__", "compare",
-    "datasets", "errors", "simulate", "strategies", "testing",
+    "Choice", "LabelEvent", "Labeler", "Pool", "Session", "SqliteLog", "__version__", "clear_cache",
+    "compare", "datasets", "errors", "simulate", "strategies", "testing",
 ]  # fmt: skip
 
 

@@ -206,7 +206,7 @@ class ModelSuggester:
                 clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
             )
             with np.errstate(invalid="ignore"):  # the variance of items that are all alike
-                matrix = fit_transform(transformer, self._inputs)
+                matrix = fit_transform(transformer, self._inputs, self._modality)
         matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
         if matrix.ndim != 2 or matrix.shape[0] != self._n_items:
             raise OptionError(
