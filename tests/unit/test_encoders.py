@@ -496,9 +496,7 @@ def test_with_the_package_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, sep_token="[SEP]", model_max_length=32, **special
     ).save_pretrained(bert)
-    parts = package.models
-    modules = [parts.Transformer(str(bert)), parts.Pooling(16)]
-    package.SentenceTransformer(modules=modules, device="cpu").save(str(tmp_path / "model"))
+    package.SentenceTransformer(str(bert), device="cpu").save(str(tmp_path / "model"))
     features = f"sentence-transformers:{tmp_path / 'model'}"
     for worker in ("inline", "process"):
         session = teach(make(features=features, worker=worker))
