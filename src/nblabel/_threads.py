@@ -28,27 +28,31 @@ class OneThread:
         self._lock = threading.Lock()
         self._inside = 0
         self._had: dict[str, int] = {}
+        self._controller: Any = None
         self._own = threading.local()
 
     def __enter__(self) -> None:
+        self._depth += 1
+        if self._depth > 1:
+            return
         controller = ThreadpoolController()
         with self._lock:
-            if self._inside == 0:
+            self._inside += 1
+            if self._inside == 1:
+                self._controller = controller
                 self._note(controller)
                 _set(controller, dict.fromkeys(self._had, 1))
-            self._inside += 1
-        self._depth += 1
-        if self._depth == 1:
-            self._own.openmp = controller.select(user_api="openmp").limit(limits=1)
+        self._own.openmp = controller.select(user_api="openmp").limit(limits=1)
 
     def __exit__(self, *_: object) -> None:
         self._depth -= 1
-        if self._depth == 0:
-            self._own.openmp.restore_original_limits()
+        if self._depth:
+            return
+        self._own.openmp.restore_original_limits()
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                _set(ThreadpoolController(), self._had)
+                _set(self._controller, self._had)
 
     def _note(self, controller: ThreadpoolController) -> None:
         for library in controller.select(user_api="blas").info():
