@@ -200,6 +200,9 @@ class Wrapped:
     def marks(self, position, label):
         return self._changes.get("marks", self._fitted.marks)(position, label)
 
+    def committee(self, places):
+        return self._changes.get("committee", self._fitted.committee)(places)
+
 
 def suggester(**changes):
     def fit(self, snapshot):
@@ -239,6 +242,11 @@ def _embedding(made):
         (suggester(marks=lambda p, n: [(0, 3, 1), (2, 4, 1)]), "sorted spans"),
         (suggester(marks=lambda p, n: [(0, 1, 2.0)]), "from 0 to 1, got 2.0"),
         (suggester(marks=lambda p, n: [(0, 1, 1.0)]), "unknown label must be empty"),
+        (
+            suggester(committee=lambda places: np.ones((3, 5, 2))),
+            "(n_members, 3, 2), got (3, 5, 2)",
+        ),
+        (suggester(committee=lambda places: np.full((2, 3, 2), np.nan)), "not finite"),
         (_embedding(np.ones((4, 2))), "one row per item, got the shape (4, 2)"),
         (_embedding(np.full((5, 2), np.inf)), "not finite"),
         (broken(ModelSuggester, fit=lambda self, s: 3)(TEXTS, "text"), "attribute 'model'"),

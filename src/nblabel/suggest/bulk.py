@@ -52,11 +52,11 @@ def transform(transformer: Any, inputs: Any) -> Any:
     return np.concatenate(parts)
 
 
-def fit_transform(transformer: Any, inputs: Any) -> Any:
+def fit_transform(transformer: Any, inputs: Any, modality: str | None = None) -> Any:
     """Fit a transformer and transform the same inputs, and report how far it is where it shows.
 
     Chunk by chunk where it fits and transforms apart, which most transformers of items do. One that
-    does both at once gets all: of a list it shows how far it was read.
+    does both at once gets all: of texts it shows how far they were read.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def fit_transform(transformer: Any, inputs: Any) -> Any:
     """
     at_once = getattr(type(transformer), "fit_transform", None)
     if at_once is not None and at_once is not TransformerMixin.fit_transform:
-        return transformer.fit_transform(Reading(inputs) if type(inputs) is list else inputs)
+        return transformer.fit_transform(Reading(inputs) if modality == "text" else inputs)
     if hasattr(transformer, "fit"):
         transformer.fit(inputs)
     return transform(transformer, inputs) if len(inputs) > CHUNK else transformer.transform(inputs)

@@ -342,18 +342,20 @@ def _contents(items: Any, modality: str | None) -> Iterator[bytes | None]:
 def _checked(made: Any, n_items: int, name: str) -> Any:
     """Return rows as float32, dense or CSR."""
     is_sparse = sparse.issparse(made)
+    if made is None:
+        raise OptionError(f"features= must make one row of numbers per item; {name} returned None.")
     try:
         rows = made.tocsr() if is_sparse else np.asarray(made)
-        if rows.dtype.kind not in "fiub":
-            rows = rows.astype(np.float64) if rows.dtype.kind == "O" else None
+        if rows.dtype.kind == "O":
+            rows = rows.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise OptionError(
             f"features= must make one row of numbers per item; what {name} returned is none "
             f"({type(made).__name__}: {error})."
         ) from None
-    if rows is None:
+    if rows.dtype.kind not in "fiub":
         raise OptionError(
-            f"features= must make numbers; {name} returned {type(made).__name__} of {made.dtype}."
+            f"features= must make numbers; {name} returned {type(made).__name__} of {rows.dtype}."
         )
     if rows.ndim != 2 or rows.shape[0] != n_items or not rows.shape[1]:
         raise OptionError(

@@ -18,6 +18,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from .._progress import report
 from ..renderers import PairRenderer, Renderer
 from ..renderers.image import pixel_range, read_gray, to_uint8
 from ..renderers.text import as_text, strip_tags
@@ -183,7 +184,12 @@ class PixelScaler(TransformerMixin, BaseEstimator):
         if self.keep_:
             flat = np.asarray(images, dtype=np.float32).reshape(len(images), -1)
             return np.nan_to_num((flat - self.low_) / max(self.high_ - self.low_, 1e-12))
-        return np.stack([self._gray(image).ravel() for image in images])
+        rows = np.empty((len(images), self.n_features_), dtype=np.float32)
+        for place, image in enumerate(images):
+            if place % 64 == 0:
+                report(place / len(images))
+            rows[place] = self._gray(image).ravel()
+        return rows
 
     def _gray(self, image: Any) -> NDArray[np.float32]:
         if isinstance(image, np.ndarray):

@@ -213,9 +213,11 @@ class ModelSuggester:
             )
             with np.errstate(invalid="ignore"):  # the variance of items that are all alike
                 matrix = (
-                    fit_transform(transformer, self._inputs)
+                    fit_transform(transformer, self._inputs, self._modality)
                     if self._transformer is None
-                    else shielded(partial(fit_transform, transformer), self._inputs)
+                    else shielded(
+                        partial(fit_transform, transformer, modality=self._modality), self._inputs
+                    )
                 )
         matrix = matrix.tocsr() if sparse.issparse(matrix) else np.asarray(matrix)
         if matrix.ndim != 2 or matrix.shape[0] != self._n_items:

@@ -300,6 +300,15 @@ def check_suggester(
             _hold(0 <= weight <= 1, f"The weight of a mark must be from 0 to 1, got {weight}.")
             end = right
     _hold(len(first.marks(0, "no such label")) == 0, "marks() of an unknown label must be empty.")
+    if hasattr(first, "committee"):
+        asked = np.arange(n_items)[::-2]
+        votes = np.asarray(first.committee(asked))
+        _hold(
+            votes.ndim == 3 and votes.shape[1:] == (len(asked), len(scores.classes)),
+            f"committee(places) must return the shape (n_members, {len(asked)}, "
+            f"{len(scores.classes)}), got {votes.shape}.",
+        )
+        _hold(np.isfinite(votes).all(), "committee() returned numbers that are not finite.")
     embedding = suggester.embedding()
     if embedding is not None:
         _hold(
