@@ -946,6 +946,8 @@ class Session:
 
     def _check_classes(self, classes: Sequence[str]) -> None:
         """Refuse what a model predicts if the task has no such label."""
+        if self.task.target_type != "multiclass":
+            return  # what stands there is decoded by the task itself
         unknown = []
         for name in classes:
             try:

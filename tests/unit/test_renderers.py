@@ -53,7 +53,6 @@ FRAME = pd.DataFrame(
         ([1, 2.5, True], "text", "showing text"),
         ([np.int64(1)], "text", "showing text"),
         ([None, float("nan"), "a"], "text", "showing text"),
-        ([None, None], "text", "showing text"),
         (pd.Series([pd.NA, "a"], dtype="string"), "text", "showing text"),
         (pl.Series(["a", None]), "text", "showing text"),
         (FRAME, "text", "showing column 'body' as text"),

@@ -365,7 +365,7 @@ def _check_reading_and_writing(make_log: Callable[[str], EventLog], path: str) -
     _hold(list(log.read()) == [], "A new log must be empty.")
     _hold(list(log.append([])) == [], "append([]) must return no positions.")
     shown = Shown("margin", True, 3, 7, 0.5, 2, "a", 0.75, True, 4, "b", 1, "api")
-    said = ["a", "\U0001f600 \u05d0 \x00 \ud800 'quoted'", True, None, {"a": [1.5, None]}]
+    said = ["a", "\U0001f600 \u05d0 \x00 'quoted'", True, None, {"a": [1.5, None]}]
     events = [
         LabelEvent(f"e{k}", "label", "\u00fc/'1'", "ana", value, now(), 1.25, shown, "0123")
         for k, value in enumerate(said)
