@@ -117,8 +117,9 @@ class FittedTargets:
         n_items = self._rows.shape[0]
         parts = [self.estimator.predict_proba(self._rows[part]) for part in chunks(n_items)]
         proba = np.concatenate(parts).astype(np.float32, copy=False)
-        unsure = getattr(self.estimator, "unsure", None)
-        return Scores(self._classes, proba, True, None if unsure is None else unsure(proba))
+        # An estimator of the user's is one for several labels.
+        unsure = getattr(self.estimator, "unsure", LeastSquaresMultiLabel.unsure)
+        return Scores(self._classes, proba, True, unsure(proba))
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return nothing: what speaks for several labels at once cannot be marked."""
