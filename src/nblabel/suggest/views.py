@@ -50,14 +50,14 @@ class TextViews(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     candidates : mapping of name to names of blocks
-        The representations to choose from; the first is the one to begin with.
+        The representations that are averaged; the first is the richest.
     vectorizer_ : TfidfVectorizer
         Of the block ``"words"``.
     """
 
     candidates: Mapping[str, tuple[str, ...]] = {
         "words, characters and neighbours": ("words", "characters", "latent", "neighbors"),
-        "words and characters": ("words", "characters"),
+        "neighbours": ("latent", "neighbors"),
         "words": ("words",),
     }
 
@@ -125,8 +125,8 @@ class DenseViews(TransformerMixin, BaseEstimator):
 
     candidates: Mapping[str, tuple[str, ...]] = {
         "features and neighbours": ("features", "neighbors"),
-        "features": ("features",),
         "radial kernel": ("radial", "radial_neighbors"),
+        "all": ("features", "neighbors", "radial", "radial_neighbors"),
     }
 
     def __init__(self, transformer: Any = None) -> None:
