@@ -13,15 +13,15 @@ from .base import Context
 from .uncertainty import margins
 
 #: Larger candidate sets are narrowed to this many: the least sure ones, and some at random.
-MOST_CANDIDATES = 3000
+MOST_CANDIDATES = 2000
 #: So many of the candidates, at random, stand for all of them when coverage is measured.
-MOST_COVERED = 1500
-#: Of larger pools a third of each is enough: the pass over the pool is to stay the main cost.
+MOST_COVERED = 1000
+#: Of larger pools a quarter of each is enough: the pass over the pool is to stay the main cost.
 LARGE = 30_000
 #: Of more labels so many, at random, stand for all.
 MOST_LABELED = 1000
 #: Rows that a median distance is taken of.
-_SOME = 500
+_SOME = 250
 _LOOKED_AT = 16
 
 
@@ -139,7 +139,7 @@ class TransductiveDesign:
             half = solve_triangular(lower, half, lower=True, check_finite=False)
             rest = solve_triangular(lower, kernel(known, others), lower=True, check_finite=False)
             covariance -= rest.T @ half
-        variance = np.maximum(1.0 - np.square(half).sum(axis=0), 0.0)
+        variance = np.maximum(kernel.diagonal(points) - np.square(half).sum(axis=0), 0.0)
         lowered = weights @ np.square(covariance)
 
         gains = lowered * own / (variance + self.noise)
@@ -157,7 +157,7 @@ class TransductiveDesign:
             left, right = lefts[:, :rank], rights[:, :rank]
             column = covariance[:, k] - left @ right[k]
             scale = np.float32(np.sqrt(variance[k] + self.noise))
-            row = kernel(points, points[[k]])[:, 0] - half.T @ half[:, k] - right @ right[k]
+            row = kernel(points, points[k]) - half.T @ half[:, k] - right @ right[k]
             lefts[:, rank], rights[:, rank] = column / scale, row / scale
             change = (weights * lefts[:, rank]) @ covariance
             change -= right @ (left.T @ (weights * lefts[:, rank]))
@@ -176,25 +176,23 @@ class TransductiveDesign:
 
 
 class _Radial:
-    """A radial kernel whose width is the median distance of some rows."""
+    """A radial kernel of rows of length one, as wide as the median distance of some."""
 
     def __init__(self, rows: NDArray[np.float32]) -> None:
-        self._scale = np.float32(1.0)
-        distances = self._distances(rows[:_SOME], rows[:_SOME])
-        apart = distances[distances > 1e-6]
-        if len(apart):
-            self._scale = np.float32(np.median(apart))
+        some = rows[:_SOME]
+        apart = 1.0 - some @ some.T
+        apart = apart[apart > 1e-6]
+        self._width = np.float32(np.median(apart)) if len(apart) else np.float32(1.0)
 
     def __call__(self, left: NDArray[np.float32], right: NDArray[np.float32]) -> Any:
-        made = self._distances(left, right)
-        made /= -self._scale
+        made = left @ right.T
+        made -= 1.0
+        made /= self._width
         return np.exp(made, out=made)
 
-    def _distances(self, left: NDArray[np.float32], right: NDArray[np.float32]) -> Any:
-        made = left @ (-2.0 * right.T)
-        made += np.square(left).sum(axis=1)[:, None]
-        made += np.square(right).sum(axis=1)
-        return np.maximum(made, 0.0, out=made)
+    def diagonal(self, rows: NDArray[np.float32]) -> Any:
+        """Return the kernel of each row with itself: 1, but for a row of zeros."""
+        return np.exp((np.square(rows).sum(axis=1) - 1.0) / self._width)
 
 
 class Badge:
@@ -266,7 +264,7 @@ def _looked_at(
     unsure: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the places of what may be chosen, and of what stands for all candidates."""
-    share = 3 if len(unsure) > LARGE else 1
+    share = 4 if len(unsure) > LARGE else 1
     taken = _narrowed(unsure, rng, MOST_CANDIDATES // share)
     most = MOST_COVERED // share
     covered = taken if len(taken) <= most else np.sort(rng.choice(taken, most, replace=False))

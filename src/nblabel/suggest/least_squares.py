@@ -1,5 +1,5 @@
 """Regularised least squares on labels: as good as a linear SVM on few labels, and its leave-one-out
-predictions come for nothing. They choose between representations and calibrate the probabilities.
+predictions come for nothing. They weigh representations and calibrate the probabilities.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What counts with few labels is the representation. Words alone know nothing of an item that shares
 no word with a labeled one; characters, latent dimensions, and what an item's neighbours look like
 do. Each view is a block of columns whose rows have a length of about 1, so that blocks can be
-joined and compared; which of them to trust is for the labels to say (`multiview`).
+joined and compared; how far to trust each is for the labels to say (`multiview`).
 """
 
 from __future__ import annotations
