@@ -11,14 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import Ridge
 
 from nblabel.suggest import least_squares
-from nblabel.suggest.least_squares import (
-    BIAS,
-    LEAST_SHARE,
-    LeastSquaresClassifier,
-    average,
-    products,
-    solve,
-)
+from nblabel.suggest.least_squares import BIAS, LeastSquaresClassifier, products, solve
 
 
 def rows(n=40, d=6, k=3, seed=0):
@@ -101,18 +94,3 @@ def test_products_of_sparse_and_dense_rows_agree():
     assert products(sparse.csr_matrix(points), sparse.csr_matrix(points)) == pytest.approx(
         products(points, points), abs=1e-6
     )
-
-
-def test_shares_of_an_average_are_the_probabilities_of_labels_left_out():
-    points, codes = rows(40, k=2, seed=3)
-    codes[2:30] = 0  # each class counts the same all the same
-    noise = np.random.default_rng(0).normal(size=points.shape)
-    good, bad = solve(points @ points.T, codes), solve(noise @ noise.T, codes)
-    shares, temperature = average([good, bad])
-    balance = (20 / np.bincount(codes))[codes]
-    odds = np.exp(balance @ (bad.losses - good.losses))
-    assert shares[0] == pytest.approx(odds / (1 + odds), abs=LEAST_SHARE)
-    assert shares.sum() == pytest.approx(1.0) and temperature > 0
-    assert average([good, good])[0] == pytest.approx([0.5, 0.5])
-    alone, factor = average([good])
-    assert alone == [1.0] and 0.7 < factor < 1.4  # calibrated already

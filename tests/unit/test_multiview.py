@@ -1,4 +1,4 @@
-"""Views of a pool, and how far each is trusted."""
+"""Views of a pool, and the choice among them."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ import nblabel as nl
 from nblabel.errors import NblabelError
 from nblabel.suggest import ModelSuggester, MultiViewSuggester, Snapshot, default_suggester
 from nblabel.suggest.features import image_features, row_features
-from nblabel.suggest.multiview import Member
+from nblabel.suggest.least_squares import Solution
+from nblabel.suggest.multiview import _choose
 from nblabel.suggest.views import ChosenViews, DenseViews, NeighborMean, TextViews
 from nblabel.testing import check_suggester
 
@@ -77,12 +78,7 @@ def test_the_model_says_of_new_items_what_it_says_of_the_pool(case):
     assert list(fitted.model.classes_) == list(scores.classes)
     committee = fitted.committee()
     assert committee.shape[1:] == scores.proba.shape and 1 <= len(committee) <= 3
-    assert len(committee) == len(fitted.shares)
-    assert sum(fitted.shares.values()) == pytest.approx(1.0)
-    trusted = max(fitted.shares, key=fitted.shares.get)
-    if fitted.shares[trusted] == 1.0:
-        alone = committee[list(fitted.shares).index(trusted)]
-        assert (alone.argmax(axis=1) == scores.proba.argmax(axis=1)).all()
+    assert np.abs(committee - scores.proba).sum(axis=(1, 2)).min() == 0
 
 
 def test_a_cold_start_gets_a_glimpse_of_a_larger_pool(monkeypatch):
@@ -98,13 +94,13 @@ def test_a_cold_start_gets_a_glimpse_of_a_larger_pool(monkeypatch):
     assert len(suggester.embedding()) == 24
 
 
-def test_the_views_side_by_side_are_what_the_first_model_was_fitted_on():
+def test_the_views_side_by_side_are_what_the_model_was_fitted_on():
     suggester = MultiViewSuggester(TEXTS, TextViews())
     fitted = suggester.fit(Snapshot(np.arange(24), np.array(COLORS), 1))
     rows = suggester.features()
-    assert rows.shape == suggester.transform(TEXTS).shape
+    assert rows.shape == suggester.transform(TEXTS).shape == (24, fitted.model[-1].n_features_in_)
     again = suggester.estimator.__class__().fit(rows, COLORS)
-    assert again.predict_proba(rows) == pytest.approx(fitted.committee()[0], abs=1e-3)
+    assert again.predict_proba(rows) == pytest.approx(fitted.predict().proba, abs=1e-3)
 
 
 def test_it_marks_the_words_that_speak_for_a_label():
@@ -144,29 +140,30 @@ def test_chosen_views_have_length_one():
     assert np.sqrt(made.multiply(made).sum(axis=1)) == pytest.approx(np.ones((3, 1)), abs=1e-3)
 
 
-# ---------------------------------------------------------------- the average
+# ---------------------------------------------------------------- the choice
 
 
-def test_the_mean_of_linear_models_is_the_sum_of_their_scores():
+def losses(*values):
+    return Solution(np.zeros((1, 2), np.float32), 1.0, np.asarray(values, dtype=float))
+
+
+def test_a_view_is_left_only_for_one_that_is_clearly_better():
     rng = np.random.default_rng(0)
-    rows = {name: rng.normal(size=(9, 3)).astype(np.float32) for name in "ab"}
-    one, other = (
-        Member({n: rows[n][:4] for n in names}, {n: rng.normal(size=(4, 2)) for n in names},
-               rng.normal(size=2), temperature)
-        for names, temperature in (("a", 2.0), ("ab", 0.5))
-    )  # fmt: skip
-
-    def scores(member):
-        made = member.predict_proba(rows)
-        return np.log(made[:, 1] / made[:, 0])
-
-    both = Member.mean([one, other], [0.25, 0.75], 3.0)
-    expected = 3.0 * (0.25 * scores(one) + 0.75 * scores(other))
-    assert scores(both) == pytest.approx(expected, rel=1e-3, abs=1e-3)
-    assert list(Member.mean([one, other], [1.0, 0.0], 1.0).labeled) == ["a"]  # no product in vain
+    noise = rng.normal(scale=1.0, size=60)
+    one = losses(*(1.0 + np.zeros(60)))
+    little, much = losses(*(0.97 + noise)), losses(*(0.5 + noise / 5))
+    assert _choose(None, {"one": one, "two": little}) == "one"
+    assert _choose("one", {"one": one, "two": much, "three": little}) == "two"
+    assert _choose("two", {"one": one, "two": little}) == "two"  # as little reason to go back
+    assert _choose("gone", {"one": one, "two": one}) == "one"
 
 
-def test_the_labels_say_which_view_to_trust():
+def test_few_labels_have_no_say():
+    assert _choose("one", {"one": losses(*[9.0] * 29), "two": losses(*[0.1] * 29)}) == "one"
+    assert _choose("one", {"one": losses(*[9.0] * 30), "two": losses(*[0.1] * 30)}) == "two"
+
+
+def test_the_labels_choose_the_view():
     """A ring around a blob: only a radial kernel tells them apart."""
     rng = np.random.default_rng(1)
     angle, ring = rng.uniform(0, 2 * np.pi, 400), np.arange(400) % 2
@@ -175,7 +172,7 @@ def test_the_labels_say_which_view_to_trust():
     fitted = MultiViewSuggester(points, DenseViews()).fit(
         Snapshot(np.arange(100), ring[:100].astype(str), 1)
     )
-    assert fitted.shares["features and neighbours"] < 0.1 < fitted.shares["radial kernel"]
+    assert fitted.view == "radial kernel"
     assert (fitted.predict().proba.argmax(axis=1) == ring).mean() > 0.97
 
 

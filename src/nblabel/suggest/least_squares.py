@@ -1,10 +1,9 @@
 """Regularised least squares on labels: as good as a linear SVM on few labels, and its leave-one-out
-predictions come for nothing. They weigh representations and calibrate the probabilities.
+predictions come for nothing. They choose between representations and calibrate the probabilities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 MOST_EXACT = 3000
 #: Added to every product of two rows: a constant feature, whose weight is the intercept.
 BIAS = 0.1
-#: A solution with a smaller share has no say in an average.
-LEAST_SHARE = 0.01
 _TEMPERATURES = np.geomspace(0.25, 32.0, 22)
 _FLOOR = float(np.log(1e-6))  # one hopeless item must not decide alone
 
@@ -34,24 +31,16 @@ class Solution:
         Scores of a row x are ``(K(x, labeled) + BIAS) @ dual``.
     temperature : float
         Scores are multiplied by it before the softmax.
-    left_out : ndarray of shape (n_exact, n_exact_classes)
-        Scores of each label's row when it is left out.
-    codes : ndarray of shape (n_exact,), int
-        Its class among the columns of `left_out`.
     losses : ndarray of shape (n_exact,)
         Negative log probability of each label when it is left out, at that temperature.
     """
 
     def __init__(
-        self,
-        dual: NDArray[np.float32],
-        left_out: NDArray[np.float64],
-        codes: NDArray[np.intp],
+        self, dual: NDArray[np.float32], temperature: float, losses: NDArray[np.float64]
     ) -> None:
         self.dual = dual
-        self.left_out = left_out
-        self.codes = codes
-        self.temperature, self.losses = _calibrate(left_out, codes)
+        self.temperature = temperature
+        self.losses = losses
 
 
 def solve(
@@ -79,7 +68,7 @@ def solve(
         Whether each class counts the same, however many labels it has.
     """
     n, k = len(codes), int(codes.max()) + 1
-    weights = _balance(codes) if balanced else np.ones(n)
+    weights = (n / (k * np.bincount(codes)[codes])) if balanced else np.ones(n)
     signs = np.full((n, k), -1.0)
     signs[np.arange(n), codes] = 1.0
     system = np.asarray(products, dtype=np.float64) + BIAS
@@ -88,42 +77,13 @@ def solve(
         inverse = cho_solve(cho_factor(system, lower=True, check_finite=False), np.eye(n))
         dual = inverse @ signs
         left_out = signs - dual / np.diag(inverse)[:, None]
-        return Solution(dual.astype(np.float32), left_out, codes)
+        temperature, losses = _calibrate(left_out, codes)
+        return Solution(dual.astype(np.float32), temperature, losses)
     exact = np.sort(np.random.default_rng(0).permutation(n)[:MOST_EXACT])
     _, renumbered = np.unique(codes[exact], return_inverse=True)
     part = solve(products[np.ix_(exact, exact)], renumbered, alpha=alpha, balanced=balanced)
     dual = np.column_stack([_conjugate_gradient(system, column) for column in signs.T])
-    return Solution(dual.astype(np.float32), part.left_out, renumbered)
-
-
-def average(solutions: Sequence[Solution]) -> tuple[NDArray[np.float64], float]:
-    """Return how much to trust each of several solutions for the same labels.
-
-    Pseudo Bayesian model averaging: the share of a solution is proportional to the probability
-    that it gives the labels, each left out in turn (Yao, Vehtari, Simpson, Gelman, Bayesian
-    Analysis 2018, section 3.4; Geisser and Eddy, JASA 1979). Here each class counts the same,
-    however many labels it has, as it does in the fit.
-
-    Returns
-    -------
-    shares : ndarray of shape (n_solutions,)
-        They add up to 1; less than `LEAST_SHARE` counts as none.
-    temperature : float
-        The sum of the scores, each with its share and temperature, is multiplied by it.
-    """
-    codes = solutions[0].codes
-    shares = softmax([-float(_balance(codes) @ one.losses) for one in solutions])
-    shares[shares < LEAST_SHARE] = 0.0
-    shares /= shares.sum()
-    parts = zip(shares, solutions, strict=True)
-    left_out = sum(share * one.temperature * one.left_out for share, one in parts)
-    return shares, _calibrate(np.asarray(left_out), codes)[0]
-
-
-def _balance(codes: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return weights, 1 in the mean, with the same sum for each class."""
-    counts = np.bincount(codes)
-    return np.asarray(len(codes) / (len(counts) * counts[codes]))
+    return Solution(dual.astype(np.float32), part.temperature, part.losses)
 
 
 def _conjugate_gradient(system: NDArray[np.float64], column: NDArray[np.float64]) -> Any:

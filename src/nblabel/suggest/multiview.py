@@ -1,8 +1,7 @@
-"""The default engine: several views of the pool, and the labels say how far to trust each."""
+"""The default engine: several views of the pool, and the labels say which one to trust."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,21 +17,25 @@ from sklearn.preprocessing import normalize
 from .bulk import sample, take
 from .explain import WordMarks
 from .features import default_features
-from .least_squares import BIAS, LeastSquaresClassifier, Solution, average, products, solve
+from .least_squares import BIAS, LeastSquaresClassifier, Solution, products, solve
 from .linear import Scores
 from .model import Marker, ModelSuggester, Snapshot, Suggester
 from .views import MOST_ITEMS, Blocks, ChosenViews, DenseViews, TextViews
 
+#: Below this many labels their opinion on the views is noise.
+LEAST_LABELS = 30
 #: A cold start looks at so many items first, of pools at least twice as large.
 GLIMPSE = 2000
+#: A view is left only for one that is better by so many standard errors.
+HYSTERESIS = 1.0
 
 
 class MultiViewSuggester:
-    """Least squares over several representations of the pool, averaged.
+    """Least squares over whichever views of the pool predict the labels best.
 
-    Every representation is fitted on the same labels; leaving each label out in turn, at no cost,
-    shows how well it predicts what it has not seen, and so how much it counts: see
-    `least_squares.average`. The average of linear models is one linear model.
+    Every view is fitted on the same labels; leaving each label out in turn, at no cost, shows how
+    well a view predicts what it has not seen. A challenger takes over when its losses are lower by
+    more than a standard error of the paired differences, so the choice does not flicker.
 
     Parameters
     ----------
@@ -58,6 +61,7 @@ class MultiViewSuggester:
         self.takes_items = takes_items
         self._blocks: Blocks | None = None
         self._embedding: NDArray[np.float32] | None = None
+        self._chosen: str | None = None
         self._glimpsed = False
 
     def blocks(self) -> Blocks:
@@ -106,23 +110,25 @@ class MultiViewSuggester:
         return self._embedding
 
     def fit(self, snapshot: Snapshot) -> FittedViews:
-        """Fit every representation on the labeled items, and average."""
+        """Fit every view on the labeled items and keep the one that predicts them best."""
         blocks = self.blocks()
         classes, codes = np.unique(np.asarray(snapshot.targets, dtype=str), return_inverse=True)
         labeled = {name: block[snapshot.positions] for name, block in blocks.items()}
         kernels = {name: products(rows, rows) for name, rows in labeled.items()}
         solutions: dict[str, Solution] = {}
-        members: dict[str, Member] = {}
-        for candidate, names in self._views.candidates.items():
-            present = [name for name in names if name in blocks]
-            parts = {name: labeled[name] for name in present}
-            if present and not any(parts.keys() == one.labeled.keys() for one in members.values()):
-                kernel = np.mean([kernels[name] for name in present], axis=0)
+        names: dict[str, tuple[str, ...]] = {}
+        for candidate, parts in self._views.candidates.items():
+            present = tuple(part for part in parts if part in blocks)
+            if present and present not in names.values():
+                names[candidate] = present
+                kernel = np.mean([kernels[part] for part in present], axis=0)
                 solutions[candidate] = solve(kernel, codes)
-                members[candidate] = Member.of(parts, solutions[candidate])
-        shares, temperature = average(list(solutions.values()))
-        trusted = dict(zip(members, shares.tolist(), strict=True))
-        return FittedViews(self, classes, members, trusted, temperature)
+        self._chosen = _choose(self._chosen, solutions)
+        members = {
+            candidate: Member({part: labeled[part] for part in names[candidate]}, solution)
+            for candidate, solution in solutions.items()
+        }
+        return FittedViews(self, classes, members, self._chosen)
 
     @property
     def inputs(self) -> Any:
@@ -135,6 +141,22 @@ class MultiViewSuggester:
         return self._views
 
 
+def _choose(current: str | None, solutions: dict[str, Solution]) -> str:
+    """Return the representation to go on with."""
+    if current not in solutions:
+        current = next(iter(solutions))
+    losses = solutions[current].losses
+    if len(losses) < LEAST_LABELS:
+        return current
+    best, gain = current, 0.0
+    for name, solution in solutions.items():
+        difference = losses - solution.losses
+        error = difference.std(ddof=1) / np.sqrt(len(difference))
+        if difference.mean() > max(gain, HYSTERESIS * error):
+            best, gain = name, float(difference.mean())
+    return best
+
+
 @dataclass(frozen=True)
 class Member:
     """A linear model over some views.
@@ -143,51 +165,27 @@ class Member:
     ----------
     labeled : dict of str to matrix of shape (n_labels, n_columns)
         The labeled rows of each view.
-    duals : dict of str to ndarray of shape (n_labels, n_classes)
-        Their weights.
-    intercept : ndarray of shape (n_classes,)
-        Score of a row of zeros.
-    temperature : float
-        Scores are multiplied by it before the softmax.
+    solution : Solution
     """
 
     labeled: Blocks
-    duals: dict[str, NDArray[np.float32]]
-    intercept: NDArray[np.float32]
-    temperature: float
+    solution: Solution
 
-    @classmethod
-    def of(cls, labeled: Blocks, solution: Solution) -> Member:
-        """Return the model over views that count the same."""
-        dual = solution.dual / np.float32(len(labeled))
-        intercept = BIAS * solution.dual.sum(axis=0)
-        return cls(labeled, dict.fromkeys(labeled, dual), intercept, solution.temperature)
-
-    @classmethod
-    def mean(cls, members: Sequence[Member], shares: Sequence[float], temperature: float) -> Member:
-        """Return the sum of the calibrated scores of several models by their shares."""
-        labeled: Blocks = {}
-        duals: dict[str, Any] = {}
-        intercept = np.zeros_like(members[0].intercept)
-        for member, share in zip(members, shares, strict=True):
-            factor = np.float32(share * member.temperature)
-            if share > 0:
-                labeled |= member.labeled
-                intercept = intercept + factor * member.intercept
-                for name, dual in member.duals.items():
-                    duals[name] = duals.get(name, 0) + factor * dual
-        return cls(labeled, duals, intercept, temperature)
+    @property
+    def intercept(self) -> NDArray[np.float32]:
+        """Score of a row of zeros, for each class."""
+        return np.asarray(BIAS * self.solution.dual.sum(axis=0), dtype=np.float32)
 
     def weights(self, name: str) -> NDArray[np.float32]:
         """Return the weights of a view's columns, of shape (n_columns, n_classes)."""
-        return np.asarray(self.labeled[name].T @ self.duals[name])
+        return np.asarray(self.labeled[name].T @ self.solution.dual / len(self.labeled))
 
     def predict_proba(self, blocks: Blocks) -> NDArray[np.float32]:
         """Return probabilities of shape (n_rows, n_classes)."""
         scores = self.intercept + sum(
             np.asarray(blocks[name] @ self.weights(name)) for name in self.labeled
         )
-        return softmax(np.float32(self.temperature) * scores, axis=1).astype(np.float32)
+        return softmax(np.float32(self.solution.temperature) * scores, axis=1).astype(np.float32)
 
 
 def default_suggester(
@@ -226,8 +224,8 @@ class FittedViews:
 
     Attributes
     ----------
-    shares : dict of str to float
-        How much each representation counts; they add up to 1.
+    view : str
+        The representation that was chosen.
     """
 
     def __init__(
@@ -235,11 +233,9 @@ class FittedViews:
         suggester: MultiViewSuggester,
         classes: NDArray[Any],
         members: dict[str, Member],
-        shares: dict[str, float],
-        temperature: float,
+        view: str,
     ) -> None:
-        self.shares = shares
-        self._mean = Member.mean(list(members.values()), list(shares.values()), temperature)
+        self.view = view
         self.takes_items = suggester.takes_items
         self._blocks = suggester.blocks()
         self._inputs = suggester.inputs
@@ -247,34 +243,33 @@ class FittedViews:
         self._members = members
         self._views = suggester.views
         words: WordMarks | None = None
-        for member in (self._mean, *members.values()):  # the average may do without words
-            if words is None and "words" in member.labeled:
-                weights = member.weights("words").T
-                words = WordMarks(suggester.views.vectorizer_, weights, self._classes)
+        if "words" in members[view].labeled:
+            weights = members[view].weights("words").T
+            words = WordMarks(suggester.views.vectorizer_, weights, self._classes)
         #: Marks items without the rest of what was fitted.
         self.marker = Marker(words, self._inputs, self._blocks.get("words"), None)
 
     @cached_property
     def model(self) -> Pipeline:
         """From items to calibrated probabilities, ready for new data."""
-        member = self._mean
+        member = self._members[self.view]
         names = tuple(member.labeled)
         length = np.float32(np.sqrt(len(names)))  # of a row: see `ChosenViews`
         classifier = LeastSquaresClassifier()
         classifier.classes_ = np.asarray(self._classes)
         classifier.coef_ = np.concatenate([member.weights(name) * length for name in names]).T
         classifier.intercept_ = member.intercept
-        classifier.temperature_ = member.temperature
+        classifier.temperature_ = member.solution.temperature
         classifier.n_features_in_ = classifier.coef_.shape[1]
         return Pipeline([("features", ChosenViews(self._views, names)), ("classifier", classifier)])
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
-        proba = self._mean.predict_proba(self._blocks)
+        proba = self._members[self.view].predict_proba(self._blocks)
         return Scores(self._classes, proba, True)
 
     def committee(self) -> NDArray[np.float32]:
-        """Return what every representation says, of shape (n_members, n_items, n_classes)."""
+        """Return what every view says, of shape (n_members, n_items, n_classes)."""
         return np.stack([member.predict_proba(self._blocks) for member in self._members.values()])
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:

@@ -3,7 +3,7 @@
 What counts with few labels is the representation. Words alone know nothing of an item that shares
 no word with a labeled one; characters, latent dimensions, and what an item's neighbours look like
 do. Each view is a block of columns whose rows have a length of about 1, so that blocks can be
-joined and compared; how far to trust each is for the labels to say (`multiview`).
+joined and compared; which of them to trust is for the labels to say (`multiview`).
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class TextViews(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     candidates : mapping of name to names of blocks
-        The representations that are averaged; the first is the richest.
+        The representations to choose from; the first is the one to begin with.
     vectorizer_ : TfidfVectorizer
         Of the block ``"words"``.
     """
 
     candidates: Mapping[str, tuple[str, ...]] = {
         "words, characters and neighbours": ("words", "characters", "latent", "neighbors"),
-        "neighbours": ("latent", "neighbors"),
+        "words and characters": ("words", "characters"),
         "words": ("words",),
     }
 
@@ -125,8 +125,8 @@ class DenseViews(TransformerMixin, BaseEstimator):
 
     candidates: Mapping[str, tuple[str, ...]] = {
         "features and neighbours": ("features", "neighbors"),
+        "features": ("features",),
         "radial kernel": ("radial", "radial_neighbors"),
-        "all": ("features", "neighbors", "radial", "radial_neighbors"),
     }
 
     def __init__(self, transformer: Any = None) -> None:
