@@ -5,10 +5,11 @@ macro-F1 over all classes of the set, so a class that the learner does not know 
 *area* of a run is the mean of its scores over the batches. Two tables:
 
 ``same``
-    Same features and same classifier for all, so only the choice of items differs: TF-IDF of words
-    and bigrams (sublinear), scaled pixels in 64 principal components, or scaled and one-hot
-    columns, fitted on the pool; logistic regression, C = 10, balanced. ``--features rich`` takes
-    the features and the estimator of nblabel's default engine instead, for all.
+    Same features and same classifier for all, so only the choice of items differs: the features
+    and the estimator of nblabel's default engine, as a matrix (``--features rich``, the default);
+    or with ``--features plain`` TF-IDF of words and bigrams (sublinear), scaled pixels in 64
+    principal components, or scaled and one-hot columns, fitted on the pool, and logistic
+    regression, C = 10, balanced.
 ``shipped``
     As each library comes. nblabel: ``nl.Session(data, labels)`` and no option that learns (a table
     is said to be one with ``row=True``). The peers as their own documentation puts them together:
@@ -952,7 +953,7 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=300, help="labels in all")
     parser.add_argument("--batch", type=int, default=10, help="labels between two trainings")
     parser.add_argument("--pool", type=int, help="use this many items of each pool, drawn once")
-    parser.add_argument("--features", choices=("plain", "rich"), default="plain")
+    parser.add_argument("--features", choices=("rich", "plain"), default="rich")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--fresh", action="store_true", help="run again what is there")
     options = parser.parse_args()

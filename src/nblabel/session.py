@@ -70,6 +70,8 @@ TIMES_LONGER = 20
 LEAST_TIMEOUT = 60.0
 #: A smaller pool is learned from in some ms: no process is worth its start.
 LEAST_FOR_PROCESS = 2000
+#: Share of uniform draws, unless another one is asked for.
+EXPLORE = 0.1
 _WAYS = ("auto", "process", "thread", "inline")
 _API = "api"
 
@@ -188,8 +190,9 @@ class Session:
         The class to find; by default whichever has the fewest labels.
     batch : int
         The model retrains after this many labels.
-    explore : float
-        Share of items drawn uniformly, from which the accuracy is estimated.
+    explore : float, optional
+        Share of items drawn uniformly, from which the accuracy is estimated. By default a tenth,
+        and none while finding.
     blind : float
         Share of items whose suggestion is hidden.
     random_state : int
@@ -243,7 +246,7 @@ class Session:
         goal: str = "learn",
         target: Any = None,
         batch: int = 10,
-        explore: float = 0.1,
+        explore: float | None = None,
         blind: float = 0.1,
         random_state: int = 0,
         inline: bool = False,
@@ -255,6 +258,9 @@ class Session:
         for option, number, least in (("batch", batch, 1), ("random_state", random_state, 0)):
             if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
                 raise OptionError(f"{option}= is a whole number from {least}, got {number!r}.")
+        paused = explore is None and goal == "find"  # a tenth of the labels would find next to none
+        if explore is None:
+            explore = 0.0 if paused else EXPLORE
         for option, share in (("explore", explore), ("blind", blind)):
             if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= share <= 1:
                 raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
@@ -278,6 +284,8 @@ class Session:
             exclude=seed,
         )  # fmt: skip
         self.strategy = self._make_strategy(strategy, goal, target)
+        if paused and isinstance(self.strategy, Find):
+            self.strategy.aim += ", no random draws"
         self.annotator = annotator or _user()
         self.batch = int(batch)
         self.blind = float(blind)

@@ -39,10 +39,10 @@ def test_one_class_is_not_enough():
 
 
 def test_the_default_names_what_it_does():
-    assert learn(ModelSuggester(TEXTS, "text"), Auto(), order({})).doing == "facility_location"
+    assert learn(ModelSuggester(TEXTS, "text"), Auto(), order({})).doing == "transductive_design"
     assert learn(None, Auto(), order(KNOWN)).doing == "random"
     auto = Auto(start=2)
-    assert learn(ModelSuggester(TEXTS, "text"), auto, order(KNOWN)).doing == "facility_location"
+    assert learn(ModelSuggester(TEXTS, "text"), auto, order(KNOWN)).doing == "transductive_design"
 
 
 def test_nothing_left_to_ask():

@@ -1311,6 +1311,17 @@ def test_data_and_labels_that_make_no_sense_say_so() -> None:
         make(task=["ham"])
 
 
+def test_finding_makes_no_random_draws_unless_asked() -> None:
+    finding = {"goal": "find", "target": "spam"}
+    session = make(**finding)
+    assert not any(one.shown.audit for one in session.next(40))
+    assert session.strategy.aim == "looking for spam, no random draws"
+    session = make(**finding, explore=1)
+    assert all(one.shown.audit for one in session.next(40))
+    assert session.strategy.aim == "looking for spam"
+    assert any(one.shown.audit for one in make().next(40))  # a tenth where it is to learn
+
+
 def test_explore_off_and_on() -> None:
     assert not any(one.shown.audit for one in make(explore=0).next(40))
     assert all(one.shown.audit for one in make(explore=1).next(40))

@@ -255,7 +255,7 @@ def test_the_cold_start_does_not_wait_for_all_features(
     session = make(data, worker="inline")
     first, second = sorted(results, key=lambda result: not result.partial)
     assert first.partial and not second.partial
-    assert first.doing == second.doing == "facility_location"
+    assert first.doing == second.doing == "transductive_design"
     places = bulk.sample(len(data), 0, 200)
     assert len(first.ranking) == 200 and all(isinstance(draw, Draw) for draw in first.ranking)
     assert {draw.position for draw in first.ranking} <= set(places.tolist())

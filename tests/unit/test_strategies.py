@@ -17,6 +17,7 @@ from nblabel.strategies import (
     LeastConfidence,
     Margin,
     Random,
+    TransductiveDesign,
     TypicalClusters,
     as_strategy,
     diversity,
@@ -172,16 +173,16 @@ def test_auto_goes_by_what_is_known():
     few, many = np.arange(4), np.arange(5)
     for made, expected, aim in [
         (context(), Random, "asking at random"),
-        (context(features=points), FacilityLocation, "exploring the pool"),
+        (context(features=points), TransductiveDesign, "exploring the pool"),
         (
             context(features=points, proba=PROBA, labeled=few),
-            FacilityLocation,
+            TransductiveDesign,
             "exploring the pool",
         ),
         (
             context(features=points, proba=PROBA, labeled=many),
-            FacilityLocation,
-            "asking typical unsure items",
+            TransductiveDesign,
+            "asking what settles unsure items",
         ),
         (context(proba=PROBA, labeled=few), Margin, "asking what the model is least sure of"),
     ]:
@@ -221,7 +222,60 @@ def test_facility_location_is_greedy(weighted, n_labels):
     assert (np.delete(utilities, expected) < 1).all()
 
 
-def test_facility_location_looks_at_some_of_a_large_pool(monkeypatch):
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("n_labels", [0, 7])
+def test_transductive_design_lowers_the_posterior_variance_the_most(weighted, n_labels):
+    """The same by inverting the kernel of all that is labeled anew for each choice."""
+    rng = np.random.default_rng(3)
+    points = rng.normal(size=(200, 4)).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    candidates = np.arange(n_labels, 200)
+    proba = rng.dirichlet(np.ones(3), size=len(candidates)).astype(np.float32)
+    made = context(
+        candidates=candidates, proba=proba, features=points, labeled=np.arange(n_labels), batch=5
+    )
+    utilities = TransductiveDesign(weighted=weighted, noise=0.5).utilities(made)
+
+    unsure = Margin().utilities(made) if weighted else np.ones(len(candidates))
+    squared = np.square(points[:, None].astype(float) - points).sum(axis=2)
+    some = squared[np.ix_(candidates, candidates)]
+    kernel = np.exp(-squared / np.median(some[some > 1e-6]))
+    known = list(range(n_labels))
+    expected: list[int] = []
+    for _ in range(10):
+        inverse = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known)))
+        posterior = (kernel - kernel[:, known] @ inverse @ kernel[known])[n_labels:, n_labels:]
+        lowered = unsure @ posterior**2 / (posterior.diagonal() + 0.5)
+        gains = unsure * lowered
+        gains[expected] = -1
+        expected.append(int(gains.argmax()))
+        known.append(int(candidates[expected[-1]]))
+    assert np.argsort(-utilities)[:10].tolist() == expected
+    assert (utilities[expected] >= 1).all()
+    assert (np.delete(utilities, expected) < 1).all()
+
+
+def test_transductive_design_of_items_that_are_all_alike_or_empty():
+    for points in (np.ones((30, 2), np.float32), np.zeros((30, 2), np.float32)):
+        made = context(candidates=np.arange(5, 30), features=points, labeled=np.arange(5), batch=20)
+        utilities = TransductiveDesign().utilities(made)
+        assert utilities.shape == (25,) and np.isfinite(utilities).all()
+    nothing = context(candidates=np.arange(0), features=points)
+    assert TransductiveDesign().utilities(nothing).shape == (0,)
+
+
+def test_transductive_design_keeps_to_some_of_many_labels(monkeypatch):
+    from nblabel.strategies import coverage
+
+    monkeypatch.setattr(coverage, "MOST_LABELED", 30)
+    points, _ = groups([50, 50])
+    made = context(candidates=np.arange(60, 100), features=points, labeled=np.arange(60))
+    utilities = TransductiveDesign().utilities(made)
+    assert (utilities >= 1).sum() == 2 * made.batch and np.isfinite(utilities).all()
+
+
+@pytest.mark.parametrize("strategy", [FacilityLocation(), TransductiveDesign()])
+def test_coverage_looks_at_some_of_a_large_pool(strategy, monkeypatch):
     from nblabel.strategies import coverage
 
     monkeypatch.setattr(coverage, "MOST_CANDIDATES", 40)
@@ -230,7 +284,7 @@ def test_facility_location_looks_at_some_of_a_large_pool(monkeypatch):
     proba = np.full((100, 2), 0.5, np.float32)
     proba[50:] = [0.9, 0.1]
     made = context(candidates=np.arange(100), features=points, proba=proba, batch=4)
-    utilities = FacilityLocation().utilities(made)
+    utilities = strategy.utilities(made)
     assert (utilities >= 1).sum() == 8
     assert 30 <= (utilities >= 0).sum() <= 40  # two halves that may overlap
 
@@ -320,7 +374,7 @@ def test_built_ins_have_names():
     assert as_strategy("margin").name == "margin"
     assert set(strategies.BUILT_IN) == {
         "auto", "random", "least_confidence", "margin", "entropy", "typical", "cluster_margin",
-        "committee", "facility_location", "badge", "find",
+        "committee", "facility_location", "transductive_design", "badge", "find",
     }  # fmt: skip
     mine = Margin()
     assert as_strategy(mine) is mine

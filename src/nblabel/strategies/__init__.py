@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import OptionError, near
 from .base import Context, QueryStrategy, Random, Rows, pick
-from .coverage import Badge, FacilityLocation
+from .coverage import Badge, FacilityLocation, TransductiveDesign
 from .diversity import ClusterMargin, TypicalClusters
 from .mixed import Auto, Find
 from .uncertainty import Committee, Entropy, LeastConfidence, Margin
@@ -26,6 +26,7 @@ __all__ = [
     "QueryStrategy",
     "Random",
     "Rows",
+    "TransductiveDesign",
     "TypicalClusters",
     "as_strategy",
     "pick",
@@ -43,6 +44,7 @@ BUILT_IN: dict[str, type[Any]] = {
         TypicalClusters,
         ClusterMargin,
         FacilityLocation,
+        TransductiveDesign,
         Badge,
         Find,
     )

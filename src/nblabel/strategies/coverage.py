@@ -7,16 +7,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
 
 from .base import BELOW_ONE, Context, pick
 from .uncertainty import margins
 
 #: Larger candidate sets are narrowed to this many: the least sure ones, and some at random.
-MOST_CANDIDATES = 3000
+MOST_CANDIDATES = 2000
 #: So many of the candidates, at random, stand for all of them when coverage is measured.
-MOST_COVERED = 1500
-#: Of larger pools a third of each is enough: the pass over the pool is to stay the main cost.
+MOST_COVERED = 1000
+#: Of larger pools a quarter of each is enough: the pass over the pool is to stay the main cost.
 LARGE = 30_000
+#: Of more labels so many, at random, stand for all.
+MOST_LABELED = 1000
+#: Rows that a median distance is taken of.
+_SOME = 250
 _LOOKED_AT = 16
 
 
@@ -48,18 +53,8 @@ class FacilityLocation:
         """Return gains below 1; of those chosen first how many follow, themselves included."""
         features = context.features
         assert features is not None, "requires features"
-        rng = context.rng()
-        n = len(context.candidates)
-        unsure = (
-            np.ones(n, dtype=np.float32)
-            if not (context.has_proba and self.weighted)
-            else _unsure(context)
-        )
-        share = 3 if n > LARGE else 1
-        taken = _narrowed(unsure, rng, MOST_CANDIDATES // share)
-        most = MOST_COVERED // share
-        some = np.arange(len(taken))
-        covered = some if len(some) <= most else np.sort(rng.choice(some, most, replace=False))
+        unsure = _unsure(context, self.weighted)
+        taken, covered = _looked_at(unsure, context.rng())
         points = np.asarray(features[context.candidates[taken]])
         others = points[covered]
         similar = points @ others.T  # a row for each candidate
@@ -94,6 +89,117 @@ class FacilityLocation:
         if self.weighted:
             return "like many items that the model is unsure of"
         return "like many items without a label"
+
+
+class TransductiveDesign:
+    """Items whose labels would make the predictions of unsure items the most certain.
+
+    Transductive experimental design (Yu, Bi, Tresp, ICML 2006): choose greedily what lowers the
+    posterior variance of a regularised least squares (Gaussian process) over the unlabeled items
+    the most, given what is labeled and what is chosen already; no label is needed for it, nor for
+    the update. Each item counts by its uncertainty. Without a model all count the same: a cold
+    start. The kernel is radial, at the median distance 1/e.
+
+    Parameters
+    ----------
+    weighted : bool
+        Whether the model's uncertainty counts.
+    ahead : int
+        How many batches are chosen one item after the other; the rest follows by its first gain.
+    noise : float
+        Variance of a label, against 1 of what is to be learned.
+    """
+
+    name = "transductive_design"
+    requires = frozenset({"features"})
+
+    def __init__(self, weighted: bool = True, ahead: int = 2, noise: float = 0.3) -> None:
+        self.weighted = weighted
+        self.ahead = ahead
+        self.noise = noise
+        self.aim = "asking what settles unsure items" if weighted else "exploring the pool"
+
+    def utilities(self, context: Context) -> NDArray[np.float32]:
+        """Return gains below 1; of those chosen first how many follow, themselves included."""
+        features = context.features
+        assert features is not None, "requires features"
+        rng = context.rng()
+        unsure = _unsure(context, self.weighted)
+        taken, covered = _looked_at(unsure, rng)
+        points = np.asarray(features[context.candidates[taken]])
+        others = points[covered]
+        labeled = context.labeled
+        if len(labeled) > MOST_LABELED:
+            labeled = rng.choice(labeled, MOST_LABELED, replace=False)
+        known = np.asarray(features[labeled])
+        kernel = _Radial(others)
+        own = unsure[taken]
+        weights = own[covered]
+
+        # Posterior covariance of the covered with the taken, and variance of the taken.
+        system = kernel(known, known) + self.noise * np.eye(len(known), dtype=np.float32)
+        half = kernel(known, points)
+        covariance = kernel(others, points)
+        if len(known):
+            lower = cholesky(system, lower=True, check_finite=False)
+            half = solve_triangular(lower, half, lower=True, check_finite=False)
+            rest = solve_triangular(lower, kernel(known, others), lower=True, check_finite=False)
+            covariance -= rest.T @ half
+        variance = np.maximum(kernel.diagonal(points) - np.square(half).sum(axis=0), 0.0)
+        lowered = weights @ np.square(covariance)
+
+        gains = lowered * own / (variance + self.noise)
+        utilities = np.multiply(unsure, 0.5, out=unsure)
+        utilities -= 1.0  # what was not looked at comes last
+        utilities[taken] = np.minimum(gains / max(float(gains.max(initial=0.0)), 1e-12), BELOW_ONE)
+        n_chosen = min(self.ahead * context.batch, len(taken))
+        # Each choice takes a product of two vectors off the covariance: these are they.
+        lefts = np.empty((len(covered), n_chosen), dtype=np.float32)
+        rights = np.empty((len(taken), n_chosen), dtype=np.float32)
+        free = np.ones(len(taken), dtype=bool)
+        for rank in range(n_chosen):
+            k = int(np.where(free, lowered * own / (variance + self.noise), -np.inf).argmax())
+            free[k] = False
+            utilities[taken[k]] = n_chosen - rank
+            left, right = lefts[:, :rank], rights[:, :rank]
+            column = covariance[:, k] - left @ right[k]
+            scale = np.float32(np.sqrt(variance[k] + self.noise))
+            row = kernel(points, points[k]) - half.T @ half[:, k] - right @ right[k]
+            lefts[:, rank], rights[:, rank] = column / scale, row / scale
+            change = (weights * lefts[:, rank]) @ covariance
+            change -= right @ (left.T @ (weights * lefts[:, rank]))
+            squares = float(weights @ np.square(lefts[:, rank]))
+            lowered = np.maximum(
+                lowered + rights[:, rank] * (rights[:, rank] * squares - 2 * change), 0.0
+            )
+            variance = np.maximum(variance - np.square(rights[:, rank]), 0.0)
+        return utilities
+
+    def reason(self, utility: float) -> str:
+        """Say why."""
+        if self.weighted:
+            return "its label settles many items that the model is unsure of"
+        return "like many items without a label"
+
+
+class _Radial:
+    """A radial kernel of rows of length one, as wide as the median distance of some."""
+
+    def __init__(self, rows: NDArray[np.float32]) -> None:
+        some = rows[:_SOME]
+        apart = 1.0 - some @ some.T
+        apart = apart[apart > 1e-6]
+        self._width = np.float32(np.median(apart)) if len(apart) else np.float32(1.0)
+
+    def __call__(self, left: NDArray[np.float32], right: NDArray[np.float32]) -> Any:
+        made = left @ right.T
+        made -= 1.0
+        made /= self._width
+        return np.exp(made, out=made)
+
+    def diagonal(self, rows: NDArray[np.float32]) -> Any:
+        """Return the kernel of each row with itself: 1, but for a row of zeros."""
+        return np.exp((np.square(rows).sum(axis=1) - 1.0) / self._width)
 
 
 class Badge:
@@ -154,9 +260,22 @@ def _laziest(bounds: NDArray[np.float32], gain: Callable[[Any], NDArray[np.float
             return k
 
 
-def _unsure(context: Context) -> NDArray[np.float32]:
+def _unsure(context: Context, weighted: bool) -> NDArray[np.float32]:
+    """Return how unsure the model is of each candidate, 0..1; all 1 if that does not count."""
+    if not (context.has_proba and weighted):
+        return np.ones(len(context.candidates), dtype=np.float32)
     made = context.by_row(margins).astype(np.float32, copy=False)
     return np.subtract(1, made, out=made)
+
+
+def _looked_at(
+    unsure: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the places of what may be chosen, and which of these stand for all candidates."""
+    share = 4 if len(unsure) > LARGE else 1
+    taken = _narrowed(unsure, rng, MOST_CANDIDATES // share)
+    some, most = np.arange(len(taken)), MOST_COVERED // share
+    return taken, some if len(some) <= most else np.sort(rng.choice(some, most, replace=False))
 
 
 def _narrowed(unsure: NDArray[np.float32], rng: np.random.Generator, most: int) -> NDArray[np.intp]:

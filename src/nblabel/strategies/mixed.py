@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Context, QueryStrategy, Random
-from .coverage import FacilityLocation
+from .coverage import TransductiveDesign
 from .uncertainty import Margin
 
 
 class Auto:
     """Switches by what is known so far, and names what it is doing.
 
-    Items that cover the pool until there are `start` labels and a model; then items that stand for
-    many the model is unsure of. Without features it goes by margin alone, without a model at
-    random.
+    Items that tell most about the pool until there are `start` labels and a model; then items that
+    tell most about those the model is unsure of. Without features it goes by margin alone, without
+    a model at random.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Auto:
         """Return the strategy that fits the situation."""
         known = context.has_proba and len(context.labeled) >= self.start
         if context.features is not None:
-            return FacilityLocation(weighted=known)
+            return TransductiveDesign(weighted=known)
         return Margin() if context.has_proba else Random()
 
     def utilities(self, context: Context) -> NDArray[np.floating[Any]]:
