@@ -153,7 +153,7 @@ export class Channel {
   }
 
   /** Ask for a part of the front end. */
-  fetch(name: string): Promise<string> {
+  module(name: string): Promise<string> {
     return new Promise((done, failed) => {
       const id = this.world.newId();
       this.fetches.set(id, { name, done, failed });

@@ -56,7 +56,7 @@ export class Controller {
         else if (this.state.value.link !== "gone") this.act({ type: "link", link: "busy" });
       },
     });
-    this.modules = new Modules(config.modules ?? {}, (name) => this.channel.fetch(name));
+    this.modules = new Modules(config.modules ?? {}, (name) => this.channel.module(name));
   }
 
   open(): void {

@@ -75,7 +75,7 @@ export class Modules {
   constructor(
     /** Digest of each module there is. */
     private readonly known: Readonly<Record<string, string>>,
-    private readonly fetch: (name: string) => Promise<string>,
+    private readonly bring: (name: string) => Promise<string>,
     private readonly load: (text: string) => Promise<unknown> = importText,
   ) {}
 
@@ -88,7 +88,7 @@ export class Modules {
     const key = `${name}/${this.known[name] ?? ""}`;
     let loading = LOADED.get(key);
     if (!loading) {
-      loading = this.fetch(name).then(this.load);
+      loading = this.bring(name).then(this.load);
       LOADED.set(key, loading);
       loading.catch(() => LOADED.delete(key));
     }

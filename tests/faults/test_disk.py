@@ -20,7 +20,7 @@ from nblabel.events import LabelEvent, Shown
 from nblabel.store import SqliteLog
 from nblabel.testing import FakePage
 
-from . import annotator as other
+from . import kernels as other
 from .kernels import CLASSES, FORKS, TEXTS, Annotator, Kernel, reopened, settled, trial
 
 

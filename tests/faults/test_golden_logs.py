@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,17 @@ def test_every_release_has_its_log() -> None:
     assert VERSIONS and set(releases) - {"Unreleased"} <= set(VERSIONS)
 
 
+def known(found: Any, expected: Any) -> Any:
+    """Leave out what the release did not know of: an event may have more to say since."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return {
+            name: known(part, expected[name]) for name, part in found.items() if name in expected
+        }
+    if isinstance(expected, list) and isinstance(found, list) and len(found) == len(expected):
+        return [known(one, other) for one, other in zip(found, expected, strict=True)]
+    return found
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_log_of_each_release_opens(
     tmp_path: Path, version: str, tally: Callable[..., None]
@@ -33,7 +45,7 @@ def test_a_log_of_each_release_opens(
     shutil.copy(GOLDEN / f"{version}.sqlite", path)
     expected = json.loads((GOLDEN / f"{version}.json").read_text())
     session = open_session(path)
-    assert contents(session) == expected
+    assert known(contents(session), expected) == expected
     while session.undo() is not None:  # and goes on
         pass
     session.record("0", "ham")
@@ -44,7 +56,7 @@ def test_a_log_of_each_release_opens(
     found = nl.salvage(GOLDEN / f"{version}.sqlite", tmp_path / "salvaged.sqlite")
     assert (found.events, found.lost) == (count, 0)
     session = open_session(Path(found.path))
-    assert contents(session) == expected
+    assert known(contents(session), expected) == expected
     session.close()
 
 

@@ -14,7 +14,7 @@ import pytest
 from nblabel import Session
 from nblabel.testing import FakePage
 
-from . import annotator as other
+from . import kernels as other
 from .kernels import CLASSES, FORKS, TEXTS, Annotator, Kernel, reopened, settled, trial
 
 

@@ -87,14 +87,40 @@ def test_only_who_said_it_takes_it_back(session: nl.Session) -> None:
     assert session.undo("bob") is not None and len(session.labels) == 0
 
 
-def test_there_are_three_requests_and_no_other(session: nl.Session) -> None:
+def test_there_are_four_requests_and_no_other(session: nl.Session) -> None:
     """Nothing reaches a method, an attribute or a file by its name."""
-    assert {message.__name__ for message in protocol.FROM_PAGE} == {"Hello", "Event", "Want"}
+    known = {message.__name__ for message in protocol.FROM_PAGE}
+    assert known == {"Hello", "Event", "Want", "Fetch"}
     page = FakePage(session).open()
     received = len(page.received)
-    for name in ["eval", "execute", "call", "close", "__init__", "_want", "session", "add", "seed"]:
+    names = ["eval", "execute", "call", "close", "__init__", "_want", "session", "add", "seed"]
+    for name in names:
         page.send(name, code="1/0", method="close", args=["."])
-    assert len(page.received) == received
+    answers = page.received[received:]
+    assert [(answer["type"], answer["code"]) for answer in answers] == [("reject", "type")] * len(
+        names
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "..",
+        "../widget",
+        "../../desk.py",
+        "/etc/passwd",
+        "editor-spans.js",
+        "editor-\0",
+        "widget",
+    ],
+)
+def test_a_page_fetches_only_parts_of_the_page(session: nl.Session, name: str) -> None:
+    page = FakePage(session).open()
+    page.send("fetch", name=name)
+    assert (page.received[-1]["type"], page.received[-1]["text"]) == ("module", None)
+    page.send("fetch", name="editor-spans")
+    assert "export" in page.received[-1]["text"]
 
 
 def test_what_a_page_asks_for_is_bounded(session: nl.Session) -> None:

@@ -218,7 +218,7 @@ class Badge:
         features, proba = context.features, context.proba
         assert features is not None and proba is not None, "requires proba and features"
         rng = context.rng()
-        taken = _narrowed(_unsure(context), rng, MOST_CANDIDATES)
+        taken = _narrowed(_unsure(context, True), rng, MOST_CANDIDATES)
         error = np.array(proba[taken], dtype=np.float64)
         error[np.arange(len(taken)), error.argmax(axis=1)] -= 1.0
         points = np.asarray(features[context.candidates[taken]], dtype=np.float64)
