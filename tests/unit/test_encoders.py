@@ -87,7 +87,7 @@ def teach(session: Session, n: int = 30) -> Session:
 def test_a_function_is_learned_from_in_every_way(counts: Counts, worker: str) -> None:
     session = teach(make(features=counts, worker=worker))
     assert session.last_error is None and session.warning == ""
-    assert session._trainer.way == worker and session.doing == "facility_location"
+    assert session._trainer.way == worker and session.doing == "transductive_design"
     assert (session.predictions["label"] == TRUTH).mean() > 0.99
     new = ["eggs again", "spam again"]
     assert session.predict(new)["label"].tolist() == ["eggs", "spam"]
