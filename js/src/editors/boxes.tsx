@@ -3,14 +3,15 @@
 
 import { render } from "preact";
 import type { Editor, EditorHost, KeyHelp, Mounted, Shown } from "../modules";
-import { capOfLabel, keyCap, pressName, type Press } from "../keymap";
+import { keyCap, pressName, type Press } from "../keymap";
 import { addressOf } from "../media";
 import { Submit } from "./base";
+import { Shapes, contains, type Spot } from "./boxes/shapes";
+import { Tools, hintOf } from "./boxes/tools";
 import * as d from "./drawing";
 import {
   PLAIN,
   STEPS,
-  TONE,
   ZOOM_STEP,
   clamp,
   described,
@@ -18,7 +19,6 @@ import {
   inView,
   panKey,
   panned,
-  percent,
   placed,
   revealed,
   sightKey,
@@ -45,9 +45,6 @@ type Gesture =
   | { readonly type: "draw"; readonly start: Spot; readonly origin: d.Draft }
   | { readonly type: "move"; readonly start: Spot; readonly origin: d.Draft }
   | { readonly type: "handle"; readonly handle: number; readonly origin: d.Draft };
-
-/** A place in the frame, in pixels. */
-type Spot = readonly [number, number];
 
 class BoxEditor implements Mounted {
   private draft: d.Draft | null = null;
@@ -392,7 +389,7 @@ class BoxEditor implements Mounted {
     const kinds = d.kindsOf(this.host.task);
     if (!draft || kinds.length < 2) return false;
     const next = kind ?? kinds[(kinds.indexOf(draft.kind) + 1) % kinds.length] ?? draft.kind;
-    this.set({ ...draft, kind: next, open: [], run: "" }, `Next: a ${next}.`);
+    this.set({ ...d.chosen(draft, null), kind: next, open: [] }, `Next: a ${next}.`);
     return true;
   }
 
@@ -710,17 +707,12 @@ class BoxEditor implements Mounted {
 
   private drawControls(draft: d.Draft): void {
     const { host, sight } = this;
-    const { task } = host;
-    const kinds = d.kindsOf(task);
-    const cap = (name: string) => keyCap(this.keyOf(name));
-    /** A button that leaves the keys where they are. */
-    const does = (act: () => unknown) => () => {
-      act();
+    /** What is clicked leaves the keys where they were. */
+    const then = (act: unknown) => {
+      void act;
       host.home();
     };
-    const zoom = (factor: number) =>
-      does(() => this.look(zoomed(this.frame, this.size, sight, factor)));
-    const current = d.activeOf(draft)?.label ?? draft.label;
+    const whole = { zoom: 1, x: 0.5, y: 0.5 };
     render(
       <>
         {this.broken && (
@@ -728,290 +720,24 @@ class BoxEditor implements Mounted {
             This image cannot be shown. You can skip the item.
           </p>
         )}
-        <div class="nblabel-tools" role="toolbar" aria-label="drawing">
-          <span class="nblabel-toolset">
-            {kinds.length > 1 &&
-              kinds.map((kind) => (
-                <button
-                  key={kind}
-                  type="button"
-                  class="nblabel-button"
-                  aria-pressed={draft.kind === kind}
-                  onClick={does(() => this.turn(kind))}
-                >
-                  {kind}
-                </button>
-              ))}
-            {kinds.length > 1 && <kbd>{cap("t")}</kbd>}
-            <button type="button" class="nblabel-button" onClick={does(() => this.insert())}>
-              new {draft.kind} <kbd>{cap("a")}</kbd>
-            </button>
-          </span>
-          <span class="nblabel-toolset">
-            <button
-              type="button"
-              class="nblabel-button"
-              aria-label="further"
-              onClick={zoom(1 / ZOOM_STEP)}
-            >
-              −
-            </button>
-            <button
-              type="button"
-              class="nblabel-button nblabel-zoom"
-              title="show all of it (0)"
-              aria-label={`zoom ${percent(sight.zoom)}: show all of it`}
-              onClick={does(() => this.look({ ...sight, zoom: 1, x: 0.5, y: 0.5 }))}
-            >
-              {percent(sight.zoom)}
-            </button>
-            <button
-              type="button"
-              class="nblabel-button"
-              aria-label="closer"
-              onClick={zoom(ZOOM_STEP)}
-            >
-              +
-            </button>
-          </span>
-          <Tone
-            name="brightness"
-            caps={`${cap("b")} ${cap("d")}`}
-            value={sight.brightness}
-            onInput={(brightness) => this.look({ ...this.sight, brightness }, false)}
-          />
-          <Tone
-            name="contrast"
-            caps={`${cap("k")} ${cap("l")}`}
-            value={sight.contrast}
-            onInput={(contrast) => this.look({ ...this.sight, contrast }, false)}
-          />
-          {filterOf(sight) && (
-            <button
-              type="button"
-              class="nblabel-button"
-              onClick={does(() => this.look({ ...sight, brightness: 1, contrast: 1 }))}
-            >
-              as it is <kbd>{cap("o")}</kbd>
-            </button>
-          )}
-        </div>
-        <div class="nblabel-labels" role="group" aria-label="labels">
-          {task.classes.map((name, k) => (
-            <button
-              key={name}
-              type="button"
-              class={`nblabel-label nblabel-k${k % 10}`}
-              data-label={name}
-              aria-pressed={name === current}
-              title={name}
-              onClick={does(() => this.name(name))}
-            >
-              {capOfLabel(task, name) && <kbd>{capOfLabel(task, name)}</kbd>}
-              <span class="nblabel-name" dir="auto">
-                {name}
-              </span>
-            </button>
-          ))}
-        </div>
-        <ol class="nblabel-heard" aria-label="shapes">
-          {draft.shapes.map((shape, k) => (
-            <li key={k} aria-current={k === draft.active || undefined}>
-              {d.inWords(shape)}
-            </li>
-          ))}
-        </ol>
+        <Tools
+          draft={draft}
+          task={host.task}
+          sight={sight}
+          cap={(name) => keyCap(this.keyOf(name))}
+          onKind={(kind) => then(this.turn(kind))}
+          onNew={() => then(this.insert())}
+          onZoom={(factor) => then(this.look(zoomed(this.frame, this.size, sight, factor)))}
+          onWhole={() => then(this.look({ ...sight, ...whole }))}
+          onTone={(tone) => this.look({ ...this.sight, ...tone }, false)}
+          onPlain={() => then(this.look({ ...sight, brightness: 1, contrast: 1 }))}
+          onLabel={(name) => then(this.name(name))}
+        />
         <Submit wrong={this.wrong} hint={hintOf(draft)} onSubmit={() => this.submit()} />
       </>,
       this.box,
     );
   }
-}
-
-function hintOf(draft: d.Draft): string {
-  if (draft.open.length) {
-    const corners = `${draft.open.length} ${draft.open.length === 1 ? "corner" : "corners"}`;
-    return `${corners}; ↵ or a click on the first closes the polygon`;
-  }
-  const shape = d.activeOf(draft);
-  if (draft.corner !== null) return `corner ${draft.corner + 1}: arrows move it`;
-  if (shape) return `${shape.label} selected: arrows move it, with Alt they size it`;
-  const { length } = draft.shapes;
-  return length ? `${length} ${length === 1 ? "shape" : "shapes"}` : "nothing marked";
-}
-
-/** By the even-odd rule. */
-function contains(points: readonly Spot[], [x, y]: Spot): boolean {
-  let within = false;
-  for (let k = 0, last = points.length - 1; k < points.length; last = k++) {
-    const [a, b] = [points[k], points[last]];
-    if (!a || !b) continue;
-    if (a[1] > y !== b[1] > y && x < a[0] + ((y - a[1]) * (b[0] - a[0])) / (b[1] - a[1]))
-      within = !within;
-  }
-  return within;
-}
-
-function Tone({
-  name,
-  caps,
-  value,
-  onInput,
-}: {
-  readonly name: string;
-  readonly caps: string;
-  readonly value: number;
-  readonly onInput: (value: number) => void;
-}) {
-  return (
-    <label class="nblabel-tone">
-      {name} <kbd>{caps}</kbd>
-      <input
-        type="range"
-        min={TONE.least}
-        max={TONE.most}
-        step={TONE.step}
-        value={value}
-        aria-valuetext={percent(value)}
-        onInput={(event) => onInput(Number(event.currentTarget.value))}
-      />
-    </label>
-  );
-}
-
-interface ShapesProps {
-  readonly draft: d.Draft;
-  /** Where the next corner would be. */
-  readonly tip: Spot | null;
-  readonly colors: ReadonlyMap<string, number>;
-  readonly frame: Size;
-  readonly onScreen: (point: d.Point) => Spot;
-}
-
-/** Each line twice, a light one below one in the color of the class: seen on any image. */
-function Shapes({ draft, tip, colors, frame, onScreen }: ShapesProps) {
-  const list = (points: readonly Spot[]) => points.map((spot) => spot.join(",")).join(" ");
-  const color = (label: string) => `nblabel-k${colors.get(label) ?? 8}`;
-  const open = [...draft.open.map(onScreen), ...(tip ? [tip] : [])];
-  // The active one last, above all others.
-  const order = [...draft.shapes.keys()].filter((k) => k !== draft.active);
-  if (draft.active !== null && draft.active in draft.shapes) order.push(draft.active);
-  return (
-    <>
-      <svg width={frame.width} height={frame.height} aria-hidden="true">
-        {order.map((k) => {
-          const shape = draft.shapes[k];
-          if (!shape) return null;
-          const active = k === draft.active;
-          const points = d.outline(shape).map(onScreen);
-          const names = ["nblabel-shape", color(shape.label)];
-          if (active) names.push("nblabel-active");
-          if (shape.suggested) names.push("nblabel-guess");
-          return (
-            <g key={k} class={names.join(" ")} data-shape={k}>
-              {shape.kind === "point" ? (
-                <Dot at={points[0] ?? [0, 0]} />
-              ) : (
-                <>
-                  <polygon class="nblabel-halo" points={list(points)} />
-                  <polygon class="nblabel-line" points={list(points)} />
-                </>
-              )}
-              {active && shape.kind !== "point" && (
-                <Handles points={points} chosen={chosenHandle(shape, draft.corner)} />
-              )}
-            </g>
-          );
-        })}
-        {open.length > 0 && (
-          <g class={`nblabel-shape nblabel-active ${color(draft.label)}`}>
-            <polyline class="nblabel-halo" points={list(open)} />
-            <polyline class="nblabel-line" points={list(open)} />
-            <Handles points={draft.open.map(onScreen)} chosen={draft.open.length > 2 ? 0 : null} />
-          </g>
-        )}
-      </svg>
-      {draft.shapes.map((shape, k) => (
-        <Name
-          key={k}
-          shape={shape}
-          active={k === draft.active}
-          color={color(shape.label)}
-          onScreen={onScreen}
-        />
-      ))}
-    </>
-  );
-}
-
-function Name({
-  shape,
-  active,
-  color,
-  onScreen,
-}: {
-  readonly shape: d.Shape;
-  readonly active: boolean;
-  readonly color: string;
-  readonly onScreen: (point: d.Point) => Spot;
-}) {
-  const { left, top } = d.bounds(shape);
-  const [x, y] = onScreen([left, top]);
-  const raise = shape.kind === "point" ? 10 : 2;
-  // Above the shape, or inside where there is no room.
-  const above = y > 20;
-  return (
-    <span
-      class={`nblabel-shape-name ${color}${active ? " nblabel-active" : ""}`}
-      style={{ left: `${x}px`, top: `${above ? y - raise : y + raise}px` }}
-      data-above={above}
-      dir="auto"
-      aria-hidden="true"
-    >
-      {shape.label}
-      {shape.suggested && " ?"}
-    </span>
-  );
-}
-
-/** The keys know two corners of a box, the pointer four. */
-const chosenHandle = (shape: d.Shape, corner: number | null): number | null =>
-  corner !== null && shape.kind === "box" ? corner * 2 : corner;
-
-function Dot({ at: [x, y] }: { readonly at: Spot }) {
-  return (
-    <>
-      <circle class="nblabel-halo" cx={x} cy={y} r={6} />
-      <circle class="nblabel-line" cx={x} cy={y} r={6} />
-      <circle class="nblabel-middle" cx={x} cy={y} r={1.5} />
-    </>
-  );
-}
-
-function Handles({
-  points,
-  chosen,
-}: {
-  readonly points: readonly Spot[];
-  readonly chosen: number | null;
-}) {
-  return (
-    <>
-      {points.map(([x, y], k) => (
-        <g key={k}>
-          <rect
-            class={`nblabel-handle${k === chosen ? " nblabel-chosen" : ""}`}
-            x={x - 4}
-            y={y - 4}
-            width={8}
-            height={8}
-          />
-          {/* What a finger hits is larger than what is seen. */}
-          <circle class="nblabel-grip" data-handle={k} cx={x} cy={y} r={11} />
-        </g>
-      ))}
-    </>
-  );
 }
 
 const editor: Editor = {

@@ -96,7 +96,7 @@ class Labeler(anywidget.AnyWidget):
             "task": session.task.spec(),
             "session": session.store_id,
             "instructions": instructions or "",
-            "suggest": bool(suggest and session.has_model),
+            "suggest": bool(suggest and session.has_suggestions),
             "batch": session.batch,
             "modules": self._desk.modules.names(),
         }
