@@ -146,3 +146,30 @@ def test_shapes_are_drawn_by_a_pointer(drawn: Callable[..., tuple[Notebook, Widg
     assert [c for corner in polygon["points"] for c in corner] == near(
         [0.6, 0.2, 0.9, 0.2, 0.9, 0.5], abs=0.01
     )
+
+
+def test_an_image_of_any_task_is_enlarged(notebook: Opener) -> None:
+    page = notebook([DIGITS, "labeler = nl.Labeler(images, ['odd', 'even'], store=None)\nlabeler"])
+    page.run_all()
+    widget = Widget(page).ready()
+    image = page.locator(".nblabel-image")
+    image.locator("img").wait_for()
+    plain = image.bounding_box()
+    assert plain is not None
+    keys(widget, "+")
+    page.page.wait_for_function(
+        "document.querySelector('.nblabel-image').style.transform.includes('scale(1.25)')"
+    )
+    keys(widget, "Shift+ArrowUp", "b")
+    large = image.bounding_box()
+    assert large is not None and large["width"] == pytest.approx(1.25 * plain["width"], abs=1)
+    assert "brightness(1.1)" in (image.get_attribute("style") or "")
+    # The next image is seen as a whole, in the same light; what was said is as ever.
+    first = widget.press("2")
+    page.page.wait_for_function(
+        "!document.querySelector('.nblabel-image').style.transform.includes('scale')"
+    )
+    assert "brightness(1.1)" in (image.get_attribute("style") or "")
+    widget.saved()
+    labels = page.execute("labeler.labels['label'].to_dict()")
+    assert {str(item): label for item, label in labels.items()} == {first: "even"}

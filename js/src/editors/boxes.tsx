@@ -268,6 +268,8 @@ class BoxEditor implements Mounted {
     const next = sightKey(this.frame, this.size, this.sight, plain);
     if (!next) return false;
     this.look(next);
+    if (plain !== "0") this.reveal(draft);
+    this.draw();
     return true;
   }
 
@@ -308,11 +310,18 @@ class BoxEditor implements Mounted {
   private change(draft: d.Draft): void {
     const shape = d.activeOf(draft);
     if (!shape) return;
+    this.reveal(draft);
+    this.set(draft, d.inWords(shape));
+  }
+
+  /** Bring what the keys are about into view: a corner, or the middle of a shape. */
+  private reveal(draft: d.Draft): void {
+    const shape = d.activeOf(draft);
+    if (!shape) return;
     const { left, top, width, height } = d.bounds(shape);
     const corner = draft.corner === null ? undefined : shape.points[draft.corner];
     const point = corner ?? ([left + width / 2, top + height / 2] as const);
     this.sight = revealed(this.frame, this.size, this.sight, point);
-    this.set(draft, d.inWords(shape));
   }
 
   private name(label: string): void {
@@ -339,9 +348,7 @@ class BoxEditor implements Mounted {
     const draft = d.chosen(this.draft, active);
     const shape = d.activeOf(draft);
     if (!shape) return;
-    const { left, top, width, height } = d.bounds(shape);
-    const middle = [left + width / 2, top + height / 2] as const;
-    this.sight = revealed(this.frame, this.size, this.sight, middle);
+    this.reveal(draft);
     this.set(draft, `${active + 1} of ${draft.shapes.length}: ${d.inWords(shape)}`);
   }
 
@@ -397,6 +404,7 @@ class BoxEditor implements Mounted {
     const { draft } = this;
     if (!draft || draft.active === null) return false;
     const next = d.nextCorner(draft);
+    this.reveal(next);
     this.set(next, next.corner === null ? "The whole shape." : `Corner ${next.corner + 1}.`);
     return true;
   }

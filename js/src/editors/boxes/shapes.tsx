@@ -64,6 +64,7 @@ export function Shapes({ draft, tip, colors, frame, onScreen }: ShapesProps) {
           shape={shape}
           active={k === draft.active}
           color={color(shape.label)}
+          frame={frame}
           onScreen={onScreen}
         />
       ))}
@@ -75,22 +76,29 @@ function Name({
   shape,
   active,
   color,
+  frame,
   onScreen,
 }: {
   readonly shape: d.Shape;
   readonly active: boolean;
   readonly color: string;
+  readonly frame: Size;
   readonly onScreen: (point: d.Point) => Spot;
 }) {
-  const { left, top } = d.bounds(shape);
+  const { left, top, width, height } = d.bounds(shape);
   const [x, y] = onScreen([left, top]);
+  const [right, bottom] = onScreen([left + width, top + height]);
+  if (right < 0 || bottom < 0 || x > frame.width || y > frame.height) return null;
   const raise = shape.kind === "point" ? 10 : 2;
-  // Above the shape, or inside where there is no room.
+  // Above the shape, or inside where there is no room; at the edge where the view begins inside.
   const above = y > 20;
   return (
     <span
       class={`nblabel-shape-name ${color}${active ? " nblabel-active" : ""}`}
-      style={{ left: `${x}px`, top: `${above ? y - raise : y + raise}px` }}
+      style={{
+        left: `${Math.max(0, x)}px`,
+        top: `${above ? y - raise : Math.max(0, y) + raise}px`,
+      }}
       data-above={above}
       dir="auto"
       aria-hidden="true"

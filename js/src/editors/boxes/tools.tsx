@@ -71,23 +71,28 @@ export function Tools(props: ToolsProps) {
             +
           </button>
         </span>
-        <Tone
-          name="brightness"
-          caps={[cap("d"), cap("b")]}
-          value={sight.brightness}
-          onInput={(brightness) => props.onTone({ brightness })}
-        />
-        <Tone
-          name="contrast"
-          caps={[cap("l"), cap("k")]}
-          value={sight.contrast}
-          onInput={(contrast) => props.onTone({ contrast })}
-        />
-        {filterOf(sight) && (
-          <button type="button" class="nblabel-button" onClick={props.onPlain}>
+        <span class="nblabel-toolset">
+          <Tone
+            name="brightness"
+            caps={[cap("d"), cap("b")]}
+            value={sight.brightness}
+            onInput={(brightness) => props.onTone({ brightness })}
+          />
+          <Tone
+            name="contrast"
+            caps={[cap("l"), cap("k")]}
+            value={sight.contrast}
+            onInput={(contrast) => props.onTone({ contrast })}
+          />
+          <button
+            type="button"
+            class="nblabel-button"
+            disabled={!filterOf(sight)}
+            onClick={props.onPlain}
+          >
             as it is <kbd>{cap("o")}</kbd>
           </button>
-        )}
+        </span>
       </div>
       <div class="nblabel-labels" role="group" aria-label="labels">
         {task.classes.map((name, k) => (
