@@ -111,6 +111,7 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "nl.Labeler(images, nl.Boxes(['stroke', 'loop']), store=None)",
         ["a", "Alt+ArrowDown", "2", "a"],
     ),
+    "boxes-sheet": ("nl.Labeler(photos, places, store=None)", ["?"]),
     "broken-image": (
         "nl.Labeler(['no-such.png', 'gone.jpg'], ['cat', 'dog'], image=True, store=None)",
         [],

@@ -81,7 +81,7 @@ def test_shapes_are_drawn_by_keys(drawn: Callable[..., tuple[Notebook, Widget]])
     widget.saved()
     assert shapes_of(page) == {first: [loop], second: both}
 
-    # Nothing to undo in the new drawing: the labeler's undo brings back the last one, to be changed.
+    # Nothing to undo in the new drawing: the labeler's undo brings the last one back.
     assert widget.item not in (first, second)
     keys(widget, "z")
     assert widget.item == second
@@ -146,6 +146,48 @@ def test_shapes_are_drawn_by_a_pointer(drawn: Callable[..., tuple[Notebook, Widg
     assert [c for corner in polygon["points"] for c in corner] == near(
         [0.6, 0.2, 0.9, 0.2, 0.9, 0.5], abs=0.01
     )
+
+
+def test_the_image_is_enlarged_and_moved(drawn: Callable[..., tuple[Notebook, Widget]]) -> None:
+    page, widget = drawn("labeler = nl.Labeler(images, task, store=None)\nlabeler")
+    canvas = page.locator(".nblabel-canvas")
+    canvas.scroll_into_view_if_needed()
+    place = canvas.bounding_box()
+    assert place is not None
+    middle = (place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    keyboard, mouse = page.page.keyboard, page.page.mouse
+
+    def side(name: str) -> float:
+        found = page.page.evaluate(
+            "name => parseFloat(document.querySelector('.nblabel-canvas > img').style[name])", name
+        )
+        return float(found)
+
+    small = side("width")
+    mouse.move(*middle)
+    keyboard.down("Control")
+    mouse.wheel(0, -400)
+    keyboard.up("Control")
+    page.page.wait_for_function(
+        "least => parseFloat(document.querySelector('.nblabel-canvas > img').style.width) > least",
+        arg=small,
+    )
+    first, top = widget.item, side("top")
+    # With space a drag moves the image: nothing is drawn, and nothing sent when it is let go.
+    keyboard.down("Space")
+    mouse.down()
+    mouse.move(middle[0], middle[1] - 30, steps=3)
+    mouse.up()
+    keyboard.up("Space")
+    assert side("top") == pytest.approx(top - 30, abs=1)
+    assert page.locator(".nblabel-over [data-shape]").count() == 0
+    assert widget.item == first
+    # Without a drag it sends, and the next image is shown as a whole.
+    widget.press("Space")
+    assert widget.item != first
+    assert side("width") == pytest.approx(small)
+    widget.saved()
+    assert shapes_of(page) == {first: []}
 
 
 def test_an_image_of_any_task_is_enlarged(notebook: Opener) -> None:
