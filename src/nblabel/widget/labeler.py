@@ -43,7 +43,8 @@ class Labeler(anywidget.AnyWidget):
     **options
         See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``trust_html``,
         ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``, ``model``,
-        ``features``, ``strategy``, ``batch``, ``explore``, ``blind``, ``random_state``, ``worker``.
+        ``features``, ``suggester``, ``strategy``, ``batch``, ``explore``, ``blind``,
+        ``random_state``, ``worker``.
 
     Attributes
     ----------
