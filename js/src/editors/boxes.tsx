@@ -100,6 +100,8 @@ class BoxEditor implements Mounted {
     on("mousedown", (event) => event.button === 1 && event.preventDefault());
     this.image.addEventListener("load", () => this.onLoad(), { signal });
     this.image.addEventListener("error", () => this.onError(), { signal });
+    // A page that is left while space is down never hears that it was let go.
+    window.addEventListener("blur", () => (this.space = null), { signal });
     this.observer.observe(stage);
     this.fit();
   }
@@ -240,18 +242,19 @@ class BoxEditor implements Mounted {
         return this.next(key === "tab" ? 1 : -1);
       case "backspace":
       case "delete":
-        return this.remove() || key === "delete";
+        // A key held down must not go on and take back whole items.
+        return this.remove() || key === "delete" || again;
       case "escape":
         return this.leave();
       case "z":
       case "ctrl+z": {
         const back = d.undone(draft);
-        if (!back) return false;
+        if (!back) return again;
         this.set(back, "Taken back.");
         return true;
       }
       case this.keyOf("a"):
-        this.insert();
+        if (!again) this.insert();
         return true;
       case this.keyOf("t"):
         return this.turn();
