@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as d from "../src/editors/drawing";
-import * as v from "../src/editors/viewing";
+import * as v from "../src/viewing";
 import type { TaskSpec } from "../src/keymap";
 import type { Json } from "../src/protocol";
 

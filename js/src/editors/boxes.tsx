@@ -26,7 +26,7 @@ import {
   type Rect,
   type Sight,
   type Size,
-} from "./viewing";
+} from "../viewing";
 import css from "./boxes.css";
 
 /** The frame of the image, in pixels: as much as a card may be tall, or less where it is narrow. */

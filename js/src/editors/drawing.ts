@@ -2,7 +2,7 @@
 
 import type { TaskSpec } from "../keymap";
 import type { Json } from "../protocol";
-import { clamp, type Rect, type Size } from "./viewing";
+import { clamp, type Rect, type Size } from "../viewing";
 
 export type Kind = "box" | "polygon" | "point";
 export type Point = readonly [number, number];

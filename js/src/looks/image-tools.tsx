@@ -14,7 +14,7 @@ import {
   zoomed,
   type Sight,
   type Size,
-} from "../editors/viewing";
+} from "../viewing";
 
 class ImageTools implements MountedLook {
   private sight: Sight = PLAIN;

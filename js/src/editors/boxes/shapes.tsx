@@ -1,7 +1,7 @@
 // Shapes over an image, in pixels of the screen.
 
 import * as d from "../drawing";
-import type { Size } from "../viewing";
+import type { Size } from "../../viewing";
 
 /** A place in the frame, in pixels. */
 export type Spot = readonly [number, number];

@@ -2,7 +2,7 @@
 
 import { capOfLabel, type TaskSpec } from "../../keymap";
 import * as d from "../drawing";
-import { TONE, ZOOM_STEP, filterOf, percent, type Sight } from "../viewing";
+import { TONE, ZOOM_STEP, filterOf, percent, type Sight } from "../../viewing";
 
 interface ToolsProps {
   readonly draft: d.Draft;
