@@ -178,6 +178,30 @@ describe("the editor of shapes", () => {
     expect(page.sent).toEqual([[{ shape: "polygon", label: "bird", points }]]);
   });
 
+  it("is pinched by two fingers, which draw nothing", () => {
+    page = new Page(shown("1"));
+    const canvas = page.find<HTMLElement>(".nblabel-canvas");
+    canvas.setPointerCapture = () => undefined;
+    const finger = (type: string, pointerId: number, clientX: number, clientY: number) => {
+      const init = { pointerId, clientX, clientY, pointerType: "touch", bubbles: true };
+      canvas.dispatchEvent(new PointerEvent(type, init));
+    };
+    finger("pointerdown", 1, 150, 204);
+    finger("pointermove", 1, 160, 214);
+    finger("pointerdown", 2, 260, 214);
+    expect(page.listed).toEqual([]);
+    finger("pointermove", 1, 110, 214);
+    finger("pointermove", 2, 310, 214);
+    expect(parseFloat(page.find<HTMLImageElement>("img").style.width)).toBeCloseTo(816);
+    finger("pointerup", 1, 110, 214);
+    finger("pointerup", 2, 310, 214);
+    expect(page.listed).toEqual([]);
+    finger("pointerdown", 3, 100, 100);
+    finger("pointermove", 3, 300, 300);
+    finger("pointerup", 3, 300, 300);
+    expect(page.listed.length).toBe(1);
+  });
+
   it("says what cannot be drawn on", () => {
     page = new Page({ ...shown("1"), view: { kind: "text", data: {}, buffers: 0 } });
     expect(page.root.textContent).toContain("no image to draw on");

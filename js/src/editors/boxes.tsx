@@ -490,6 +490,7 @@ class BoxEditor implements Mounted {
       this.pinch(event.pointerId, spot);
       return;
     }
+    if (this.down.has(event.pointerId)) this.down.set(event.pointerId, spot);
     if (!gesture) {
       if (draft.open.length) this.draw();
       return;
