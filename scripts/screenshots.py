@@ -90,6 +90,28 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "nl.Labeler(np.stack([big, big]), ['day', 'night'], store=None)",
         [],
     ),
+    "boxes": (
+        "from sklearn.datasets import load_sample_images\n"
+        "photos = load_sample_images().images\n"
+        "known = [[{'shape': 'box', 'label': 'roof', 'x': .05, 'y': .3, 'width': .3, 'height': .3},"
+        " {'shape': 'polygon', 'label': 'sky', 'points': [[.4, .1], [.9, .05], [.8, .4]]},"
+        " {'shape': 'point', 'label': 'window', 'x': .6, 'y': .6}]] * 2\n"
+        "places = nl.Boxes(['roof', 'sky', 'window', 'petal'], shapes=['box', 'polygon', 'point'])\n"
+        "nl.Labeler(pd.DataFrame({'photo': photos, 'found': known}), places, image='photo', "
+        "suggester='found', blind=0, store=None)",
+        ["Tab", "ArrowRight", "4", "Shift+ArrowDown"],
+    ),
+    "boxes-polygon": (
+        "nl.Labeler(pd.DataFrame({'photo': photos, 'found': known}), places, image='photo', "
+        "suggester='found', blind=0, store=None)",
+        ["Tab", "Tab", "c", "c", "+", "+", "b", "b"],
+    ),
+    "boxes-digits": (
+        "images, y = nl.datasets.digits()\n"
+        "nl.Labeler(images, nl.Boxes(['stroke', 'loop']), store=None)",
+        ["a", "Alt+ArrowDown", "2", "a"],
+    ),
+    "boxes-sheet": ("nl.Labeler(photos, places, store=None)", ["?"]),
     "broken-image": (
         "nl.Labeler(['no-such.png', 'gone.jpg'], ['cat', 'dog'], image=True, store=None)",
         [],

@@ -240,6 +240,7 @@ PAGE_LEVELS = {
     "guard": 0,
     "text": 0,
     "sanitize": 0,
+    "viewing": 0,
     "theme": 0,
     "format": 1,
     "protocol": 1,
@@ -247,8 +248,8 @@ PAGE_LEVELS = {
     "search": 1,
     "state": 2,
     "modules": 2,
-    "editors": 3,
-    "looks": 3,
+    "editors": 4,
+    "looks": 4,
     "media": 3,
     "channel": 3,
     "controller": 4,
@@ -256,7 +257,7 @@ PAGE_LEVELS = {
     "widget": 6,
 }
 #: No package, no DOM: what they say depends on nothing but what goes in.
-PURE = ("guard", "format", "text", "protocol", "keymap", "search", "state", "channel")
+PURE = ("guard", "format", "text", "viewing", "protocol", "keymap", "search", "state", "channel")
 _IMPORT = re.compile(
     r"""^\s*(?:import|export)\b(?:[^;=()"']*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE
 )

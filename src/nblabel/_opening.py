@@ -122,33 +122,50 @@ def seed_events(pool: Pool, task: Task, column: str) -> list[LabelEvent]:
     LabelValueError
         If the column has values that are no labels of the task.
     """
-    if pool.frame is None:
-        raise OptionError(f"seed={column!r} names a column, but the data has no columns.")
-    values = pick_columns(pool.frame, column)
-    events: list[LabelEvent] = []
-    illegal: dict[str, None] = {}
-    for position in np.flatnonzero(values.notna().to_numpy()):
-        item = pool.ids[position]
-        try:
-            value = task.parse(values.iat[position])
-        except LabelValueError:
-            illegal[plain(values.iat[position])] = None
-            continue
-        events.append(
-            LabelEvent(
-                id=f"seed:{digest(f'{column}/{item}/{value}')}",
-                kind="label",
-                item=item,
-                annotator=f"seed:{column}",
-                value=value,
-                at=now(),
-                shown=Shown(strategy="seed", view="api"),
-                content=pool.digest(int(position)),
-            )
+    return [
+        LabelEvent(
+            id=f"seed:{digest(f'{column}/{pool.ids[position]}/{value}')}",
+            kind="label",
+            item=pool.ids[position],
+            annotator=f"seed:{column}",
+            value=value,
+            at=now(),
+            shown=Shown(strategy="seed", view="api"),
+            content=pool.digest(position),
         )
+        for position, value in column_values(pool, task, column, option="seed").items()
+    ]
+
+
+def column_values(pool: Pool, task: Task, column: str, *, option: str) -> dict[int, Any]:
+    """Return the values of the task that a column of the source holds, by place in the pool.
+
+    Items where the column is missing have none. `option` is what the user named the column in.
+
+    Raises
+    ------
+    OptionError, UnknownColumnError
+        If there is no such column.
+    LabelValueError
+        If the column has values that are no labels of the task.
+    """
+    if pool.frame is None:
+        raise OptionError(f"{option}={column!r} names a column, but the data has no columns.")
+    values = pick_columns(pool.frame, column)
+    found: dict[int, Any] = {}
+    illegal: dict[str, None] = {}
+    for position in np.flatnonzero(values.notna().to_numpy()).tolist():
+        value = values.iat[position]
+        try:
+            # A list comes out of a file of columns as an array.
+            found[position] = task.parse(value.tolist() if isinstance(value, np.ndarray) else value)
+        except LabelValueError as error:
+            illegal[plain(value)] = None
+            why = str(error)
     if illegal:
+        names = task.spec().get("classes", [])
         raise LabelValueError(
             f"Column {column!r} has values that are not among the labels: {shorten(illegal)}. "
-            f"The labels are {shorten(task.spec().get('classes', []), 8)}."
+            + (f"The labels are {shorten(names, 8)}." if task.target_type == "multiclass" else why)
         )
-    return events
+    return found

@@ -25,7 +25,7 @@ import pandas as pd
 
 from ._learning import Away, Order, Result, learn
 from ._matching import check_labels, match_items, new_relabeling
-from ._opening import join_more, open_log, open_more, seed_events
+from ._opening import column_values, join_more, open_log, open_more, seed_events
 from ._queue import Draw, Queue
 from ._trainer import Trainer
 from .errors import (
@@ -181,8 +181,9 @@ class Session:
         disk; ``"sentence-transformers:<model>"``; or the name of an embedding column.
     strategy : str or QueryStrategy
         What to ask next.
-    suggester : Suggester, optional
-        Replaces features and model altogether.
+    suggester : Suggester or str, optional
+        Replaces features and model altogether. The name of a column suggests what it holds, such as
+        what another model said of each item; nothing is learned then.
     goal : {"learn", "find"}
         Whether to ask what teaches the model, or what is likely to be of one rare class. Instead of
         a strategy.
@@ -242,7 +243,7 @@ class Session:
         model: Any = None,
         features: Any = None,
         strategy: str | QueryStrategy = "auto",
-        suggester: Suggester | None = None,
+        suggester: Suggester | str | None = None,
         goal: str = "learn",
         target: Any = None,
         batch: int = 10,
@@ -281,7 +282,7 @@ class Session:
         self.task = as_task(task, keys=keys, question=question)
         self.pool, self.renderer, self.note = open_pool(
             data, text=text, image=image, html=html, row=row, show=show, trust_html=trust_html,
-            exclude=seed,
+            exclude=[name for name in (seed, suggester) if isinstance(name, str)],
         )  # fmt: skip
         self.strategy = self._make_strategy(strategy, goal, target)
         if paused and isinstance(self.strategy, Find):
@@ -294,6 +295,7 @@ class Session:
         self._given = (suggester, model, features)
         self._seed_column = seed
         self._suggester = self._make_suggester(*self._given)
+        self._column = self._suggested(self.pool)
         way: Any = worker
         if worker == "auto":
             large = self._suggester is not None and len(self.pool) >= LEAST_FOR_PROCESS
@@ -365,10 +367,12 @@ class Session:
         self, suggester: Any, model: Any, features: Any, *, pool: Pool | None = None
     ) -> Suggester | None:
         pool = pool or self.pool
+        if isinstance(suggester, str):
+            return None
         if suggester is not None:
             if not isinstance(suggester, Suggester):
                 raise OptionError(
-                    "suggester= needs fit(snapshot) and embedding(), "
+                    "suggester= is the name of a column, or needs fit(snapshot) and embedding(), "
                     f"got {type(suggester).__name__}."
                 )
             return suggester
@@ -385,6 +389,13 @@ class Session:
             seed=self.random_state,
             n_items=len(pool),
         )
+
+    def _suggested(self, pool: Pool) -> dict[int, Any] | None:
+        """Return what a column suggests for the items of a pool, None if none was named."""
+        column = self._given[0]
+        if not isinstance(column, str):
+            return None
+        return column_values(pool, self.task, column, option="suggester")
 
     def _inputs(self, values: Any, features: Any) -> Any:
         """Return what features are computed from: for a function of the user's the items, if
@@ -466,12 +477,14 @@ class Session:
             column = self._seed_column
             known = seed_events(pool, self.task, column) if column is not None else []
             suggester = self._make_suggester(*given, pool=pool)
+            suggested = self._suggested(pool)
             gone = match_items(self._labels, self.pool, self.store_path, "drop").warning
             # All is checked: from here on nothing may fail but the disk.
             still_gone = self._match(pool, "drop")
             self._log.append([event for event in known if event.id not in self._labels])
             added = [self._labels.current(item) is None for item in pool.ids[len(self.pool) :]]
             self.pool, self._given, self._suggester = pool, given, suggester
+            self._column = suggested
             self._trainer.keep(suggester)
             self._longest = 0.0
             self._open = np.concatenate([self._open, np.array(added, dtype=bool)])
@@ -489,7 +502,7 @@ class Session:
 
     def _more_features(self, n_new: int, features: Any) -> tuple[Any, Any, Any]:
         suggester, model, before = self._given
-        if suggester is not None:
+        if suggester is not None and not isinstance(suggester, str):
             raise OptionError(
                 "suggester= was made for the items of this session, so none can be added: open a "
                 "session with all of them."
@@ -568,10 +581,13 @@ class Session:
         return drawn / 2**64 < self.blind
 
     def suggestion(self, item: str) -> Suggestion | None:
-        """Return what the newest model suggests for an item."""
+        """Return what the newest model suggests for an item, or the column that was named."""
         with self._lock:
             predictions = self._predictions
             position = self.pool.position(item)
+            if self._column is not None:
+                known = self._column.get(position)
+                return None if known is None else Suggestion(known, None, [], 0)
             if predictions is None or position >= len(predictions):
                 return None
             sure = predictions.probabilistic
@@ -1194,6 +1210,11 @@ class Session:
     def has_model(self) -> bool:
         """Whether there is anything that learns."""
         return self._suggester is not None
+
+    @property
+    def has_suggestions(self) -> bool:
+        """Whether anything is ever suggested: by what learns, or from a column."""
+        return self.has_model or self._column is not None
 
     def accuracy(self) -> Share | None:
         """Return the model's accuracy on items without a label, None if not known yet.

@@ -77,10 +77,10 @@ def test_the_obvious_choice_is_made_and_named(data, kind, note):
 
 def test_known_labels_are_not_shown():
     frame = pd.DataFrame({"a": [1, 2], "label": ["x", "y"]})
-    pool, renderer, note = open_pool(frame, exclude="label")
+    pool, renderer, note = open_pool(frame, exclude=["label"])
     assert renderer.kind == "row" and note == "showing 1 columns as a table row"
     assert pool.item(0) == {"a": 1} and pool.frame is frame
-    assert open_pool(frame, row=True, exclude="label")[0].item(0) == {"a": 1}
+    assert open_pool(frame, row=True, exclude=["label"])[0].item(0) == {"a": 1}
 
 
 def test_what_is_asked_for_is_shown_without_a_note():

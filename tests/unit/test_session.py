@@ -1263,7 +1263,10 @@ def test_a_suggester_of_the_user() -> None:
     assert suggestion is not None and (suggestion.label, suggestion.confidence) == ("spam", 0.75)
     assert session.marks("5", "spam") == [(0, 3, 1.0)]
     assert session.doing == "margin"  # there are no features
-    with pytest.raises(OptionError, match=r"suggester= needs fit\(snapshot\) and embedding"):
+    with pytest.raises(
+        OptionError,
+        match=r"suggester= is the name of a column, or needs fit\(snapshot\) and embedding",
+    ):
         make(suggester=42)
 
 

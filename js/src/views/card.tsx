@@ -10,7 +10,7 @@ import { currentId, type Item, type State } from "../state";
 import { sanitize } from "../sanitize";
 import { THEME_CHANGED } from "../theme";
 import { MOST_SHOWN, cut, segments } from "../text";
-import { LookView } from "./slots";
+import { LookView, useImageTools } from "./slots";
 
 interface Props {
   readonly state: State;
@@ -195,7 +195,7 @@ function View({
         />
       );
     case "image":
-      return <ImageView item={item} media={media} />;
+      return <ImageView item={item} media={media} controller={controller} />;
     case "row":
       return <RowView fields={data["fields"]} />;
     case "html":
@@ -286,8 +286,17 @@ function TextView({
   );
 }
 
-function ImageView({ item, media }: { item: Item; media: Media }) {
+function ImageView({
+  item,
+  media,
+  controller,
+}: {
+  item: Item;
+  media: Media;
+  controller: Controller;
+}) {
   const box = useRef<HTMLDivElement>(null);
+  useImageTools(box, item, controller);
   const [broken, setBroken] = useState(false);
   const name = textOf(item.view.data["name"]);
   useLayoutEffect(() => {

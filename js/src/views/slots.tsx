@@ -3,6 +3,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Controller } from "../controller";
+import { isMany } from "../keymap";
 import type { Editor, Look, Mounted, MountedLook, Shown } from "../modules";
 import type { SuggestionPart } from "../protocol";
 import type { Item } from "../state";
@@ -143,4 +144,46 @@ export function LookView({
       )}
     </div>
   );
+}
+
+const IMAGE_TOOLS = "look-image-tools";
+const TOOL_KEYS = [{ keys: ["+", "b", "k"], does: "closer, brighter, more contrast" }];
+
+/** Zoom, brightness and contrast of an image: fetched with the first key for them. */
+export function useImageTools(
+  box: RefObject<HTMLDivElement | null>,
+  item: Item,
+  controller: Controller,
+): void {
+  const tools = useRef<MountedLook | null>(null);
+  useLayoutEffect(() => {
+    const { modules, config } = controller;
+    // Two images beside each other have one set of tools; letters may be for typing names.
+    if (controller.look || !modules.has(IMAGE_TOOLS) || isMany(config.task)) return undefined;
+    const lazy: MountedLook = {
+      get keys() {
+        return tools.current?.keys ?? TOOL_KEYS;
+      },
+      show: () => undefined,
+      press(press) {
+        if (tools.current) return tools.current.press?.(press) ?? false;
+        if (press.ctrl || press.alt || !/^[-+=bdkl]$/.test(press.key)) return false;
+        void modules.get<Look>(IMAGE_TOOLS).then((look) => {
+          const stage = box.current?.closest<HTMLElement>(".nblabel-stage");
+          if (!stage || controller.look !== lazy) return;
+          tools.current ??= look.mount(stage, { say: (text) => controller.say(text) });
+          tools.current.press?.(press);
+        });
+        return true;
+      },
+      destroy: () => tools.current?.destroy(),
+    };
+    controller.look = lazy;
+    return () => {
+      if (controller.look === lazy) controller.look = null;
+      lazy.destroy();
+      tools.current = null;
+    };
+  }, []);
+  useLayoutEffect(() => tools.current?.show(shownOf(item, null)), [item.id]);
 }

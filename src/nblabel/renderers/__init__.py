@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ def open_pool(
     row: Sequence[str] | bool | None = None,
     show: Callable[[Any], Any] | Renderer | None = None,
     trust_html: bool = False,
-    exclude: str | None = None,
+    exclude: Collection[str] = (),
 ) -> tuple[Pool, Renderer, str]:
     """Read the data and settle how its items are shown.
 
@@ -63,8 +63,8 @@ def open_pool(
         Makes of an item anything that Jupyter can display.
     trust_html : bool
         Show HTML as it is: see `HtmlRenderer`.
-    exclude : str, optional
-        A column that a table row must not show, such as known labels.
+    exclude : collection of str
+        Columns that a table row must not show, such as known labels.
 
     Returns
     -------
@@ -129,11 +129,11 @@ def _callable(show: Any) -> Callable[[Any], Any]:
 
 
 def _of_frame(
-    frame: pd.DataFrame, how: str, field: Any, exclude: str | None
+    frame: pd.DataFrame, how: str, field: Any, exclude: Collection[str]
 ) -> tuple[Any, Renderer]:
     if how == "row":
         if field is True:
-            names = [name for name in frame.columns if name != exclude]
+            names = [name for name in frame.columns if name not in exclude]
         else:
             names = [field] if isinstance(field, str) else list(field)
         if not names:
@@ -161,7 +161,7 @@ def _plain(values: Any, how: str) -> Renderer:
     return HtmlRenderer() if how == "html" else TextRenderer()
 
 
-def _obvious(values: Any, exclude: str | None) -> tuple[str, Any, str]:
+def _obvious(values: Any, exclude: Collection[str]) -> tuple[str, Any, str]:
     if isinstance(values, np.ndarray):
         return "image", True, "showing images"
     if not isinstance(values, pd.DataFrame):
@@ -173,7 +173,7 @@ def _obvious(values: Any, exclude: str | None) -> tuple[str, Any, str]:
         if how == "text" and first is not None and not isinstance(first, _PLAIN):
             return "show", lambda item: item, f"showing each {type(first).__name__} as Jupyter does"
         return how, True, f"showing {'images' if how == 'image' else 'text'}"
-    columns = [name for name in values.columns if name != exclude]
+    columns = [name for name in values.columns if name not in exclude]
     for name in columns:
         sample = values[name].dropna().head(20).tolist()
         if sample and all(_is_image(value) for value in sample):

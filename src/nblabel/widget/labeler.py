@@ -43,8 +43,8 @@ class Labeler(anywidget.AnyWidget):
     **options
         See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``trust_html``,
         ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``, ``model``,
-        ``features``, ``strategy``, ``batch``, ``explore``, ``blind``, ``random_state``, ``worker``,
-        ``train_timeout``, ``relabel``, ``edited``.
+        ``features``, ``suggester``, ``strategy``, ``batch``, ``explore``, ``blind``,
+        ``random_state``, ``worker``, ``train_timeout``, ``relabel``, ``edited``.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Labeler(anywidget.AnyWidget):
             "task": session.task.spec(),
             "session": session.store_id,
             "instructions": instructions or "",
-            "suggest": bool(suggest and session.has_model),
+            "suggest": bool(suggest and session.has_suggestions),
             "batch": session.batch,
             "modules": self._desk.modules.names(),
         }
