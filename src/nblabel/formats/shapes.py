@@ -36,7 +36,8 @@ def _name(record: Record) -> str:
 def write_coco(records: Sequence[Record], task: Any, lost: Lost) -> str:
     """Images, categories and annotations; places in pixels, not rounded."""
     ids = {name: k for k, name in enumerate(task.classes, start=1)}
-    images, annotations = [], []
+    images: list[Any] = []
+    annotations: list[Any] = []
     for place, record in enumerate(records, start=1):
         width, height = size_of(record, "coco")
         images.append({"id": place, "file_name": _name(record), "width": width, "height": height,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import re
@@ -102,7 +103,7 @@ def write_csv(records: Sequence[Record], task: Task, lost: Lost) -> str:
         for cell in table[column]:
             if _ARMED.sub(r"\1", str(_disarmed(cell))) != cell:
                 lost.add("apostrophes before what would be a formula")
-    return safe_csv(table, index=False, lineterminator="\n") or ""
+    return safe_csv(table, index=False, lineterminator="\n", quoting=csv.QUOTE_ALL) or ""
 
 
 def read_csv(text: str, task: Task) -> list[Record]:
