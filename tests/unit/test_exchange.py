@@ -38,14 +38,15 @@ def labeled() -> nl.Session:
 @pytest.mark.parametrize("name", ["jsonl", "csv", "parquet"])
 def test_own_formats_bring_all_back(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"labels.{name}"
-    labeled().export(path)
+    first = labeled()
+    first.export(path)
     other = session(TEXTS, CLASSES)
     assert other.import_labels(path) == 3
     assert list(other.labels["label"]) == ["spam", "ham", "spam"]
     assert set(other.labels["annotator"]) == {"import:ana"}
     assert list(other.labels["note"]) == ["sure", "", ""]
     assert list(other.labels["flagged"]) == [False, True, False]
-    assert list(other.labels["labeled_at"]) == list(other.labels["labeled_at"])
+    assert list(other.labels["labeled_at"]) == list(first.labels["labeled_at"])
     n = len(other.history)
     assert other.import_labels(path) == 0, "importing twice is importing once"
     assert len(other.history) == n
