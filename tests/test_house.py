@@ -42,6 +42,7 @@ LEVELS = {
     "formats": 3,
     "_opening": 4,
     "_matching": 4,
+    "_exchange": 4,
     "_learning": 4,
     "session": 5,
     "simulation": 6,
@@ -72,6 +73,7 @@ MAY_OPEN_FILES = {
     "_worker",
     "_cache",
     "widget.modules",
+    "formats.files",
 }
 OPENING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink"}
 

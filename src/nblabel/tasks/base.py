@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import LabelValueError
+from ..errors import LabelValueError, brief
 
 
 @runtime_checkable
@@ -91,8 +91,9 @@ def whole(raw: Any, what: str) -> int:
         raw, (int, float, np.integer, np.floating)
     ):
         raise LabelValueError(f"{what} is a whole number, got {raw!r:.60}.")
-    if not np.isfinite(raw) or raw != int(raw) or raw < 0:
-        raise LabelValueError(f"{what} is a whole number from 0, got {raw!r}.")
+    # Python compares whole numbers of any size, numpy does not; nan is in no range.
+    if not 0 <= raw < 2**53 or raw != int(raw):
+        raise LabelValueError(f"{what} is a whole number from 0, got {brief(raw)}.")
     return int(raw)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import os
 import sys
 import weakref
 from collections.abc import Mapping
@@ -124,6 +125,20 @@ class Labeler(anywidget.AnyWidget):
         See `Session.add`.
         """
         self.session.add(data, features=features)
+
+    def import_labels(self, source: Any, format: str | None = None, *, name: str = "") -> int:
+        """Take over labels from a file of this or another program.
+
+        See `Session.import_labels`.
+        """
+        return self.session.import_labels(source, format, name=name)
+
+    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write the labels to a file for this or another program.
+
+        See `Session.export`.
+        """
+        self.session.export(path, format)
 
     # ------------------------------------------------------------ what the session knows
 
