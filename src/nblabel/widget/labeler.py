@@ -41,8 +41,8 @@ class Labeler(anywidget.AnyWidget):
     suggest : bool
         Whether suggestions are shown at first; the key ``h`` hides and shows them.
     **options
-        See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``trust_html``,
-        ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``, ``model``,
+        See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``audio``, ``series``,
+        ``trust_html``, ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``, ``model``,
         ``features``, ``strategy``, ``batch``, ``explore``, ``blind``, ``random_state``, ``worker``,
         ``train_timeout``, ``relabel``, ``edited``.
 
