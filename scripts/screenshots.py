@@ -151,8 +151,8 @@ STATES: dict[str, tuple[str, list[str]]] = {
     ),
     "code": (
         "from nblabel.renderers import CodeRenderer\n"
-        "import inspect, bisect, textwrap\n"
-        "nl.Labeler([inspect.getsource(textwrap.shorten), inspect.getsource(bisect.insort)], "
+        "import inspect, textwrap, random\n"
+        "nl.Labeler([inspect.getsource(textwrap.shorten), inspect.getsource(random.Random.sample)], "
         "['clear', 'unclear'], show=CodeRenderer('python'), store=None)",
         [],
     ),
