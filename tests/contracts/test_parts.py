@@ -183,9 +183,20 @@ ARRAYS = [np.zeros((3, 3), np.uint8), np.ones((2, 2, 3)), np.eye(4, dtype=bool)]
         (CodeRenderer(), ["", "def f(): pass", "\udfff"]),
     ],
     ids=[
-        "text", "html", "row", "image", "image01", "display", "bytes", "audio", "samples", "series",
-        "chat", "markdown", "code",
-    ],  # fmt: skip
+        "text",
+        "html",
+        "row",
+        "image",
+        "image01",
+        "display",
+        "bytes",
+        "audio",
+        "samples",
+        "series",
+        "chat",
+        "markdown",
+        "code",
+    ],
 )
 def test_renderers(renderer, items):
     check_renderer(renderer, items)

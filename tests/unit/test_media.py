@@ -1,4 +1,4 @@
-"""Sounds, series, conversations, markdown and code: what is sent, what is refused, what is learned."""
+"""Sounds, series, conversations, markdown: what is sent, what is refused, what is learned."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ class TestAudio:
         samples = (TONE * scale + (128 if kind == "uint8" else 0)).astype(kind)
         view = AudioRenderer().view(wav(samples))
         found = np.frombuffer(view.buffers[1], np.int8).reshape(-1, 2)
-        assert np.abs(found - np.frombuffer(peaks(as_float(TONE)), np.int8).reshape(-1, 2)).max() < 3
+        assert (
+            np.abs(found - np.frombuffer(peaks(as_float(TONE)), np.int8).reshape(-1, 2)).max() < 3
+        )
 
     def test_peaks_hold_the_loudest(self):
         samples = np.zeros(100_000)
@@ -171,7 +173,8 @@ class TestSeries:
         rng = np.random.default_rng(0)
         fast = np.arange(200) % 2 == 0
         made = [
-            np.sin(np.arange(300) * (0.5 if f else 0.2) + 6 * rng.random()) + rng.normal(0, 0.5, 300)
+            np.sin(np.arange(300) * (0.5 if f else 0.2) + 6 * rng.random())
+            + rng.normal(0, 0.5, 300)
             for f in fast
         ]
         session = nl.Session(

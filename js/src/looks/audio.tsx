@@ -49,7 +49,7 @@ class Sound implements MountedLook {
       button("−", "slower (-)", does("-")),
       this.speed,
       button("+", "faster (+)", does("+")),
-      make("kbd", "", "⇧␣ plays · ⇧← ⇧→ seek · - + speed"),
+      make("span", "nblabel-soft", "⇧␣ plays · ⇧← ⇧→ seek · - + speed"),
     );
     this.speed.style.cssText = "min-width:34px;margin:0;text-align:center";
     this.wrong.setAttribute("role", "alert");

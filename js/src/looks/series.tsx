@@ -20,7 +20,7 @@ class Plot implements MountedLook {
   ];
   private readonly paper: Paper;
   private readonly head = make("div", "nblabel-plot-head");
-  private readonly legend = make("span");
+  private readonly legend = make("span", "nblabel-plot-legend");
   private readonly said = make("span");
   private lines: Float64Array[] = [];
   private names: readonly string[] = [];
@@ -36,7 +36,7 @@ class Plot implements MountedLook {
     const box = make("div", "nblabel-plot");
     const turns = make("span", "nblabel-plot-turns");
     turns.append(
-      make("kbd", "", "+ - zoom · ⇧← ⇧→ move"),
+      make("span", "nblabel-soft", "+ - zoom · ⇧← ⇧→ move"),
       button("−", "see more of the series (-)", () => this.key("-")),
       button("+", "see less of the series (+)", () => this.key("+")),
       button("all", "the whole series (Home)", () => this.key("home")),
@@ -91,7 +91,7 @@ class Plot implements MountedLook {
         const entry = make("span");
         const swatch = make("i");
         swatch.style.background = `var(--nbl-c${k})`;
-        entry.append(swatch, `${name} `);
+        entry.append(swatch, name);
         return entry;
       }),
     );

@@ -103,7 +103,7 @@ def open_pool(
     if len(given) > 1:
         raise OptionError(
             f"Say one of text=, image=, html=, row=, audio=, series= and show=, got "
-            f"{' and '.join(given)}; show= beside a column is a renderer such as MarkdownRenderer()."
+            f"{' and '.join(given)}; show= beside a column is a renderer, as MarkdownRenderer()."
         )
     if series is True and isinstance(data, np.ndarray) and data.ndim in (2, 3):
         data = list(data)  # one row a series, not one row of a table

@@ -155,7 +155,7 @@ def as_float(samples: Any) -> NDArray[np.float32]:
     table = given[:, None] if given.ndim == 1 else given
     table = table.T if table.shape[0] < table.shape[1] else table
     if given.dtype == np.uint8:  # WAV of 8 bits has its silence at 128
-        return (table.astype(np.float32) - 128) / 128
+        return (table.astype(np.float32) - np.float32(128)) / np.float32(128)
     if given.dtype in (np.int8, np.int16, np.int32):
         return table.astype(np.float32) / -float(np.iinfo(given.dtype).min)
     made = np.nan_to_num(table.astype(np.float32), posinf=0.0, neginf=0.0)

@@ -17,8 +17,8 @@ from ..pool import read_file
 
 #: Beginnings of names that would be fetched from another machine.
 REMOTE = ("http://", "https://", "\\\\")
-#: What the media of one item may take on their way to the page, in bytes; a page gets at least three
-#: items at a time, however large.
+#: What the media of one item may take on their way to the page; a page gets at least three items
+#: at a time, however large.
 MOST_BYTES = 4_000_000
 
 

@@ -49,9 +49,7 @@ def turns_of(item: Any) -> list[tuple[str, str]]:
     turns = item.get("messages") if isinstance(item, Mapping) else item
     turns = turns.tolist() if isinstance(turns, np.ndarray) else turns  # as parquet reads it
     if not isinstance(turns, Sequence) or isinstance(turns, (str, bytes)):
-        raise ValueError(
-            f"a conversation is a list of role and content, got {type(item).__name__}"
-        )
+        raise ValueError(f"a conversation is a list of role and content, got {type(item).__name__}")
     for turn in turns:
         if not isinstance(turn, Mapping) or "role" not in turn or "content" not in turn:
             raise ValueError(f"a turn is a dict with role and content, got {turn!r:.80}")

@@ -93,9 +93,7 @@ def lines_of(item: Any) -> dict[str, NDArray[np.float64]]:
     made = {}
     for name, line in named.items():
         if line.ndim != 1 or not line.size or line.dtype.kind not in "biufO":
-            raise ValueError(
-                f"a line is a row of numbers, got {line.dtype} of shape {line.shape}"
-            )
+            raise ValueError(f"a line is a row of numbers, got {line.dtype} of shape {line.shape}")
         numbers = np.array(line, dtype=np.float64)
         numbers[~np.isfinite(numbers)] = np.nan
         made[name] = numbers
@@ -103,7 +101,7 @@ def lines_of(item: Any) -> dict[str, NDArray[np.float64]]:
 
 
 def thinned(line: NDArray[np.float64], most: int) -> NDArray[np.float64]:
-    """Return a line of at most `most` points: lowest and highest of equal parts, so no peak goes."""
+    """Return at most `most` points of a line: lowest and highest of equal parts, to keep peaks."""
     if len(line) <= most:
         return line
     starts = np.linspace(0, len(line), most // 2, endpoint=False).astype(int)

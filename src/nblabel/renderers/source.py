@@ -29,8 +29,9 @@ class CodeRenderer:
     Parameters
     ----------
     language : str
-        Such as ``"python"``, ``"javascript"``, ``"sql"``, ``"c"``, ``"java"``, ``"rust"``, ``"go"``,
-        ``"r"``, ``"bash"`` or ``"json"``; of any other only strings, comments and numbers are found.
+        Such as ``"python"``, ``"javascript"``, ``"typescript"``, ``"sql"``, ``"c"``, ``"java"``,
+        ``"rust"``, ``"go"``, ``"r"``, ``"bash"`` or ``"json"``; of any other only strings, comments
+        and numbers are found.
     """
 
     kind = "code"

@@ -239,7 +239,9 @@ class SeriesShape(TransformerMixin, BaseEstimator):
             for k, line in enumerate(_lines(item)[: self.n_lines_]):
                 known = np.flatnonzero(~np.isnan(line))
                 if len(known):
-                    rows[place, k] = self._shape(np.interp(np.arange(len(line)), known, line[known]))
+                    rows[place, k] = self._shape(
+                        np.interp(np.arange(len(line)), known, line[known])
+                    )
         return rows.reshape(len(series), -1)
 
     def _shape(self, line: NDArray[np.float64]) -> NDArray[np.float64]:
