@@ -38,6 +38,7 @@ class Sound implements MountedLook {
     const box = make("div", "nblabel-sound");
     const wave = make("div", "nblabel-wave");
     const turns = make("div", "nblabel-turns");
+    const speeds = make("span", "nblabel-speeds");
     const does = (key: string) => () => this.key(key);
     this.play = button("▶ play", "play or pause (Shift+Space)", does("shift+space"));
     this.play.classList.add("nblabel-play");
@@ -46,12 +47,14 @@ class Sound implements MountedLook {
       button("« 2 s", "two seconds back (Shift+←)", does("shift+left")),
       button("2 s »", "two seconds on (Shift+→)", does("shift+right")),
       this.time,
+      speeds,
+      make("span", "nblabel-soft", "⇧␣ plays · ⇧← ⇧→ seek · - + speed"),
+    );
+    speeds.append(
       button("−", "slower (-)", does("-")),
       this.speed,
       button("+", "faster (+)", does("+")),
-      make("span", "nblabel-soft", "⇧␣ plays · ⇧← ⇧→ seek · - + speed"),
     );
-    this.speed.style.cssText = "min-width:34px;margin:0;text-align:center";
     this.wrong.setAttribute("role", "alert");
     box.append(this.name, wave, turns, this.wrong);
     el.append(box);
@@ -88,10 +91,7 @@ class Sound implements MountedLook {
     this.wrong.textContent = "";
     this.paper.canvas.setAttribute("aria-label", `waveform of item ${shown.name}`);
     this.url = URL.createObjectURL(new Blob([bytes], { type: typeOf(data["mime"]) }));
-    const speed = this.audio.playbackRate;
     this.audio.src = this.url;
-    this.audio.defaultPlaybackRate = speed; // the speed is the person's, not the sound's
-    this.audio.playbackRate = speed;
     const peaks = shown.buffers[1];
     if (peaks) {
       const whole = new Int8Array(bytesOf(peaks).buffer);
@@ -142,6 +142,7 @@ class Sound implements MountedLook {
       else this.audio.pause();
     } else if ("at" in made) this.seek(made.at);
     else {
+      this.audio.defaultPlaybackRate = made.speed; // of the sounds that come, too
       this.audio.playbackRate = made.speed;
       this.host.say(`speed ${made.speed}`);
     }

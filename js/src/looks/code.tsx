@@ -36,7 +36,10 @@ class Code implements MountedLook {
   private draw(shown: Shown, whole: boolean): void {
     const all = textOf(shown.view.data["text"]);
     const text = whole ? all : cut(all);
-    const numbers = text.split("\n").map((_, k) => k + 1);
+    const numbers = text
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((_, k) => k + 1);
     const source = make("pre");
     const language = textOf(shown.view.data["language"]);
     const parts = text.length > MOST_COLORED ? [{ text, kind: "" }] : pieces(text, language);

@@ -43,8 +43,8 @@ class Labeler(anywidget.AnyWidget):
     **options
         See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``audio``, ``series``,
         ``trust_html``, ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``,
-        ``model``, ``features``, ``strategy``, ``batch``, ``explore``, ``blind``, ``random_state``, ``worker``,
-        ``train_timeout``, ``relabel``, ``edited``.
+        ``model``, ``features``, ``strategy``, ``batch``, ``explore``, ``blind``, ``random_state``,
+        ``worker``, ``train_timeout``, ``relabel``, ``edited``.
 
     Attributes
     ----------
