@@ -137,6 +137,52 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "nl.Labeler(list(range(9)), ['calm', 'wild'], show=show, store=None)",
         [],
     ),
+    "audio": (
+        "t = np.arange(3 * 16000) / 16000\n"
+        "def tone(f): return 0.8 * np.sin(2 * np.pi * f * t) * np.exp(-t) * (1 + np.sin(9 * t)) / 2\n"
+        "nl.Labeler([(tone(220 * k), 16000) for k in range(1, 6)], ['low', 'high'], audio=True, "
+        "store=None)",
+        ["Shift+ArrowRight", "+"],
+    ),
+    "series": (
+        "rng = np.random.default_rng(0)\n"
+        "def walk(k): return {'left': np.cumsum(rng.normal(size=30_000)), "
+        "'right': np.cumsum(rng.normal(size=30_000)) + 40}\n"
+        "from nblabel.renderers import SeriesRenderer\n"
+        "nl.Labeler(pd.Series([walk(k) for k in range(4)]), ['calm', 'wild'], "
+        "show=SeriesRenderer(rate=100), store=None)",
+        ["+"],
+    ),
+    "chat": (
+        "from nblabel.renderers import ChatRenderer\n"
+        "chat = [dict(role='system', content='You help travellers.'), dict(role='user', content="
+        "'Which way to the station? <b>Please</b>'), dict(role='assistant', content='Along the "
+        "river, then left at the bridge. It is about ten minutes on foot.'), dict(role='user', "
+        "content='Thank you 👍')]\n"
+        "nl.Labeler([chat, chat[:3]], ['helpful', 'not helpful'], show=ChatRenderer(), store=None)",
+        [],
+    ),
+    "markdown": (
+        "from nblabel.renderers import MarkdownRenderer\n"
+        "page = '# Release 2\\n\\nFaster **and** smaller, see `fit()`.\\n\\n- [a link](http://a.b)\\n"
+        "- <img src=x onerror=alert(1)>\\n\\n| n | s |\\n|---|---|\\n| 10 | 0.2 |\\n\\n> quoted\\n\\n"
+        "```python\\nx = 1\\n```'\n"
+        "nl.Labeler(pd.DataFrame({'body': [page, page + '!']}), ['feature', 'fix'], text='body', "
+        "show=MarkdownRenderer(), store=None)",
+        [],
+    ),
+    "code": (
+        "from nblabel.renderers import CodeRenderer\n"
+        "import inspect, textwrap, random\n"
+        "nl.Labeler([inspect.getsource(textwrap.shorten), inspect.getsource(random.Random.sample)], "
+        "['clear', 'unclear'], show=CodeRenderer('python'), store=None)",
+        [],
+    ),
+    "too-large": (
+        "from nblabel.renderers import AudioRenderer\n"
+        "nl.Labeler([(np.zeros(8000 * 600, 'int16'), 8000)] * 2, ['a', 'b'], audio=True, store=None)",
+        [],
+    ),
     "missing": ("nl.Labeler(pd.Series([None, float('nan'), None]), ['a', 'b'], store=None)", []),
     "finished": ("nl.Labeler(['one', 'two', 'three'], ['a', 'b'], store=None)", ["1", "s", "2"]),
     "memory": (

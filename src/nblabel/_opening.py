@@ -78,8 +78,11 @@ def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
             f"This is a single image of shape {images.shape[1:]}: give a batch of them, of shape "
             "(n, ...), such as image[None] for one."
         )
-    if renderer.kind not in ("text", "image", "html", "row"):
-        return open_pool(data, show=renderer)[0]
+    if renderer.kind == "series" and isinstance(data, np.ndarray) and data.ndim > 1:
+        data = list(data)  # one row a series
+    if renderer.kind not in ("text", "image", "html", "row", "audio", "series"):
+        beside = pool.field if isinstance(pool.field, str) else None
+        return open_pool(data, text=beside, show=renderer)[0]
     field: Any = True
     if isinstance(read_source(data)[0], pd.DataFrame):
         field = pool.field

@@ -156,12 +156,13 @@ class Session:
         The items; pandas, polars or any frame that narwhals reads.
     task : list of str or Task
         The labels to choose from, or a task.
-    text, image, html : str or True, optional
+    text, image, html, audio, series : str or True, optional
         Column to show; without any the obvious choice is made, and named in `note`.
     row : sequence of str or True, optional
         Columns of a table row to show.
     show : callable or Renderer, optional
-        Makes of an item anything that Jupyter can display.
+        Makes of an item anything that Jupyter can display. A renderer beside a column, such as
+        ``text="body", show=MarkdownRenderer()``, shows that column.
     trust_html : bool
         Show the HTML of ``html=`` or ``show=`` as it is, with its scripts, in a frame that cannot
         reach the notebook; else it is sanitised. Only for HTML of your own making.
@@ -236,6 +237,8 @@ class Session:
         html: str | bool | None = None,
         row: Sequence[str] | bool | None = None,
         show: Callable[[Any], Any] | Renderer | None = None,
+        audio: str | bool | None = None,
+        series: str | bool | None = None,
         trust_html: bool = False,
         seed: str | None = None,
         keys: Mapping[Any, str] | None = None,
@@ -284,7 +287,8 @@ class Session:
             )
         self.task = as_task(task, keys=keys, question=question)
         self.pool, self.renderer, self.note = open_pool(
-            data, text=text, image=image, html=html, row=row, show=show, trust_html=trust_html,
+            data, text=text, image=image, html=html, row=row, show=show, audio=audio,
+            series=series, trust_html=trust_html,
             exclude=[name for name in (seed, suggester) if isinstance(name, str)],
         )  # fmt: skip
         self.strategy = self._make_strategy(strategy, goal, target)

@@ -7,16 +7,22 @@ import pandas as pd
 import pytest
 from PIL import Image
 from scipy import sparse
+from scipy.io import wavfile
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from nblabel.renderers import (
+    AudioRenderer,
+    ChatRenderer,
+    CodeRenderer,
     DisplayRenderer,
     HtmlRenderer,
     ImageRenderer,
+    MarkdownRenderer,
     RowRenderer,
+    SeriesRenderer,
     TextRenderer,
 )
 from nblabel.store import SqliteLog
@@ -148,6 +154,14 @@ def png() -> bytes:
     return buffer.getvalue()
 
 
+def wav() -> bytes:
+    buffer = io.BytesIO()
+    wavfile.write(buffer, 8000, NOISE)
+    return buffer.getvalue()
+
+
+NOISE = np.random.default_rng(0).uniform(-1, 1, 50)
+CHAT = [{"role": "user", "content": "\ud800 hi"}, {"role": "x", "content": [{"text": "y"}]}]
 ARRAYS = [np.zeros((3, 3), np.uint8), np.ones((2, 2, 3)), np.eye(4, dtype=bool)]
 
 
@@ -161,8 +175,28 @@ ARRAYS = [np.zeros((3, 3), np.uint8), np.ones((2, 2, 3)), np.eye(4, dtype=bool)]
         (ImageRenderer(0, 1), ARRAYS),
         (DisplayRenderer(lambda item: item), ["text", pd.DataFrame({"a": [1]}), 3, object]),
         (DisplayRenderer(lambda item: png()), [1]),
+        (AudioRenderer(), [wav(), {"bytes": wav()}, (NOISE, 8000), b"fLaC", [NOISE[:, None], 1]]),
+        (AudioRenderer(8000), [NOISE, {"array": NOISE, "sampling_rate": 16_000.0}]),
+        (SeriesRenderer(), [[1, None], NOISE, {"\ud800": NOISE}, pd.Series(NOISE), np.eye(3)]),
+        (ChatRenderer(), [[], CHAT, {"messages": CHAT}]),
+        (MarkdownRenderer(), ["", "# a\n<script>", "\ud800"]),
+        (CodeRenderer(), ["", "def f(): pass", "\udfff"]),
     ],
-    ids=["text", "html", "row", "image", "image01", "display", "bytes"],
+    ids=[
+        "text",
+        "html",
+        "row",
+        "image",
+        "image01",
+        "display",
+        "bytes",
+        "audio",
+        "samples",
+        "series",
+        "chat",
+        "markdown",
+        "code",
+    ],
 )
 def test_renderers(renderer, items):
     check_renderer(renderer, items)

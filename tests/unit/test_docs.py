@@ -31,6 +31,12 @@ def test_security_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (tmp_path / "labels.csv").read_text() == ",text\n0,'=1+1\n1,fine\n"
 
 
+def test_items_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for code in blocks("items.md"):
+        exec(compile(code, "items.md", "exec"), {})
+
+
 def test_pages_that_are_linked_exist() -> None:
     readme = (DOCS.parent / "README.md").read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in link]

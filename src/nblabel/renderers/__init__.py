@@ -12,20 +12,29 @@ from PIL import Image
 
 from ..errors import DataError, OptionError
 from ..pool import IMAGE_SUFFIXES, Pool, pick_columns, read_source
+from .audio import AudioRenderer
 from .base import Renderer, View, is_missing, safe_view
+from .chat import ChatRenderer
 from .display import DisplayRenderer
 from .image import ImageRenderer, pixel_range
 from .pair import PairRenderer
 from .row import RowRenderer
+from .series import SeriesRenderer
+from .source import CodeRenderer, MarkdownRenderer
 from .text import HtmlRenderer, TextRenderer
 
 __all__ = [
+    "AudioRenderer",
+    "ChatRenderer",
+    "CodeRenderer",
     "DisplayRenderer",
     "HtmlRenderer",
     "ImageRenderer",
+    "MarkdownRenderer",
     "PairRenderer",
     "Renderer",
     "RowRenderer",
+    "SeriesRenderer",
     "TextRenderer",
     "View",
     "is_missing",
@@ -35,6 +44,13 @@ __all__ = [
 
 #: What is shown by its text.
 _PLAIN = (str, int, float, bool, np.generic)
+#: Ways to show the values of one column.
+_ONE_COLUMN = ("text", "html", "image", "audio", "series")
+_SIMPLE: dict[str, Callable[[], Renderer]] = {
+    "row": RowRenderer,
+    "audio": AudioRenderer,
+    "series": SeriesRenderer,
+}
 #: Columns with these names hold the text of a data set, if they hold text.
 _TEXT_NAMES = ("text", "body", "content", "sentence", "document", "message", "review", "question")
 
@@ -47,6 +63,8 @@ def open_pool(
     html: str | bool | None = None,
     row: Sequence[str] | bool | None = None,
     show: Callable[[Any], Any] | Renderer | None = None,
+    audio: str | bool | None = None,
+    series: str | bool | None = None,
     trust_html: bool = False,
     exclude: Collection[str] = (),
 ) -> tuple[Pool, Renderer, str]:
@@ -55,12 +73,13 @@ def open_pool(
     Parameters
     ----------
     data : DataFrame, Series, list, array of images or folder
-    text, image, html : str or True, optional
+    text, image, html, audio, series : str or True, optional
         The column that holds it; True where the data has no columns.
     row : sequence of str or True, optional
         Columns of a table row; True for all.
     show : callable or Renderer, optional
-        Makes of an item anything that Jupyter can display.
+        Makes of an item anything that Jupyter can display. A renderer beside a column shows that
+        column.
     trust_html : bool
         Show HTML as it is: see `HtmlRenderer`.
     exclude : collection of str
@@ -73,12 +92,21 @@ def open_pool(
     note : str
         What was chosen, in words for the status line; empty if the user chose.
     """
-    chosen = {"text": text, "image": image, "html": html, "row": row, "show": show}
+    ready = isinstance(show, Renderer) and not isinstance(show, type)
+    chosen: dict[str, Any] = {
+        "text": text, "image": image, "html": html, "row": row, "audio": audio, "series": series,
+    }  # fmt: skip
+    beside = ready and any(value not in (None, False) for value in chosen.values())
+    if not beside:
+        chosen["show"] = show
     given = [name for name, value in chosen.items() if value is not None and value is not False]
     if len(given) > 1:
         raise OptionError(
-            f"Say one of text=, image=, html=, row= and show=, got {' and '.join(given)}."
+            f"Say one of text=, image=, html=, row=, audio=, series= and show=, got "
+            f"{' and '.join(given)}; show= beside a column is a renderer, as MarkdownRenderer()."
         )
+    if series is True and isinstance(data, np.ndarray) and data.ndim in (2, 3):
+        data = list(data)  # one row a series, not one row of a table
     values, index = read_source(data)
     frame = values if isinstance(values, pd.DataFrame) else None
     if not len(values):
@@ -96,7 +124,6 @@ def open_pool(
             f"{trust_html!r} with {how}=."
         )
     if how == "show":
-        ready = isinstance(field, Renderer) and not isinstance(field, type)
         renderer = field if ready else DisplayRenderer(_callable(field), trust_html)
     elif frame is not None:
         values, renderer = _of_frame(frame, how, field, exclude)
@@ -107,9 +134,12 @@ def open_pool(
         )
     else:
         renderer = _plain(values, how)
+    if beside:
+        own: Any = show
+        renderer = PairRenderer(own) if isinstance(renderer, PairRenderer) else own
     if trust_html and isinstance(renderer, HtmlRenderer):
         renderer = HtmlRenderer(trusted=True)
-    if how in ("text", "html", "image") and all(map(is_missing, values)):
+    if how in _ONE_COLUMN and all(map(is_missing, values)):
         where = f"column {field!r}" if frame is not None else "the data"
         raise DataError(
             f"There is nothing to label: all {len(values):,} values of {where} are missing."
@@ -156,8 +186,8 @@ def _plain(values: Any, how: str) -> Renderer:
         return PairRenderer(_plain([part for pair in values for part in pair], how))
     if how == "image":
         return ImageRenderer(*pixel_range(values))
-    if how == "row":
-        return RowRenderer()
+    if how in _SIMPLE:
+        return _SIMPLE[how]()
     return HtmlRenderer() if how == "html" else TextRenderer()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,6 +13,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import full_story, in_words
+from ..pool import read_file
+
+#: Beginnings of names that would be fetched from another machine.
+REMOTE = ("http://", "https://", "\\\\")
+#: What the media of one item may take on their way to the page; a page gets at least three items
+#: at a time, however large.
+MOST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,8 @@ class Renderer(Protocol):
     kind : str
         Name of the renderer.
     modality : str or None
-        What the default model can learn from: ``"text"``, ``"image"``, ``"row"``, or None.
+        What the default model can learn from: ``"text"``, ``"image"``, ``"row"``, ``"series"``, or
+        None. Where it is ``"text"`` but an item is no string, a method ``text(item)`` returns it.
     """
 
     kind: str
@@ -62,6 +72,35 @@ class Renderer(Protocol):
 def is_missing(item: Any) -> bool:
     """Whether the item is None, NaN, NaT or NA."""
     return item is None or (isinstance(item, _SCALARS) and pd.isna(item) is True)
+
+
+def is_named(item: Any) -> bool:
+    """Whether an item is a file of this machine, encoded bytes, or a dict of either."""
+    return (
+        isinstance(item, (bytes, bytearray, os.PathLike))
+        or (isinstance(item, str) and not item.startswith(REMOTE))
+        or (isinstance(item, Mapping) and ("bytes" in item or "path" in item))
+    )
+
+
+def encoded_bytes(item: Any, expected: str) -> bytes:
+    """Return the bytes of an encoded image or sound.
+
+    Parameters
+    ----------
+    item : path, bytes, or mapping with ``"bytes"`` or ``"path"``
+    expected : str
+        What an item may be, for the error.
+    """
+    if isinstance(item, Mapping):  # of a Hugging Face dataset
+        item = item.get("bytes") or item.get("path")
+    if isinstance(item, (bytes, bytearray)):
+        return bytes(item)
+    if isinstance(item, (str, os.PathLike)):
+        if isinstance(item, str) and item.startswith(REMOTE):
+            raise ValueError("an address on the network is not fetched; download the file first")
+        return read_file(item)
+    raise TypeError(f"expected {expected}, got {type(item).__name__}")
 
 
 _SCALARS = (float, np.generic, type(pd.NaT), type(pd.NA))

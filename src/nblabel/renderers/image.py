@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ..pool import read_file
-from .base import View, clean
+from .base import View, clean, encoded_bytes, is_named
 
 #: Longest side that is sent; a larger image is scaled down for the card.
 MOST_PIXELS = 1600
@@ -29,8 +27,6 @@ _MOST_SVG_BYTES = 20_000_000
 _FORMATS = (
     "PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "ICO", "PPM", "JPEG2000", "TGA",
 )  # fmt: skip
-#: Beginnings of names that would be fetched from another machine.
-_REMOTE = ("http://", "https://", "\\\\")
 
 
 class ImageRenderer:
@@ -52,10 +48,9 @@ class ImageRenderer:
     def accepts(self, item: Any) -> bool:
         """Whether the item looks like an image."""
         return (
-            isinstance(item, (bytes, bytearray, os.PathLike, Image.Image))
+            isinstance(item, Image.Image)
             or (isinstance(item, np.ndarray) and item.ndim in (2, 3))
-            or (isinstance(item, str) and not item.startswith(_REMOTE))
-            or (isinstance(item, Mapping) and ("bytes" in item or "path" in item))
+            or is_named(item)
         )
 
     def view(self, item: Any) -> View:
@@ -113,15 +108,7 @@ def _bound(image: Image.Image) -> None:
 
 
 def _read(item: Any) -> bytes:
-    if isinstance(item, Mapping):  # an image of a Hugging Face dataset
-        item = item.get("bytes") or item.get("path")
-    if isinstance(item, (bytes, bytearray)):
-        return bytes(item)
-    if isinstance(item, (str, os.PathLike)):
-        if isinstance(item, str) and item.startswith(_REMOTE):
-            raise ValueError("an address on the network is not fetched; download the file first")
-        return read_file(item)
-    raise TypeError(f"expected an array, a file, bytes or a PIL image, got {type(item).__name__}")
+    return encoded_bytes(item, "an array, a file, bytes or a PIL image")
 
 
 def _encoded(image: Image.Image, name: str) -> View:

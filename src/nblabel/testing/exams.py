@@ -24,7 +24,7 @@ from ..tasks import Task
 from .page import as_json
 
 TARGET_TYPES = ("multiclass", "multilabel", "ordinal", "token", "pairwise", "none")
-MODALITIES = ("text", "image", "row", None)
+MODALITIES = ("text", "image", "row", "series", None)
 #: What a broken page may send; a task accepts it or raises LabelValueError, nothing else.
 _ODD_VALUES: tuple[Any, ...] = (
     None,

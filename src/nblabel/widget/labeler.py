@@ -42,9 +42,9 @@ class Labeler(anywidget.AnyWidget):
     suggest : bool
         Whether suggestions are shown at first; the key ``h`` hides and shows them.
     **options
-        See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``trust_html``,
-        ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``, ``model``,
-        ``features``, ``suggester``, ``strategy``, ``batch``, ``explore``, ``blind``,
+        See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``audio``, ``series``,
+        ``trust_html``, ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``,
+        ``model``, ``features``, ``suggester``, ``strategy``, ``batch``, ``explore``, ``blind``,
         ``random_state``, ``worker``, ``train_timeout``, ``relabel``, ``edited``.
 
     Attributes

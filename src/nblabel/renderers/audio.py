@@ -1,0 +1,205 @@
+"""Sounds: files, encoded bytes, arrays of samples."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .base import MOST_BYTES, View, clean, encoded_bytes, is_named
+
+#: Pairs of lowest and highest value that the waveform is drawn from.
+PEAKS = 1000
+#: Samples a second that a long sound is sent with: the most that fit.
+_RATES = (32000, 22050, 16000, 11025, 8000)
+#: More channels than these are mixed to one.
+_MOST_CHANNELS = 2
+_WAV = "audio/wav"
+
+
+class AudioRenderer:
+    """Shows an item as a waveform that can be played.
+
+    WAV files and arrays are read here. A sound too large to send is sent as mono, 16 bits and with
+    fewer samples, down to 8,000 a second. Compressed sounds (MP3, FLAC, Ogg, M4A, WebM) go to the
+    browser as they are, which decodes them in its sandbox.
+
+    Parameters
+    ----------
+    rate : int, optional
+        Samples a second of arrays that come without it.
+    autoplay : bool
+        Play each sound as it comes.
+    most_bytes : int
+        A sound that takes more even so is not sent: its card says so.
+    """
+
+    kind = "audio"
+    modality: str | None = None
+
+    def __init__(
+        self, rate: int | None = None, autoplay: bool = False, most_bytes: int = MOST_BYTES
+    ) -> None:
+        self.rate = rate
+        self.autoplay = autoplay
+        self.most_bytes = most_bytes
+
+    def accepts(self, item: Any) -> bool:
+        """Whether the item is a file, bytes, samples with their rate, or samples alone."""
+        if isinstance(item, Mapping) and "array" in item:
+            return "sampling_rate" in item
+        if isinstance(item, (tuple, list)):
+            return len(item) == 2 and np.ndim(item[0]) in (1, 2) and np.ndim(item[1]) == 0
+        return is_named(item) or (isinstance(item, np.ndarray) and item.ndim in (1, 2))
+
+    def view(self, item: Any) -> View:
+        """Return the sound and its peaks, int8 of shape (n, 2), as two buffers."""
+        data: dict[str, Any] = {"autoplay": self.autoplay}
+        raw = None
+        if isinstance(item, Mapping) and "array" in item:
+            samples, rate = item["array"], item["sampling_rate"]
+        elif isinstance(item, np.ndarray):
+            if self.rate is None:
+                raise ValueError(
+                    "samples come without their rate: give (samples, rate) for each sound, or "
+                    "show=AudioRenderer(rate=...)"
+                )
+            samples, rate = item, self.rate
+        elif isinstance(item, (tuple, list)):
+            samples, rate = item
+        else:
+            raw = encoded_bytes(item, "a file, bytes, or samples and their rate")
+            data["name"] = clean(str(item)) if isinstance(item, (str, os.PathLike)) else ""
+            mime = _mime(raw)
+            if mime != _WAV:
+                if len(raw) > self.most_bytes:
+                    raise ValueError(
+                        f"a sound of {len(raw):,} bytes is too large (at most "
+                        f"{self.most_bytes:,}; AudioRenderer(most_bytes=...) sets it)"
+                    )
+                return View("audio", {**data, "mime": mime}, (raw,))
+            samples, rate = _read_wav(raw)
+        rate = _whole(rate)
+        samples = as_float(samples)
+        if raw is None or len(raw) > self.most_bytes:
+            raw, data["note"] = self._encoded(samples, rate)
+        data |= {"mime": _WAV, "seconds": len(samples) / rate}
+        return View("audio", data, (raw, peaks(samples).tobytes()))
+
+    def _encoded(self, samples: NDArray[np.float32], rate: int) -> tuple[bytes, str]:
+        """Return a WAV of 16 bits that is small enough, and what was done to it."""
+        most = (self.most_bytes - 100) // 2  # of two bytes each, behind the head
+        seconds = len(samples) / rate
+        sent, note = samples, ""
+        if samples.shape[1] > _MOST_CHANNELS or samples.size > most:
+            sent = samples.mean(axis=1, keepdims=True)
+            note = "" if sent.size == samples.size else "sent as mono"
+        if sent.size > most:
+            slower = next((r for r in _RATES if r < rate and seconds * r < most), None)
+            if slower is None:
+                least = min(rate, _RATES[-1])
+                raise ValueError(
+                    f"a sound of {seconds:,.0f} seconds is too long: even as mono, 16 bits and "
+                    f"{least:,} samples a second it takes {seconds * least * 2:,.0f} bytes (at "
+                    f"most {self.most_bytes:,}; AudioRenderer(most_bytes=...) sets it)"
+                )
+            from scipy.signal import resample_poly
+
+            divisor = math.gcd(slower, rate)
+            sent = resample_poly(sent, slower // divisor, rate // divisor, axis=0)
+            rate, note = slower, f"sent as mono, {slower:,} samples a second"
+        from scipy.io import wavfile
+
+        buffer = io.BytesIO()
+        wavfile.write(buffer, rate, np.rint(np.clip(sent, -1, 1) * 32767).astype(np.int16))
+        return buffer.getvalue(), note
+
+
+def peaks(samples: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Return the lowest and highest value of equal parts of a sound.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples, n_channels), float32
+        From -1 to 1.
+
+    Returns
+    -------
+    ndarray of shape (min(n_samples, PEAKS), 2), int8
+        From -127 to 127.
+    """
+    starts = np.unique(np.linspace(0, len(samples), PEAKS, endpoint=False).astype(int))
+    low = np.minimum.reduceat(samples.min(axis=1), starts)
+    high = np.maximum.reduceat(samples.max(axis=1), starts)
+    return np.rint(np.clip(np.column_stack([low, high]), -1, 1) * 127).astype(np.int8)
+
+
+def as_float(samples: Any) -> NDArray[np.float32]:
+    """Return samples as float32 of shape (n_samples, n_channels), from -1 to 1.
+
+    Integers are scaled by what their type can hold, floats beyond 1 by their largest value; NaN is
+    silence. Of two dimensions the channels are the shorter one.
+    """
+    given = np.asarray(samples)
+    if given.ndim not in (1, 2) or not given.size or given.dtype.kind not in "iuf":
+        raise ValueError(
+            "samples are numbers in an array of shape (n_samples,) or (n_samples, n_channels), "
+            f"got {given.dtype} of shape {given.shape}"
+        )
+    table = given[:, None] if given.ndim == 1 else given
+    table = table.T if table.shape[0] < table.shape[1] else table
+    if given.dtype == np.uint8:  # WAV of 8 bits has its silence at 128
+        return (table.astype(np.float32) - np.float32(128)) / np.float32(128)
+    if given.dtype in (np.int8, np.int16, np.int32):
+        return table.astype(np.float32) / -float(np.iinfo(given.dtype).min)
+    made = np.nan_to_num(table.astype(np.float32), posinf=0.0, neginf=0.0)
+    largest = float(np.abs(made).max())
+    return made / largest if largest > 1 else made
+
+
+def _whole(rate: Any) -> int:
+    if np.ndim(rate) or not 1 <= float(rate) <= 1_000_000:
+        raise ValueError(f"the rate is a number of samples a second, got {rate!r:.60}")
+    return round(float(rate))
+
+
+def _read_wav(raw: bytes) -> tuple[NDArray[Any], int]:
+    from scipy.io import wavfile
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", wavfile.WavFileWarning)  # parts that it does not know
+            rate, samples = wavfile.read(io.BytesIO(raw))
+    except Exception as error:  # whatever a broken file leads to
+        raise ValueError(f"this WAV is broken or of a kind not read here: {error}") from None
+    return samples, rate
+
+
+def _mime(raw: bytes) -> str:
+    """Tell the format by how the bytes begin; a name may lie."""
+    if raw[:4] in (b"RIFF", b"RIFX", b"RF64") and raw[8:12] == b"WAVE":
+        return _WAV
+    if raw[4:8] == b"ftyp":
+        return "audio/mp4"
+    for start, mime in _STARTS.items():
+        if raw.startswith(start):
+            return mime
+    raise ValueError("this is no sound in a format that is known (WAV, MP3, FLAC, Ogg, M4A, WebM)")
+
+
+_STARTS = {
+    b"ID3": "audio/mpeg",
+    b"\xff\xfb": "audio/mpeg",
+    b"\xff\xf3": "audio/mpeg",
+    b"\xff\xf2": "audio/mpeg",
+    b"\xff\xfa": "audio/mpeg",
+    b"fLaC": "audio/flac",
+    b"OggS": "audio/ogg",
+    b"\x1a\x45\xdf\xa3": "audio/webm",
+}
