@@ -1290,7 +1290,10 @@ def test_a_suggester_of_the_user() -> None:
         ({"strategy": "marign"}, "no strategy 'marign'. Did you mean 'margin'"),
         ({"strategy": 3}, "strategy= takes a name"),
         ({"model": LogisticRegression}, "got the class LogisticRegression"),
-        ({"text": True, "html": True}, "one of text=, image=, html=, row= and show="),
+        (
+            {"text": True, "html": True},
+            "one of text=, image=, html=, row=, audio=, series= and show=",
+        ),
         ({"text": "body"}, "names a column, but the data has none"),
         ({"show": 3}, "show= is a callable"),
         ({"features": np.zeros((3, 2))}, r"one row per item, \(40, n_features\)"),
