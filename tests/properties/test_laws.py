@@ -1,6 +1,7 @@
 """Laws of the log, the fold, the numbers and the ids."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,9 @@ shown = st.builds(
 def test_an_event_comes_back_as_it_was(id, kind, item, who, value, at, seconds, shown, content):
     event = LabelEvent(id, kind, item, who, value, at, seconds, shown, content)
     text = encode(event)
+    # No table can hold a lone surrogate: a value that is one text comes back without it.
+    plain = value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    event = replace(event, value=plain)
     assert decode(text) == event
     assert decode(text.encode("utf-8").decode("utf-8")) == event
     assert "\n" not in text

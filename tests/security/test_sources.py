@@ -38,6 +38,7 @@ DECLARED = {
     ("_worker", "importlib.import_module"): "a module that the kernel names to its own worker",
     ("__init__", "importlib.import_module"): "one of the public names",
     ("suggest.encoders", "importlib.import_module"): "one package, by its own name",
+    ("formats.shapes", "import xml.etree"): "writes Pascal VOC; what is read goes by defusedxml",
     ("datasets", "importlib.import_module"): "libraries whose documentation is the data set",
     ("testing.exams", "subprocess.Popen"): "an exam kills a process that writes a log",
 }
