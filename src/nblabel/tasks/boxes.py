@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ..errors import LabelValueError, TaskError, near, shorten
 from .base import fraction
-from .naming import keys_for, listed, names_of
+from .naming import keyed_spec, keys_for, listed, names_of
 
 SHAPES = ("box", "polygon", "point")
 MOST_SHAPES = 2000
@@ -69,14 +69,11 @@ class Boxes:
 
     def spec(self) -> dict[str, Any]:
         """Describe the task to the browser."""
-        return {
-            "kind": self.kind,
-            "classes": list(self.classes),
-            "keys": dict(self.keys),
-            "question": self.question,
-            "shapes": list(self.shapes),
-            "columns": ["shapes"],
-        }
+        return keyed_spec(
+            self,
+            shapes=list(self.shapes),
+            columns=["shapes"],
+        )
 
     def parse(self, raw: Any) -> list[dict[str, Any]]:
         """Return shapes in the order given.

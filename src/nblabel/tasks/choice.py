@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LabelValueError, brief, near, plain
-from .naming import keys_for, listed, names_of
+from .naming import keyed_spec, keys_for, listed, names_of
 
 
 class Choice:
@@ -54,12 +54,7 @@ class Choice:
 
     def spec(self) -> dict[str, Any]:
         """Describe the task to the browser."""
-        return {
-            "kind": self.kind,
-            "classes": list(self.classes),
-            "keys": dict(self.keys),
-            "question": self.question,
-        }
+        return keyed_spec(self)
 
     def parse(self, raw: Any) -> str:
         """Return the class that `raw` names."""

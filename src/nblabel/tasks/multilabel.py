@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LabelValueError, TaskError, near, shorten
-from .naming import keys_for, listed, names_of
+from .naming import keyed_spec, keys_for, listed, names_of
 
 
 class MultiLabel:
@@ -82,17 +82,14 @@ class MultiLabel:
 
     def spec(self) -> dict[str, Any]:
         """Describe the task to the browser."""
-        return {
-            "kind": self.kind,
-            "classes": list(self.classes),
-            "keys": dict(self.keys),
-            "question": self.question,
-            "least": self.least,
-            "most": self.most,
-            "exclusive": [list(group) for group in self.exclusive],
-            "parents": dict(self.parents),
-            "columns": list(self.columns([])),
-        }
+        return keyed_spec(
+            self,
+            least=self.least,
+            most=self.most,
+            exclusive=[list(group) for group in self.exclusive],
+            parents=dict(self.parents),
+            columns=list(self.columns([])),
+        )
 
     def parse(self, raw: Any) -> list[str]:
         """Return the classes that `raw` lists, in the order of the task, with their parents."""

@@ -135,3 +135,14 @@ def keys_for(classes: tuple[str, ...], given: Mapping[Any, str]) -> dict[str, st
 
 
 _DIGITS = "0123456789"
+
+
+def keyed_spec(task: Any, **more: Any) -> dict[str, Any]:
+    """Return what the browser is told of every task that has classes and keys, and what is more."""
+    return {
+        "kind": task.kind,
+        "classes": list(task.classes),
+        "keys": dict(task.keys),
+        "question": task.question,
+        **more,
+    }

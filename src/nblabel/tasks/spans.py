@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import LabelValueError, TaskError, near
 from .base import whole
-from .naming import keys_for, listed, names_of
+from .naming import keyed_spec, keys_for, listed, names_of
 
 OVERLAPS = ("none", "nested", "any")
 MOST_SPANS = 5000
@@ -66,16 +66,13 @@ class Spans:
 
     def spec(self) -> dict[str, Any]:
         """Describe the task to the browser."""
-        return {
-            "kind": self.kind,
-            "classes": list(self.classes),
-            "keys": dict(self.keys),
-            "question": self.question,
-            "overlap": self.overlap,
-            "relations": list(self.relations),
-            "snap": self.snap,
-            "columns": ["spans", "relations"] if self.relations else ["spans"],
-        }
+        return keyed_spec(
+            self,
+            overlap=self.overlap,
+            relations=list(self.relations),
+            snap=self.snap,
+            columns=["spans", "relations"] if self.relations else ["spans"],
+        )
 
     def parse(self, raw: Any) -> Any:
         """Return spans sorted by their place, each a dict of ``start``, ``end`` and ``label``.
