@@ -75,7 +75,7 @@ async ([name, most]) => {
       error: text(".nblabel-broken > p"), detail: text(".nblabel-broken pre"),
       row: [...now.querySelectorAll("tr")].map((row) =>
         [...row.children].map((cell) => cell.textContent)),
-      name: [...root.querySelectorAll(".nblabel-why > span")].map((span) => span.textContent),
+      name: [...root.querySelectorAll(".nblabel-why span")].map((span) => span.textContent),
       note: text(".nblabel-noted"),
       image: now.querySelector("img")?.alt ?? null,
       frame: await framed(),

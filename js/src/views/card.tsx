@@ -47,33 +47,36 @@ export function Card({ state, item, suggestion, media, controller, stage }: Prop
   return (
     <>
       <Stage item={item} suggestion={suggestion} controller={controller} stage={stage} />
-      <p class="nblabel-why">
+      <div class="nblabel-why">
+        {/* Each of the three is laid out by itself: the name changes with every item. */}
+        <span class="nblabel-of" dir="auto" title={item.name}>{`item ${item.name}`}</span>
+        <p class="nblabel-reasons">
+          {isTrusted(item) && (
+            <span
+              class="nblabel-tag nblabel-trusted"
+              title="trust_html=True: this item's HTML is not sanitised and its scripts run, in a frame that cannot reach the notebook."
+            >
+              ⚠ trusted HTML
+            </span>
+          )}
+          {item.flagged && <span class="nblabel-tag nblabel-flagged">⚑ flagged</span>}
+          {item.label !== null && (
+            <span class="nblabel-tag">labeled {describeValue(item.label)}</span>
+          )}
+          <span>{back ? "answered before; a key changes it" : item.reason}</span>
+          {!item.shown.visible && item.suggestion && state.suggest && (
+            <span title="A few suggestions are hidden at random, to measure how much they pull.">
+              suggestion hidden by chance
+            </span>
+          )}
+          {item.note !== "" && <span class="nblabel-noted">✎ {item.note}</span>}
+        </p>
         {!back && state.status?.doing && (
           <small class="nblabel-aim" title="What decides which item comes next">
             {state.status.doing}
           </small>
         )}
-        {isTrusted(item) && (
-          <span
-            class="nblabel-tag nblabel-trusted"
-            title="trust_html=True: this item's HTML is not sanitised and its scripts run, in a frame that cannot reach the notebook."
-          >
-            ⚠ trusted HTML
-          </span>
-        )}
-        {item.flagged && <span class="nblabel-tag nblabel-flagged">⚑ flagged</span>}
-        {item.label !== null && (
-          <span class="nblabel-tag">labeled {describeValue(item.label)}</span>
-        )}
-        <span>{back ? "answered before; a key changes it" : item.reason}</span>
-        {!item.shown.visible && item.suggestion && state.suggest && (
-          <span title="A few suggestions are hidden at random, to measure how much they pull.">
-            suggestion hidden by chance
-          </span>
-        )}
-        <span>item {item.name}</span>
-        {item.note && <span class="nblabel-noted">✎ {item.note}</span>}
-      </p>
+      </div>
     </>
   );
 }
@@ -247,6 +250,10 @@ const NO_MARKS: SuggestionPart["marks"] = [];
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
+/** One of five strengths: a browser computes the style of a class once, that of an attribute anew. */
+const strength = (weight: number): string =>
+  `nblabel-w${Math.min(5, Math.max(1, Math.ceil(5 * weight)))}`;
+
 function TextView({
   id,
   text,
@@ -269,7 +276,7 @@ function TextView({
       ) : (
         parts.map((part, k) =>
           part.weight ? (
-            <mark key={k} style={{ "--w": part.weight.toFixed(2) }} title={`speaks for ${label}`}>
+            <mark key={k} class={strength(part.weight)} title={`speaks for ${label}`}>
               {part.text}
             </mark>
           ) : (

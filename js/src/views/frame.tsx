@@ -268,7 +268,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         onFold={fold}
         onAfter={home}
       />
-      {controller.config.instructions && !folded && (
+      {controller.config.instructions !== "" && !folded && (
         <Instructions markdown={controller.config.instructions} />
       )}
       <Card
