@@ -183,7 +183,10 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "nl.Labeler([(np.zeros(8000 * 600, 'int16'), 8000)] * 2, ['a', 'b'], audio=True, store=None)",
         [],
     ),
-    "missing": ("nl.Labeler(pd.Series([None, float('nan'), None]), ['a', 'b'], store=None)", []),
+    "missing": (
+        "nl.Labeler(pd.Series([None, 'a text', float('nan')]), ['a', 'b'], store=None, strategy='random', random_state=0)",
+        ["s"],
+    ),
     "finished": ("nl.Labeler(['one', 'two', 'three'], ['a', 'b'], store=None)", ["1", "s", "2"]),
     "memory": (
         "nl.Labeler(['one', 'two'], ['a', 'b'], store='/proc/labels.sqlite')",

@@ -48,8 +48,6 @@ export function Card({ state, item, suggestion, media, controller, stage }: Prop
     <>
       <Stage item={item} suggestion={suggestion} controller={controller} stage={stage} />
       <div class="nblabel-why">
-        {/* Each of the three is laid out by itself: the name changes with every item. */}
-        <span class="nblabel-of" dir="auto" title={item.name}>{`item ${item.name}`}</span>
         <p class="nblabel-reasons">
           {isTrusted(item) && (
             <span
@@ -76,6 +74,8 @@ export function Card({ state, item, suggestion, media, controller, stage }: Prop
             {state.status.doing}
           </small>
         )}
+        {/* Laid out by itself: it changes with every item. */}
+        <span class="nblabel-of" dir="auto" title={item.name}>{`item ${item.name}`}</span>
       </div>
     </>
   );
