@@ -35,6 +35,7 @@ from typing import Any, NamedTuple, TypeVar
 import nbformat
 import psutil
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 __all__ = [
     "Browser",
@@ -525,7 +526,7 @@ class Notebook:
         code
             Python. If its last statement is an expression, that is the value.
         timeout
-            Seconds until a `playwright` error. A busy kernel answers when its cell ends.
+            Seconds until a `TimeoutError`. A busy kernel answers when its cell ends.
 
         Returns
         -------
@@ -632,10 +633,19 @@ class Notebook:
     # Inside ---------------------------------------------------------------------------------
 
     def _call(self, name: str, *arguments: Any, timeout: float = TIMEOUT) -> Any:
-        return self.page.evaluate(
-            "([name, path, values, seconds]) => nbtest.call(name, path, values, seconds)",
-            [name, self.path, list(arguments), timeout],
+        # Started and then polled: the limit of `evaluate` would be the page's own clock, which
+        # stands still in a page that sleeps.
+        call = self.page.evaluate(
+            "([name, path, values]) => nbtest.start(name, path, values)",
+            [name, self.path, list(arguments)],
         )
+        try:
+            self.page.wait_for_function(
+                "call => nbtest.ended(call)", arg=call, polling=10, timeout=timeout * 1000
+            )
+        except PlaywrightTimeoutError as error:
+            raise TimeoutError(f"not within {timeout:g} s: {name} in the page") from error
+        return self.page.evaluate("call => nbtest.result(call)", call)
 
     def _wait_ready(self) -> None:
         self.page.wait_for_function("window.jupyterapp && window.nbtest")
@@ -689,6 +699,7 @@ _PAGE = """
 (() => {
   if (window.nbtest || window !== window.top) return;
   const runs = new Map();
+  const started = [];
   const statuses = [];
   const style = document.createElement("style");
 
@@ -772,15 +783,18 @@ _PAGE = """
 
   window.nbtest = {
     panel: (path) => Boolean(panel(path)),
-    call(name, path, values, seconds) {
-      let timer;
-      const late = new Promise((_, fail) => {
-        const message = `${name}: not within ${seconds} s`;
-        timer = setTimeout(() => fail(new Error(message)), seconds * 1000);
-      });
-      const result = Promise.resolve().then(() => calls[name](path, ...values));
-      return Promise.race([result, late]).finally(() => clearTimeout(timer));
+    start(name, path, values) {
+      const call = { ended: false };
+      call.result = Promise.resolve()
+        .then(() => calls[name](path, ...values))
+        .finally(() => { call.ended = true; });
+      // Whoever asks for the result hears of it.
+      call.result.catch(() => undefined);
+      started.push(call);
+      return started.length - 1;
     },
+    ended: (index) => started[index].ended,
+    result: (index) => started[index].result,
   };
 })();
 """
