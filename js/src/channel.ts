@@ -25,6 +25,8 @@ export interface World {
   later(run: () => void, ms: number): () => void;
   /** Run soon, but not before what changed is on the screen. */
   afterPaint(run: () => void): void;
+  /** Be told the key of what another page has put into the storage, until the result is called. */
+  watch(stored: (key: string) => void): () => void;
   warn(text: string): void;
 }
 
@@ -66,6 +68,8 @@ const MOST_RETRY_MS = 30_000;
 /** A line that was cut is tried this often. */
 const MOST_PINGS = 4;
 const PREFIX = "nblabel";
+/** A page whose events stay behind for this long, while the kernel answers others, is gone. */
+export const ORPHAN_MS = 6000;
 /** Kept events of a page that never came back are dropped after this long. */
 const FORGET_MS = 60 * 86_400_000;
 
@@ -88,6 +92,9 @@ export class Channel {
   private planned = false;
   private cancelRetry: () => void = () => undefined;
   private cancelSlow: () => void = () => undefined;
+  private looking = false;
+  private cancelLook: () => void = () => undefined;
+  private readonly unwatch: () => void;
 
   constructor(
     private readonly wire: Wire,
@@ -95,6 +102,9 @@ export class Channel {
     private readonly hooks: Hooks,
   ) {
     this.name = world.newId();
+    this.unwatch = world.watch((key) => {
+      if (key.startsWith(`${PREFIX}/${this.session}/`)) this.lookSoon();
+    });
   }
 
   /** The name of this page, on its messages and on those meant for it. */
@@ -134,6 +144,8 @@ export class Channel {
     this.closed = true;
     this.cancelRetry();
     this.cancelSlow();
+    this.cancelLook();
+    this.unwatch();
   }
 
   /** Number events, keep them in the browser, and send them. */
@@ -251,13 +263,8 @@ export class Channel {
   ): void {
     this.session = message.session;
     const first = !this.welcomed;
-    const found = first ? this.adopt() : [];
-    if (found.length) {
-      // What an earlier page could not deliver goes first; then we ask anew where we are.
-      for (const event of found) this.adopted.add(event.id);
-      this.send([...this.outbox.values()]);
-      return;
-    }
+    // What an earlier page could not deliver goes first; then we ask anew where we are.
+    if (first && this.adopt()) this.send([...this.outbox.values()]);
     if (this.adopted.size) return;
     this.welcomed = true;
     this.hopeful();
@@ -352,36 +359,60 @@ export class Channel {
     }
   }
 
-  /** Take over what earlier pages on this log could not deliver. */
-  private adopt(): readonly EventPart[] {
+  /** Take over what earlier pages on this log could not deliver; return whether there was any. */
+  private adopt(): boolean {
     const storage = this.world.storage;
-    if (!storage) return [];
-    const adopted: EventPart[] = [];
+    if (!storage) return false;
+    const before = this.adopted.size;
     try {
       for (const { at, event } of this.leftBehind(storage)) {
         const numbered = { ...event, seq: this.nextSeq++ };
         this.outbox.set(numbered.seq, numbered);
+        this.adopted.add(numbered.id);
         this.keep(numbered, at);
-        adopted.push(numbered);
       }
     } catch {
       this.world.warn("nblabel: the browser's storage cannot be read");
     }
     this.hooks.unsaved(this.outbox.size);
-    return adopted;
+    return this.adopted.size > before;
+  }
+
+  private lookSoon(): void {
+    if (this.looking || this.closed) return;
+    this.looking = true;
+    this.cancelLook = this.world.later(() => {
+      this.looking = false;
+      this.look();
+    }, ORPHAN_MS);
+  }
+
+  /** Deliver what a page left behind that has ended beside us: nobody else may come for it. */
+  private look(): void {
+    const { storage } = this.world;
+    if (!storage) return;
+    const oldest = this.world.now() - ORPHAN_MS;
+    const kept = this.keysOfOthers(storage)
+      .filter((key) => key.startsWith(`${PREFIX}/${this.session}/`))
+      .map((key) => readKept(storage.getItem(key)));
+    if (!kept.length) return;
+    if (!this.welcomed || this.slow || kept.some((one) => one && one.at > oldest)) this.lookSoon();
+    else if (this.adopt()) this.send([...this.outbox.values()]);
+  }
+
+  private keysOfOthers(storage: NonNullable<World["storage"]>): readonly string[] {
+    const own = `${PREFIX}/${this.session}/${this.client}/`;
+    return Array.from({ length: storage.length }, (_, k) => storage.key(k) ?? "")
+      .filter((key) => key.startsWith(`${PREFIX}/`) && !key.startsWith(own))
+      .sort();
   }
 
   /** Take out of the storage what other pages on this log left there, in the order it was said. */
   private leftBehind(storage: NonNullable<World["storage"]>): readonly Kept[] {
     const own = `${PREFIX}/${this.session}/`;
-    const keys: string[] = [];
-    for (let k = 0; k < storage.length; k++) {
-      const key = storage.key(k);
-      if (key?.startsWith(`${PREFIX}/`) && !key.startsWith(`${own}${this.client}/`)) keys.push(key);
-    }
     const found: Kept[] = [];
     let last = { page: "", at: 0 };
-    for (const key of keys.sort()) {
+    for (const key of this.keysOfOthers(storage)) {
       const kept = readKept(storage.getItem(key));
       const mine = key.startsWith(own);
       if (kept && mine) {

@@ -96,6 +96,13 @@ function world() {
       return () => clearTimeout(timer);
     },
     afterPaint,
+    watch: (stored: (key: string) => void) => {
+      const tell = ({ key, newValue }: StorageEvent) => {
+        if (key !== null && newValue !== null) stored(key);
+      };
+      window.addEventListener("storage", tell);
+      return () => window.removeEventListener("storage", tell);
+    },
     warn: (text: string) => console.warn(text),
   };
 }

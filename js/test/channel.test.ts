@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Channel, SLOW_MS, type WantPart } from "../src/channel";
+import { Channel, ORPHAN_MS, SLOW_MS, type WantPart } from "../src/channel";
 import type { EventPart, FromKernel } from "../src/protocol";
 import type { Draft } from "../src/state";
 import { FakeStorage, FakeWorld, SHOWN, STATUS, want, windowMessage } from "./helpers";
@@ -326,6 +326,58 @@ describe("what earlier pages left behind", () => {
     expect(line.of("hello").length).toBe(1);
     line.hear({ type: "reject", ids: [said[0]!.id], code: "x", text: "", retry: false });
     expect(line.of("hello").length).toBe(2);
+  });
+
+  test("is delivered by a page beside it, once it has lain for long while the kernel answers", () => {
+    const storage = new FakeStorage();
+    const line = new Line(new FakeWorld(storage, 1000)).open().welcome();
+    const said = [draft("a"), draft("b")];
+    leave(storage, 1000, said);
+    const [first, second] = [...storage.kept.keys()];
+    line.world.stored(first!);
+    line.world.stored(second!);
+    line.world.advance(ORPHAN_MS - 1);
+    expect(line.of("event")).toEqual([]);
+    line.world.advance(1);
+    expect(ids(line.last("event"))).toEqual(said.map((event) => event.id));
+    expect(line.unsaved).toBe(2);
+    // Kept by this page now, and no longer by the one that is gone.
+    expect([...storage.kept.keys()].every((key) => key.includes(line.channel.client))).toBe(true);
+    line.ack(
+      said.map((event) => event.id),
+      3,
+    );
+    expect(storage.length).toBe(0);
+    expect(line.of("hello").length).toBe(2);
+  });
+
+  test("is left to a page that lives, to another log, and to a kernel that does not answer", () => {
+    const storage = new FakeStorage();
+    const line = new Line(new FakeWorld(storage, 1000)).open().welcome();
+    const beside = leave(storage, 1000, [draft("a")]);
+    const { waiting } = line.world;
+    line.world.stored("nblabel/other/page/000000001");
+    expect(line.world.waiting).toBe(waiting);
+    line.world.stored([...storage.kept.keys()][0]!);
+    line.world.advance(ORPHAN_MS / 2);
+    beside.world.advance(ORPHAN_MS / 2);
+    // It says more: it lives, and has its own way to the kernel.
+    beside.channel.say([draft("b")]);
+    line.world.advance(ORPHAN_MS / 2);
+    expect(line.of("event")).toEqual([]);
+    beside.ack([...beside.last("event").events!.map((event) => event.id)], 3);
+    line.channel.ask(want());
+    line.world.advance(ORPHAN_MS - 1);
+    expect(line.slow).toEqual([true]);
+    line.world.advance(2 * ORPHAN_MS);
+    expect(line.of("event")).toEqual([]);
+    line.items(line.last("want").id);
+    line.world.advance(ORPHAN_MS);
+    expect(line.of("event").length).toBe(1);
+    const closed = new Line(new FakeWorld(storage, 1000)).open().welcome();
+    closed.channel.close();
+    closed.world.stored("nblabel/s/page/000000001");
+    expect(closed.world.waiting).toBe(0);
   });
 
   test("comes in the order it was said, whatever the pages are called", () => {

@@ -161,6 +161,8 @@ export class FakeStorage {
   readonly kept = new Map<string, string>();
   full = false;
   forbidden = false;
+  /** The pages that are there are told of what is put in. */
+  told: (key: string) => void = () => undefined;
 
   get length(): number {
     if (this.forbidden) throw new Error("SecurityError");
@@ -175,6 +177,7 @@ export class FakeStorage {
   setItem(key: string, value: string): void {
     if (this.full || this.forbidden) throw new Error("QuotaExceededError");
     this.kept.set(key, value);
+    this.told(key);
   }
   removeItem(key: string): void {
     if (this.forbidden) throw new Error("SecurityError");
@@ -220,6 +223,12 @@ export class FakeWorld implements World {
   afterPaint(run: () => void): void {
     if (this.paint) this.later(run, this.paint);
     else run();
+  }
+  /** What another page has put into the storage: the page that puts it is not told. */
+  stored: (key: string) => void = () => undefined;
+  watch(stored: (key: string) => void): () => void {
+    this.stored = stored;
+    return () => (this.stored = () => undefined);
   }
   get waiting(): number {
     return this.timers.length;

@@ -14,7 +14,7 @@ type Op =
   | { readonly do: "toKernel" | "toPage"; readonly at: number; readonly how: How }
   | { readonly do: "cell"; readonly what: "label" | "undo" | "retract"; readonly at: number }
   | { readonly do: "garbage"; readonly at: number; readonly spoil: Spoil }
-  | { readonly do: "flow" | "reload" | "restart" | "cut" | "disk" | "rank" }
+  | { readonly do: "flow" | "reload" | "end" | "restart" | "cut" | "disk" | "rank" }
   | { readonly do: "wait"; readonly ms: number };
 type How = "deliver" | "lose" | "repeat";
 /** A message with fields replaced, or without one; or anything at all. */
@@ -80,7 +80,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      do: fc.constantFrom("reload", "restart", "cut", "disk", "rank", "wake" as const),
+      do: fc.constantFrom("reload", "end", "restart", "cut", "disk", "rank", "wake" as const),
     }),
   },
 ) as fc.Arbitrary<Op>;
@@ -99,6 +99,7 @@ class Notebook {
     pages: number,
     private readonly paint: number,
   ) {
+    this.storage.told = (key) => this.pages.forEach(({ world }) => world.stored(key));
     for (let k = 0; k < pages; k++) this.load(k);
   }
 
@@ -133,6 +134,9 @@ class Notebook {
         return page.wake();
       case "reload":
         return this.load(place);
+      case "end":
+        if (this.pages.length > 1) this.pages.splice(place, 1);
+        return;
       case "cut":
         return page.lost();
       case "restart":

@@ -75,14 +75,20 @@ class Ledger:
             found = {(e.item, e.value) for _, e in with_log.read(0) if e.kind == "label"}
         finally:
             with_log.close()
-        for key, text in book.page.evaluate(_OUTBOX):
-            if key.startswith("nblabel/"):
-                event = json.loads(text)["event"]
-                found.add((event["item"], event["value"]))
+        for text in self._outbox(book):
+            event = json.loads(text)["event"]
+            found.add((event["item"], event["value"]))
         assert set(self.accepted) <= found
 
+    def _outbox(self, book: Notebook) -> list[str]:
+        return [text for key, text in book.page.evaluate(_OUTBOX) if key.startswith("nblabel/")]
+
     def settle(self, book: Notebook, tally: Callable[..., None], row: str) -> None:
-        """Count a fault, then assert that the log has exactly what the screen accepted."""
+        """Count a fault, then assert that the log has exactly what the screen accepted.
+
+        What a page left behind that has ended is delivered by another one after some seconds.
+        """
+        wait_until(lambda: not self._outbox(book), "the outbox of all pages to be empty")
         code = "labeler.history.query(\"kind == 'label'\")[['item', 'value']].values.tolist()"
         log = Counter((item, value) for item, value in book.execute(code))
         given = Counter(self.accepted)
