@@ -14,7 +14,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
@@ -26,11 +26,11 @@ import pandas as pd
 from ._exchange import export_records, import_events
 from ._learning import Away, Order, Result, learn
 from ._matching import check_labels, match_items, new_relabeling
-from ._opening import column_values, join_more, open_log, open_more, seed_events
+from ._opening import column_values, join_more, open_log, seed_events
 from ._queue import Draw, Queue
+from ._results import NO_MODEL, NO_PREDICTIONS, Trained, inputs_of, joined, value_at
 from ._trainer import Trainer
 from .errors import (
-    DataError,
     EventError,
     LabelValueError,
     ModelOutputError,
@@ -46,7 +46,7 @@ from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
 from .formats import read as read_labels
 from .formats import write as write_labels
 from .labels import MACHINES, Labels
-from .pool import Pool, digest, read_source
+from .pool import Pool, digest
 from .renderers import PairRenderer, Renderer, View, open_pool, safe_view
 from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy, as_strategy
@@ -55,14 +55,11 @@ from .suggest import (
     Snapshot,
     Suggester,
     checked_marks,
-    embedding_column,
-    learning_inputs,
-    score,
     stack_features,
     suggester_for,
 )
 from .tables import Predictions
-from .tasks import as_given, as_task, counted, decode
+from .tasks import as_task, counted
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
@@ -383,7 +380,7 @@ class Session:
                     f"got {type(suggester).__name__}."
                 )
             return suggester
-        inputs = self._inputs(pool.values, features)
+        inputs = inputs_of(self.renderer, pool.values, features)
         if model is False or (inputs is None and features is None and model is None):
             return None
         return suggester_for(
@@ -403,12 +400,6 @@ class Session:
         if not isinstance(column, str):
             return None
         return column_values(pool, self.task, column, option="suggester")
-
-    def _inputs(self, values: Any, features: Any) -> Any:
-        """Return what features are computed from: for a function of the user's the items, if
-        nothing is known of their kind."""
-        inputs = learning_inputs(self.renderer, values)
-        return values if inputs is None and callable(features) else inputs
 
     def _check_requirements(self) -> None:
         if self.strategy.requires and self._suggester is None:
@@ -611,10 +602,7 @@ class Session:
 
     def _value(self, predictions: Predictions, position: int) -> tuple[Any, float]:
         """Return what a model says of an item, as a value of the task, and its probability."""
-        if self._tagger is not None:
-            value, probability = self._tagger.value(position)
-            return self.task.parse(value), probability
-        return decode(self.task, predictions.classes, predictions.proba[position])
+        return value_at(self.task, self._fitted, predictions, position)
 
     def marks(self, item: str, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
@@ -1114,44 +1102,12 @@ class Session:
     def frame(self) -> pd.DataFrame:
         """Return the source with the labels joined to it; items without a label have none."""
         with self._lock:
-            labels = self._labels.to_frame(self.pool, self.task)
-            # Types that can say "not known": most items have no label.
-            labels = labels.astype(
-                {"flagged": "boolean", "audit": "boolean", "visible": "boolean"}
-                | {"model_version": "Int64"}
-            )
-            places = [
-                self.pool.position(item)
-                for item in self._labels.labeled(machines=True)
-                if item in self.pool
-            ]
-            source = self.pool.frame
-            if source is None:
-                plain = self.renderer.modality == "text"
-                values = list(self.pool.values) if plain else None
-                source = pd.DataFrame({"item": values} if plain else {}, index=self.pool.index)
-            # Joined by place: the index may have duplicates.
-            labels.index = pd.Index(sorted(places))
-            taken = set(source.columns)
-            labels.columns = pd.Index([_free_name(name, taken) for name in labels.columns])
-            joined = source.reset_index(drop=True).join(labels)
-            joined.index = self.pool.index
-            return joined
+            return joined(self._labels, self.pool, self.task, self.renderer)
 
     @property
     def model(self) -> Any:
         """The fitted scikit-learn estimator, ready for new data."""
-        if self._fitted is None:
-            raise NotFittedError(
-                "There is no model yet: it needs labels of at least two classes"
-                + (
-                    f" (the last training failed: {self.last_error.splitlines()[0]})"
-                    if self.last_error and self._error_from_training
-                    else ""
-                )
-                + "."
-            )
-        return self._fitted.model
+        return self._trained().model
 
     def predict(self, data: Any) -> pd.DataFrame:
         """Predict labels for new data of the same form.
@@ -1168,67 +1124,11 @@ class Session:
             The columns of the task (``label`` for one class) and ``probability`` (NaN if the model
             gives none), indexed like `data`.
         """
-        model, rows, index = self._model_and_rows(data)
-        if self.task.target_type != "multiclass":
-            return self._table(self._values(model, rows), index)
-        scores = score(model, rows)
-        best = scores.proba.argmax(axis=1)
-        confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
-        classes = [as_given(self.task, name) for name in scores.classes]
-        labels = [classes[k] for k in best]
-        return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
+        return self._trained().predict(data)
 
     def predict_values(self, data: Any) -> list[Any]:
         """Predict labels for new data as values of the task, as they stand in the log."""
-        model, rows, _ = self._model_and_rows(data)
-        if self.task.target_type != "multiclass":
-            return [value for value, _ in self._values(model, rows)]
-        scores = score(model, rows)
-        return [scores.classes[k] for k in scores.proba.argmax(axis=1)]
-
-    def _model_and_rows(self, data: Any) -> tuple[Any, Any, pd.Index[Any] | None]:
-        model = self.model
-        size = data.shape[0] if getattr(data, "shape", ()) else None
-        if size == 0 or (size is None and hasattr(data, "__len__") and not len(data)):
-            raise DataError(
-                "There is nothing to predict: the data is empty. Give at least one item."
-            )
-        if getattr(self._fitted, "takes_items", True):
-            pool = open_more(data, self.pool, self.renderer)
-            return model, self._inputs(pool.values, self._given[2]), pool.index
-        index: pd.Index[Any] | None = None
-        column = getattr(self._suggester, "column", None)
-        if column is not None and hasattr(data, "columns"):
-            frame, _ = read_source(data)
-            data, index = embedding_column(frame, column), frame.index
-        if not _is_matrix(data):
-            raise OptionError(
-                "The model learned from a matrix of features: predict takes such a matrix, "
-                f"one row per item, got {type(data).__name__}."
-            )
-        rows = data if hasattr(data, "tocsr") else np.asarray(data)
-        suggester = self._suggester
-        for known in (getattr(suggester, "matrix", None), getattr(suggester, "inputs", None)):
-            shape = getattr(known, "shape", (0, rows.shape[1]))
-            if shape[1] != rows.shape[1]:
-                raise OptionError(
-                    f"The model learned from {shape[1]} features, this matrix has "
-                    f"{rows.shape[1]}: give the same columns in the same order."
-                )
-        return model, rows, index
-
-    def _values(self, model: Any, rows: Any) -> list[tuple[Any, float]]:
-        assert self._predictions is not None, "there is a model"
-        if hasattr(model, "tag"):
-            return [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
-        classes = self._predictions.classes
-        return [decode(self.task, classes, row) for row in model.predict_proba(rows)]
-
-    def _table(
-        self, values: Sequence[tuple[Any, float]], index: pd.Index[Any] | None = None
-    ) -> pd.DataFrame:
-        rows = [{**self.task.columns(value), "probability": sure} for value, sure in values]
-        return pd.DataFrame(rows, index=index)
+        return self._trained().predict_values(data)
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -1237,27 +1137,20 @@ class Session:
         Items that were added since it was trained have none.
         """
         with self._lock:
-            predictions = self._predictions
-            if predictions is None:
-                raise NotFittedError(
-                    "There are no predictions yet: label items of at least two classes."
-                )
-            if self.task.target_type != "multiclass":
-                values = [self._value(predictions, k) for k in range(len(predictions))]
-                table = self._table(values)
-            else:
-                best = predictions.best()
-                classes = [as_given(self.task, name) for name in predictions.classes]
-                confidence = (
-                    predictions.proba.max(axis=1).astype(float)
-                    if predictions.probabilistic
-                    else np.nan
-                )
-                table = pd.DataFrame(
-                    {"label": [classes[k] for k in best], "probability": confidence}
-                )
-            table = table.reindex(range(len(self.pool))).assign(labeled=~self._open)
-            return table.set_axis(self.pool.index)
+            trained = self._trained(NO_PREDICTIONS)
+            return trained.table_of_pool().assign(labeled=~self._open).set_axis(self.pool.index)
+
+    def _trained(self, otherwise: str = NO_MODEL) -> Trained:
+        """Return the newest model as it is now, to be read without the lock."""
+        with self._lock:
+            if self._fitted is None or self._predictions is None:
+                failed = self.last_error if self._error_from_training else None
+                why = f" (the last training failed: {failed.splitlines()[0]})" if failed else ""
+                raise NotFittedError(otherwise.format(why))
+            return Trained(
+                self.pool, self.task, self.renderer, self._suggester, self._given[2],
+                self._fitted, self._predictions,
+            )  # fmt: skip
 
     @property
     def store_path(self) -> str | None:
@@ -1373,13 +1266,3 @@ def _user() -> str:
 def _is_positive(number: Any) -> bool:
     real = isinstance(number, Real) and not isinstance(number, bool)
     return real and 0 < float(number) < float("inf")
-
-
-def _free_name(name: str, taken: Collection[Any]) -> str:
-    while name in taken:
-        name += "_nblabel"
-    return name
-
-
-def _is_matrix(data: Any) -> bool:
-    return hasattr(data, "shape") and len(data.shape) == 2 and not hasattr(data, "columns")
