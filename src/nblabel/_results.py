@@ -17,7 +17,15 @@ from .errors import DataError, OptionError
 from .labels import Labels
 from .pool import Pool, read_source
 from .renderers import Renderer
-from .suggest import Fitted, Scores, Suggester, embedding_column, learning_inputs, score
+from .suggest import (
+    Fitted,
+    Scores,
+    Suggester,
+    embedding_column,
+    learning_inputs,
+    score,
+    value_at,
+)
 from .tables import Predictions
 from .tasks import Task, as_given, decode
 
@@ -46,17 +54,6 @@ def joined(labels: Labels, pool: Pool, task: Task, renderer: Renderer) -> pd.Dat
     found = source.reset_index(drop=True).join(table)
     found.index = pool.index
     return found
-
-
-def value_at(
-    task: Task, fitted: Fitted | None, predictions: Predictions, position: int
-) -> tuple[Any, float]:
-    """Return what a model says of an item, as a value of the task, and its probability."""
-    tagger = getattr(fitted, "tagger", None)
-    if tagger is not None:
-        value, probability = tagger.value(position)
-        return task.parse(value), probability
-    return decode(task, predictions.classes, predictions.proba[position])
 
 
 def inputs_of(renderer: Renderer, values: Any, features: Any) -> Any:

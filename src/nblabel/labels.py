@@ -317,6 +317,14 @@ class Labels:
                     votes.pop((item, event.annotator), None)
         return Votes([item for item, _ in votes], [who for _, who in votes], list(votes.values()))
 
+    def judgements(self) -> dict[str, list[LabelEvent]]:
+        """Return the labels said of each item that were not taken back, oldest first."""
+        return {
+            item: found
+            for item, standing in self._items.items()
+            if (found := [event for event in standing if event.kind == "label"])
+        }
+
     def audits(self) -> list[tuple[LabelEvent, Any, int]]:
         """Return the audit items that still have a label, in the order of the answers.
 

@@ -28,7 +28,7 @@ from ._learning import Away, Order, Result, learn
 from ._matching import check_labels, match_items, new_relabeling
 from ._opening import column_values, join_more, open_log, seed_events
 from ._queue import Draw, Queue
-from ._results import NO_MODEL, NO_PREDICTIONS, Trained, inputs_of, joined, value_at
+from ._results import NO_MODEL, NO_PREDICTIONS, Trained, inputs_of, joined
 from ._trainer import Trainer
 from .errors import (
     EventError,
@@ -57,6 +57,7 @@ from .suggest import (
     checked_marks,
     stack_features,
     suggester_for,
+    value_at,
 )
 from .tables import Predictions
 from .tasks import as_task, counted

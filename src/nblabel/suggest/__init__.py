@@ -10,6 +10,7 @@ from .model import (
     checked_marks,
     embedding_column,
     stack_features,
+    value_at,
 )
 from .multiview import MultiViewSuggester, default_suggester
 from .targets import suggester_for
@@ -29,4 +30,5 @@ __all__ = [
     "score",
     "stack_features",
     "suggester_for",
+    "value_at",
 ]
