@@ -45,6 +45,7 @@ LEVELS = {
     "_exchange": 4,
     "_learning": 4,
     "_results": 4,
+    "evidence": 4,
     "session": 5,
     "simulation": 6,
     "widget": 6,

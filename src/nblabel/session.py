@@ -14,6 +14,7 @@ import os
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,6 +44,7 @@ from .errors import (
 )
 from .estimate import Share, learning_curve, pace, progressive
 from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
+from .evidence import REPEAT, REVIEW, Stability, audit_hits
 from .formats import read as read_labels
 from .formats import write as write_labels
 from .labels import MACHINES, Labels
@@ -73,6 +75,8 @@ LEAST_TIMEOUT = 60.0
 LEAST_FOR_PROCESS = 2000
 #: Share of uniform draws, unless another one is asked for.
 EXPLORE = 0.1
+#: An item comes back after so many others at least, and is looked for so many times.
+REPEAT_AFTER, REPEAT_TRIES = 20, 20
 _WAYS = ("auto", "process", "thread", "inline")
 _API = "api"
 
@@ -198,6 +202,10 @@ class Session:
         and none while finding.
     blind : float
         Share of items whose suggestion is hidden.
+    repeat : float
+        Share of the items asked that were labeled before by the same annotator and come back,
+        without saying so and without a suggestion: they tell how consistent the labels are. The
+        newest label stands.
     random_state : int
     inline : bool
         The same as ``worker="inline"``.
@@ -253,6 +261,7 @@ class Session:
         batch: int = 10,
         explore: float | None = None,
         blind: float = 0.1,
+        repeat: float = 0.0,
         random_state: int = 0,
         inline: bool = False,
         worker: str = "auto",
@@ -269,6 +278,8 @@ class Session:
         for option, share in (("explore", explore), ("blind", blind)):
             if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= share <= 1:
                 raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
+        if not isinstance(repeat, Real) or isinstance(repeat, bool) or not 0 <= repeat <= 0.5:
+            raise OptionError(f"repeat= is a share from 0 to 0.5, got {repeat!r}.")
         if worker not in _WAYS:
             raise OptionError(f"worker= is one of {', '.join(map(repr, _WAYS))}, got {worker!r}.")
         if not (train_timeout in ("auto", None) or _is_positive(train_timeout)):
@@ -295,6 +306,7 @@ class Session:
         self.annotator = annotator or _user()
         self.batch = int(batch)
         self.blind = float(blind)
+        self.repeat = float(repeat)
         self.random_state = int(random_state)
         self._lock = threading.RLock()
         self._given = (suggester, model, features)
@@ -309,6 +321,9 @@ class Session:
         self._trainer.keep(self._suggester)
         self._check_requirements()
         self._queue = Queue(len(self.pool), explore=float(explore), seed=self.random_state)
+        self._repeat_rng = np.random.default_rng((self.random_state, 7))
+        self._recent: deque[str] = deque(maxlen=REPEAT_AFTER)  # items answered, newest last
+        self._stability = Stability(len(self.pool), self.random_state)
         self._open = np.ones(len(self.pool), dtype=bool)
         self._labels = Labels(partial(counted, self.task))
         self._predictions: Predictions | None = None
@@ -527,8 +542,35 @@ class Session:
         The same ones as long as nothing is answered, trained, or asked for otherwise.
         """
         with self._lock:
-            keep = [self.pool.ids[position] for position in self._queue.hand(_API)]
-            return self.window(_API, k, keep[:k])
+            hand = [] if self._queue.wants_more(_API) else self._queue.hand(_API)
+            return self.window(_API, k, [self.pool.ids[position] for position in hand[:k]])
+
+    def ask(self, items: Iterable[Hashable] | pd.DataFrame) -> None:
+        """Ask these items next, in this order.
+
+        Those that have a label are asked again, with the suggestion hidden: the newest label
+        stands, and both are kept. What is found by `review`, `search`, `similar` or `check` can be
+        given as it is.
+
+        Parameters
+        ----------
+        items : iterable of item ids or labels of the source's index, or DataFrame
+            Of a table the column ``item``, or else the index.
+        """
+        if isinstance(items, str):
+            raise OptionError(f"ask takes several items; for one write ask([{items!r}]).")
+        if isinstance(items, pd.DataFrame):
+            items = items["item"] if "item" in items.columns else items.index
+        with self._lock:
+            ids = [self.pool.id_of(item) for item in items]
+            self._queue.want([self._wanted(item) for item in dict.fromkeys(ids)])
+            if self.on_change:
+                self.on_change()
+
+    def _wanted(self, item: str) -> Draw:
+        judged = self._labels.label(item) is not None
+        how = (REVIEW, "to be judged again") if judged else ("asked", "asked for by name")
+        return Draw(self.pool.position(item), *how)
 
     def window(self, client: str, k: int, keep: Iterable[str] = ()) -> list[Asked]:
         """Return what a page should hold: up to k items, those it keeps first."""
@@ -566,7 +608,9 @@ class Session:
             model_version=suggestion.version if suggestion else 0,
             suggestion=suggestion.label if suggestion else None,
             confidence=suggestion.confidence if suggestion else None,
-            visible=suggestion is not None and not self.is_blind(item),
+            visible=suggestion is not None
+            and not self.is_blind(item)
+            and draw.strategy not in (REPEAT, REVIEW),
         )
         return Asked(
             item, self.pool.index[draw.position], self.pool.item(draw.position), suggestion, shown,
@@ -770,7 +814,30 @@ class Session:
             raise StoreMismatchError(f"{self._stale}.")
         positions = self._log.append(events)
         self.refresh()
+        for event in events:
+            if event.kind == "label" and event.annotator == self.annotator:
+                self._recent.append(event.item)
+                self._let_one_come_back(event)
         return positions
+
+    def _let_one_come_back(self, event: LabelEvent) -> None:
+        """Now and then, want one of the annotator's labeled items again."""
+        if self.repeat == 0 or event.shown.strategy in (REPEAT, REVIEW):
+            return
+        if self._repeat_rng.random() >= self.repeat / (1 - self.repeat):
+            return
+        places = list(self._labeled)
+        for k in self._repeat_rng.integers(len(places), size=REPEAT_TRIES).tolist():
+            item = self.pool.ids[places[k]]
+            said = self._labels.judged(item)
+            if (
+                item not in self._recent
+                and self._queue.wanted(places[k]) is None
+                and said[-1].annotator == self.annotator
+                and not any(one.shown.strategy in (REPEAT, REVIEW) for one in said)
+            ):
+                self._queue.want([Draw(places[k], REPEAT, "drawn at random")])
+                return
 
     def refresh(self) -> None:
         """Fold in what was written since, also by another kernel on the same log."""
@@ -791,6 +858,8 @@ class Session:
             if event.kind in ABOUT_ALL:
                 self._look_again(event)
             elif fresh and event.item in places:
+                if event.kind in ("label", "skip"):
+                    self._queue.answered(places[event.item])
                 self._settle(event.item)
                 self._changes += event.kind in ("label", "retract")
         if self.on_change and self._labels.n_events > before:
@@ -845,8 +914,10 @@ class Session:
     def said(self, item: str) -> tuple[Any, str, bool]:
         """Return what stands for an item: its label or None, its note, whether it is flagged."""
         with self._lock:
-            labels = self._labels
-            return labels.label(item), labels.note(item), labels.flagged(item)
+            labels, place = self._labels, self.pool.places.get(item)
+            # Nobody is to see what was said before, when it is asked again.
+            again = place is not None and self._queue.wanted(place) and self._queue.is_held(place)
+            return None if again else labels.label(item), labels.note(item), labels.flagged(item)
 
     @property
     def skipped(self) -> list[str]:
@@ -1022,6 +1093,7 @@ class Session:
                 self._predictions = result.predictions
                 self._fitted = result.fitted
                 self._trained_on = result.positions
+                self._stability.see(result.predictions)
             self._queue.rank(result.ranking)
             self.doing = result.doing
             self.aim = result.aim
@@ -1194,11 +1266,7 @@ class Session:
     def _measured(self) -> Measured:
         # Only when an audit is answered: every acknowledgement carries it.
         if self._found[0] != self._labels.audit_changes:
-            hits, counts = [], []
-            for event, label, before in self._labels.audits():
-                if event.shown.predicted is not None:
-                    hits.append(self.task.agree(event.shown.predicted, label) == 1.0)
-                    counts.append(before)
+            hits, counts = audit_hits(self._labels, self.task)
             curve = [[n, s.value, s.low, s.high] for n, s in learning_curve(hits, counts)]
             measured = Measured(len(hits), progressive(hits), tuple(curve))
             self._found = (self._labels.audit_changes, measured)
