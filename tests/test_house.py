@@ -40,6 +40,7 @@ LEVELS = {
     "labels": 3,
     "suggest": 3,
     "formats": 3,
+    "report": 3,
     "_opening": 3,
     "_matching": 4,
     "_exchange": 4,
@@ -76,6 +77,7 @@ MAY_OPEN_FILES = {
     "_cache",
     "widget.modules",
     "formats.files",
+    "report",
 }
 OPENING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink"}
 

@@ -111,9 +111,13 @@ class Queue:
         """Return what an item is wanted for, None if it is not."""
         return self._wanted.get(position)
 
-    def wants_more(self, client: str) -> bool:
-        """Whether anything is wanted that a client does not hold."""
-        return not self._wanted.keys() <= self._hands.get(client, {}).keys()
+    def pinned(self, client: str) -> list[int]:
+        """Return what a client holds, what is wanted first; nothing if more than that is wanted."""
+        order = {position: place for place, position in enumerate(self._wanted)}
+        hand = self.hand(client)
+        if not order.keys() <= set(hand):
+            return []
+        return sorted(hand, key=lambda position: order.get(position, len(order)))
 
     def is_held(self, position: int) -> bool:
         """Whether an item is in anybody's hands."""
@@ -179,10 +183,10 @@ class Queue:
         def free(position: int) -> bool:
             return position not in window and position not in elsewhere and is_open(position)
 
-        for position, draw in self._wanted.items():
+        for position, wanted in self._wanted.items():
             if len(window) < k and position not in window and position not in elsewhere:
                 # Drawn at random before it was asked for, it is still a random draw.
-                window[position] = next((d for d in owed if d.position == position), draw)
+                window[position] = next((d for d in owed if d.position == position), wanted)
         owed = [draw for draw in owed if draw.position not in window]
         owed_places = {draw.position for draw in owed}
         while len(window) < k:

@@ -194,7 +194,8 @@ def test_stop_advice_gives_its_reason() -> None:
     assert stop.advice == "stop"
     assert stop.reason == (
         "Predictions have settled (kappa between the newest models on 500 fixed items: 0.991, "
-        "0.995, 1.000), and the next 100 labels bring at most 0.6 points of accuracy."
+        "0.995, 1.000), and the next 100 labels are expected to bring 0.2 points of accuracy, "
+        "at most 0.6."
     )
 
 

@@ -21,8 +21,8 @@ LEAST_FOR_GAIN = 50
 STABLE = 0.99
 #: And in how many trainings in a row.
 STABLE_RUNS = 3
-#: A gain per 100 labels that nobody would wait for.
-SMALL_GAIN = 0.01
+#: An expected gain per 100 labels that nobody would wait for.
+SMALL_GAIN = 0.005
 
 
 def expected_gain(
@@ -133,8 +133,8 @@ def stop_advice(gain: Estimate, kappas: Sequence[float], n_items: int) -> Advice
 
     Predictions have settled when kappa between successive models on a fixed sample was at least
     `STABLE` in the newest `STABLE_RUNS` trainings (Bloodgood and Vijay-Shanker, CoNLL 2009). With
-    small batches models change little at every step, so that alone does not count: the gain of the
-    next 100 labels must be bounded by `SMALL_GAIN` as well.
+    small batches models change little at every step, so that alone does not count: the gain that is
+    expected of the next 100 labels must be at most `SMALL_GAIN` as well.
 
     Parameters
     ----------
@@ -155,15 +155,15 @@ def stop_advice(gain: Estimate, kappas: Sequence[float], n_items: int) -> Advice
     how = f"kappa between the newest models on {n_items:,} fixed items: {said}"
     if not settled:
         return Advice("go on", f"Predictions still change ({how}; settled is {STABLE}).")
-    if gain.high is None:
+    if gain.value is None or gain.high is None:
         return Advice(
             "not known yet",
             f"Predictions have settled ({how}), but what further labels bring is {gain.said()}.",
         )
-    bound = f"the next 100 labels bring at most {100 * gain.high:.1f} points of accuracy"
-    if gain.high > SMALL_GAIN:
-        return Advice(
-            "go on",
-            f"Predictions have settled ({how}), but that {bound} is all that can be said.",
-        )
-    return Advice("stop", f"Predictions have settled ({how}), and {bound}.")
+    brings = (
+        f"the next 100 labels are expected to bring {100 * gain.value:.1f} points of accuracy, "
+        f"at most {100 * gain.high:.1f}"
+    )
+    if gain.value > SMALL_GAIN:
+        return Advice("go on", f"Predictions have settled ({how}), but {brings}.")
+    return Advice("stop", f"Predictions have settled ({how}), and {brings}.")

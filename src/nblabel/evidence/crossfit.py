@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._progress import report
+from .._progress import report, within
+from .._threads import MOST_ITEMS, MOST_LABELS, one_thread
 from ..suggest import Fitted, Snapshot, Suggester, checked_scores, value_at
 from ..tables import Predictions
 from ..tasks import Task
@@ -85,6 +86,18 @@ class CrossFit:
     def unseen(self) -> NDArray[np.float32]:
         """For each label what the model says that has not seen it, (n_labels, n_classes)."""
         return self.proba[self.folds, np.arange(len(self.folds))]
+
+
+def judge(
+    suggester: Suggester, task: Task, known: Known, seed: int, race: bool
+) -> tuple[CrossFit | None, Arms | None]:
+    """Return what `cross_fit` and, if asked for, `race_arms` find."""
+    small = len(known) <= MOST_LABELS and known.n_items <= MOST_ITEMS
+    with one_thread.when(small and getattr(suggester, "is_light", False)):
+        with within(0.0, 0.5 if race else 1.0):
+            crossed = cross_fit(suggester, task, known, seed)
+        with within(0.5, 1.0):
+            return crossed, race_arms(suggester, task, known, seed) if race else None
 
 
 def cross_fit(suggester: Suggester, task: Task, known: Known, seed: int) -> CrossFit | None:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..estimate import (
-    LEAST_AUDITS,
     LEAST_DRAWS,
     LEAST_PAIRS,
     Estimate,
@@ -18,7 +17,6 @@ from ..estimate import (
     mean_difference,
     prediction_kappa,
     unseen_share,
-    wilson,
 )
 from ..tables import Predictions
 from .crossfit import FIRST_ARM, Arms, CrossFit, Known
@@ -63,13 +61,6 @@ class Stability:
         if self._before is not None:
             self.kappas.append(prediction_kappa(self._before, said))
         self._before, self._n_labels = said, predictions.n_labels
-
-
-def measured(share: tuple[int, int]) -> Estimate:
-    """Return a share of random draws, as successes and their number."""
-    successes, n = share
-    known = wilson(successes, n) if n >= LEAST_AUDITS else None
-    return Estimate.of(known, n, LEAST_AUDITS, _DRAWS)
 
 
 def class_evidence(
