@@ -15,7 +15,7 @@ from nblabel.errors import OptionError, StoreError
 from nblabel.estimate import Estimate
 from nblabel.events import LabelEvent, Shown, new_id, now
 from nblabel.evidence import anchoring, known_labels, repeats
-from nblabel.evidence.review import quality_of
+from nblabel.evidence.review import confident_learning
 from nblabel.report import Report
 from nblabel.session import REPEAT_AFTER, Session
 from nblabel.simulation import simulate
@@ -322,10 +322,20 @@ def test_confident_learning_is_that_of_the_paper() -> None:
     codes = np.array([0, 0, 0, 1, 1, 1])
     own = np.array([0.9, 0.8, 0.3, 0.9, 0.45, 0.7])
     proba = np.where(np.arange(2) == codes[:, None], own[:, None], 1 - own[:, None])
-    quality, wrong = quality_of(codes, proba)
-    assert quality == pytest.approx(own)  # of two classes the margin is the probability
     # usual: 0.667 and 0.683; of the third 0.7 for class 1, of the fifth 0.55 for class 0.
-    assert wrong.tolist() == [False, False, True, False, False, False]
+    assert confident_learning(codes, proba).tolist() == [False, False, True, False, False, False]
+
+
+def test_cleanlab_finds_the_same_where_it_is_installed() -> None:
+    pytest.importorskip("cleanlab")
+    session = make(MANY, batch=400)
+    for k in range(100):
+        session.record(str(k), TRUTHS[k] if k != 7 else "ham")
+    session.retrain(wait=True)
+    found, own = (session.review(method=method) for method in ("cleanlab", "nblabel"))
+    assert found["item"].iloc[0] == own["item"].iloc[0] == "7"
+    assert found["wrong"].iloc[0] and found["quality"].equals(own["quality"])
+    assert session.review().equals(found)
 
 
 def test_a_method_of_review_is_known_and_there() -> None:

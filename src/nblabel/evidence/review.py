@@ -26,8 +26,10 @@ def suspicious(
     known : Known
     crossed : CrossFit
     method : {"auto", "nblabel", "cleanlab"}
-        ``"nblabel"``: see `quality`. ``"cleanlab"``: label quality and issues as that library finds
-        them. ``"auto"``: cleanlab if it is installed. Of tasks without one class an item the first.
+        What finds the wrong ones: `confident_learning`, or the library cleanlab with its own
+        defaults; ``"auto"`` takes cleanlab if it is installed. Both are ordered by the same
+        quality, the probability that a model gives the label which has not seen it
+        (self-confidence). Tasks without one class an item have a measure of their own.
 
     Returns
     -------
@@ -53,19 +55,19 @@ def suspicious(
     codes = np.array([column.get(str(value), 0) for value in known.values], dtype=np.intp)
     quality, wrong = np.ones(len(known)), np.zeros(len(known), dtype=bool)
     proba = crossed.unseen.astype(np.float64)[inside]
-    judge = _cleanlab if method == "cleanlab" or (method == "auto" and installed) else quality_of
-    quality[inside], wrong[inside] = judge(codes[inside], proba)
+    use_cleanlab = method == "cleanlab" or (method == "auto" and installed)
+    find = _cleanlab if use_cleanlab else confident_learning
+    codes = codes[inside]
+    quality[inside] = proba[np.arange(len(codes)), codes]
+    wrong[inside] = find(codes, proba)
     return quality, wrong
 
 
-def quality_of(
-    codes: NDArray[np.intp], proba: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the normalized margin of each label, and what confident learning says of it.
+def confident_learning(codes: NDArray[np.intp], proba: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which labels are probably wrong (Northcutt, Jiang, Chuang, JAIR 2021).
 
-    The margin is the probability of the label less that of the likeliest other class. A label is
-    probably wrong if another class is more probable than is usual for items that have it, and more
-    than the label is (Northcutt, Jiang, Chuang, JAIR 2021).
+    Those for which another class is at least as probable as is usual for items labeled so, and is
+    the likeliest of the classes of which that can be said.
 
     Parameters
     ----------
@@ -73,26 +75,20 @@ def quality_of(
     proba : ndarray of shape (n_labels, n_classes)
         By models that have not seen the label.
     """
-    rows = np.arange(len(codes))
-    own = proba[rows, codes]
-    others = proba.copy()
-    others[rows, codes] = -1.0
+    own = proba[np.arange(len(codes)), codes]
     usual = np.array(
-        [own[codes == k].mean() if (codes == k).any() else 1.0 for k in range(proba.shape[1])]
+        [own[codes == k].mean() if (codes == k).any() else np.inf for k in range(proba.shape[1])]
     )
-    likely = np.where(proba >= usual, proba, -1.0).argmax(axis=1)
-    confident = (proba >= usual).any(axis=1)
-    return (own - others.max(axis=1) + 1) / 2, confident & (likely != codes)
+    confident = np.where(proba >= usual, proba, -1.0)
+    return (confident.max(axis=1) >= 0) & (confident.argmax(axis=1) != codes)
 
 
-def _cleanlab(
-    codes: NDArray[np.intp], proba: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _cleanlab(codes: NDArray[np.intp], proba: NDArray[np.float64]) -> NDArray[np.bool_]:
     from cleanlab.filter import find_label_issues
-    from cleanlab.rank import get_label_quality_scores
 
+    present, codes = np.unique(codes, return_inverse=True)
+    proba = proba[:, present]  # it wants labels of every class
     sums = proba.sum(axis=1, keepdims=True)
-    proba = np.divide(proba, sums, out=np.full_like(proba, 1 / proba.shape[1]), where=sums > 0)
-    quality: Any = get_label_quality_scores(codes, proba, method="normalized_margin")
+    proba = np.divide(proba, sums, out=np.full_like(proba, 1 / len(present)), where=sums > 0)
     wrong: Any = find_label_issues(codes, proba, n_jobs=1)
-    return np.asarray(quality, dtype=float), np.asarray(wrong, dtype=bool)
+    return np.asarray(wrong, dtype=bool)
