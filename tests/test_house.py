@@ -47,12 +47,14 @@ LEVELS = {
     "_learning": 4,
     "_results": 4,
     "evidence": 4,
-    "session": 5,
-    "simulation": 6,
-    "widget": 6,
-    "testing": 7,
-    "study": 7,
-    "": 8,
+    "finding": 4,
+    "_inspection": 5,
+    "session": 6,
+    "simulation": 7,
+    "widget": 7,
+    "testing": 8,
+    "study": 8,
+    "": 9,
 }
 #: Packages, and names in them, that only these rooms or modules use.
 ONLY = {

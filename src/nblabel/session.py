@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from ._exchange import export_records, import_events
+from ._inspection import Inspection
 from ._learning import Away, Order, Result, learn
 from ._matching import check_labels, match_items, new_relabeling
 from ._opening import column_values, join_more, open_log, seed_events
@@ -45,26 +46,16 @@ from .errors import (
 from .estimate import Share, learning_curve, pace, progressive
 from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
 from .evidence import (
-    LEAST_LABELS,
-    METHODS,
     REPEAT,
     REVIEW,
-    Arms,
-    CrossFit,
-    Facts,
     Stability,
     audit_hits,
-    judge,
-    review_table,
-    take_down,
-    write_report,
 )
 from .formats import read as read_labels
 from .formats import write as write_labels
 from .labels import MACHINES, Labels
 from .pool import Pool, digest
 from .renderers import PairRenderer, Renderer, View, open_pool, safe_view
-from .report import Report
 from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy, as_strategy
 from .suggest import (
@@ -164,7 +155,7 @@ class Measured:
     curve: Sequence[Sequence[float]]
 
 
-class Session:
+class Session(Inspection):
     """Labeling without a screen: the log over a pool, and what learns from it.
 
     Parameters
@@ -1239,96 +1230,6 @@ class Session:
                 self.pool, self.task, self.renderer, self._suggester, self._given[2],
                 self._fitted, self._predictions,
             )  # fmt: skip
-
-    # ------------------------------------------------------------ honest numbers
-
-    def report(self) -> Report:
-        """Return all honest numbers, each with its interval and what it rests on.
-
-        Computed from the log, and by models that are fitted now without a part of the labels, in
-        the place where models learn: for a large pool that takes as long as some trainings.
-
-        Returns
-        -------
-        Report
-            Shows itself in a notebook; ``to_dict()`` is JSON, ``save(path)`` a page of its own.
-        """
-        facts = self._facts()
-        try:
-            crossed, arms = self._judge(facts, race=True)
-            trouble = "" if crossed is not None else self._why_not_judged(facts)
-        except Exception as error:  # of a model: the rest of the report stands
-            crossed = arms = None
-            trouble = f"No model could judge the labels: {in_words(error)}."
-        return write_report(facts, crossed, arms, trouble)
-
-    def review(self, k: int | None = None, *, method: str = "auto") -> pd.DataFrame:
-        """Return the labels of people, the most suspicious first.
-
-        Models that have not seen a label judge it. Give the result to `ask`, whole or in part, and
-        its items are asked again, blind.
-
-        Parameters
-        ----------
-        k : int, optional
-            At most so many rows.
-        method : {"auto", "nblabel", "cleanlab"}
-            How suspicion is measured: see `evidence.suspicious`. ``"auto"`` takes cleanlab if it is
-            installed.
-
-        Returns
-        -------
-        DataFrame
-            Indexed by the source's index: ``item``, the columns of the task, ``suggested``,
-            ``quality`` (the lower, the more suspicious; NaN without a model), ``wrong`` (by
-            confident learning; Northcutt, Jiang, Chuang, JAIR 2021), ``changed`` (whether
-            judgements of it disagree), ``earlier`` (the newest that does), ``annotator``,
-            ``labeled_at``.
-
-        Raises
-        ------
-        OptionError
-            If there is no such method, or it is not installed.
-        """
-        if method not in METHODS:
-            raise OptionError(f"method= is one of {', '.join(map(repr, METHODS))}, got {method!r}.")
-        facts = self._facts()
-        return review_table(facts, self._judge(facts, race=False)[0], method).head(
-            len(facts.known) if k is None else k
-        )
-
-    def _facts(self) -> Facts:
-        with self._lock:
-            self._fold()
-            return take_down(
-                self._labels, self.pool, self.task, self.is_blind, self._stability, self.status(),
-                self._described(),
-            )  # fmt: skip
-
-    def _described(self) -> str:
-        """Say what learns, for the report."""
-        suggester, model, _ = self._given
-        if self._predictions is None:
-            return ""
-        own = suggester if suggester is not None else model
-        what = "nblabel's default engine" if own is None else type(own).__name__
-        aim = f", the next items from {self.aim}" if self.aim else ""
-        return f"{what}, last trained on {self._predictions.n_labels:,} labels{aim}"
-
-    def _judge(self, facts: Facts, *, race: bool) -> tuple[CrossFit | None, Arms | None]:
-        if self._suggester is None or len(facts.known) < LEAST_LABELS:
-            return None, None
-        job = partial(judge, self._suggester, self.task, facts.known, self.random_state, race)
-        found: tuple[CrossFit | None, Arms | None]
-        found = self._trainer.ask(job, timeout=self._time_limit())
-        return found
-
-    def _why_not_judged(self, facts: Facts) -> str:
-        if self._suggester is None:
-            return "No model learns here, so nothing is said that needs one."
-        short = LEAST_LABELS - len(facts.known)
-        needs = f"{short} more labels" if short > 0 else "labels of more than one class"
-        return f"No model could judge the labels yet: it needs {needs}."
 
     @property
     def store_path(self) -> str | None:

@@ -1,6 +1,6 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
-from .features import learning_inputs
+from .features import Embedding, learning_inputs
 from .linear import Scores, checked_scores, score
 from .model import (
     Fitted,
@@ -16,6 +16,7 @@ from .multiview import MultiViewSuggester, default_suggester
 from .targets import suggester_for
 
 __all__ = [
+    "Embedding",
     "Fitted",
     "ModelSuggester",
     "MultiViewSuggester",
