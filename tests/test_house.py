@@ -40,16 +40,21 @@ LEVELS = {
     "labels": 3,
     "suggest": 3,
     "formats": 3,
-    "_opening": 4,
+    "report": 3,
+    "_opening": 3,
     "_matching": 4,
     "_exchange": 4,
     "_learning": 4,
-    "session": 5,
-    "simulation": 6,
-    "widget": 6,
-    "testing": 7,
-    "study": 7,
-    "": 8,
+    "_results": 4,
+    "evidence": 4,
+    "finding": 4,
+    "_inspection": 5,
+    "session": 6,
+    "simulation": 7,
+    "widget": 7,
+    "testing": 8,
+    "study": 8,
+    "": 9,
 }
 #: Packages, and names in them, that only these rooms or modules use.
 ONLY = {
@@ -74,6 +79,7 @@ MAY_OPEN_FILES = {
     "_cache",
     "widget.modules",
     "formats.files",
+    "report",
 }
 OPENING = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "unlink"}
 

@@ -12,7 +12,7 @@ later with more items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -76,6 +76,8 @@ class Queue:
         self._rng = np.random.default_rng((seed, 1))
         self._ranking: Sequence[Draw] = ()
         self._asked = 0
+        #: What was asked for by name comes first, whether or not it has an answer.
+        self._wanted: dict[int, Draw] = {}
         self._hands: dict[str, dict[int, Draw]] = {}
         #: What was just taken out of a hand: it may be answered before the page hears of that.
         self._leaving: dict[str, set[int]] = {}
@@ -97,6 +99,33 @@ class Queue:
         self._ranking = ranking
         self._asked = 0  # what is answered of its beginning
         self.version += 1
+
+    def want(self, draws: Iterable[Draw]) -> None:
+        """Ask these next, in this order, whether or not they have an answer, behind those wanted
+        before."""
+        for draw in draws:
+            self._wanted.pop(draw.position, None)
+            self._wanted[draw.position] = draw
+
+    def wanted(self, position: int) -> Draw | None:
+        """Return what an item is wanted for, None if it is not."""
+        return self._wanted.get(position)
+
+    def pinned(self, client: str) -> list[int]:
+        """Return what a client holds, what is wanted first; nothing if more than that is wanted."""
+        order = {position: place for place, position in enumerate(self._wanted)}
+        hand = self.hand(client)
+        if not order.keys() <= set(hand):
+            return []
+        return sorted(hand, key=lambda position: order.get(position, len(order)))
+
+    def is_held(self, position: int) -> bool:
+        """Whether an item is in anybody's hands."""
+        return any(position in hand for hand in self._hands.values())
+
+    def answered(self, position: int) -> None:
+        """Note that an item got an answer, so that it is no longer wanted."""
+        self._wanted.pop(position, None)
 
     def release(self, client: str) -> None:
         """Forget what a client holds."""
@@ -128,7 +157,7 @@ class Queue:
         before = self._hands.get(client, {})
         window: dict[int, Draw] = {}
         for position in keep:
-            if position in before and is_open(position):
+            if position in before and (is_open(position) or position in self._wanted):
                 window[position] = before[position]
         # An audit once drawn is asked, whatever the model now says of it.
         owed = [
@@ -154,6 +183,11 @@ class Queue:
         def free(position: int) -> bool:
             return position not in window and position not in elsewhere and is_open(position)
 
+        for position, wanted in self._wanted.items():
+            if len(window) < k and position not in window and position not in elsewhere:
+                # Drawn at random before it was asked for, it is still a random draw.
+                window[position] = next((d for d in owed if d.position == position), wanted)
+        owed = [draw for draw in owed if draw.position not in window]
         owed_places = {draw.position for draw in owed}
         while len(window) < k:
             draw = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ._progress import Cancelled, listening
 from ._worker import CannotSendError, Worker
-from .errors import TrainingTimeoutError
+from .errors import TrainingTimeoutError, WorkerError
 
 Job = Callable[[], Any]
 Done = Callable[[Any], None]
@@ -80,6 +81,7 @@ class Trainer:
         self._fell_back = fell_back
         self._condition = threading.Condition()
         self._waiting: _Run | None = None
+        self._questions: deque[_Run] = deque()  # each is run, unlike a job that waits
         self._running: _Run | None = None
         self._thread: threading.Thread | None = None
         self._left_behind: list[threading.Thread] = []
@@ -96,7 +98,8 @@ class Trainer:
 
     def _busy(self) -> bool:
         run = self._running
-        return self._waiting is not None or (run is not None and not run.stopped)
+        waits = self._waiting is not None or bool(self._questions)
+        return waits or (run is not None and not run.stopped)
 
     @property
     def pid(self) -> int | None:
@@ -135,13 +138,56 @@ class Trainer:
                 if self._thread is None:
                     self._start()
                 return
-        failed(
-            TrainingTimeoutError(
-                f"no further training is begun: {hung} that were given up still run in threads of "
-                "the kernel, where nobody can end them. Restart the kernel (labels are kept), and "
-                "mend model= or features=, or say worker='process', where a training can be ended"
-            )
-        )
+        failed(_all_hang(hung))
+
+    def ask(self, job: Job, *, timeout: float | None = None) -> Any:
+        """Run a job between the others, and return its result.
+
+        Not to be called from `done` or `failed`, nor under a lock that they take.
+
+        Parameters
+        ----------
+        job : callable
+        timeout : float, optional
+            As for `submit`.
+
+        Raises
+        ------
+        TrainingTimeoutError, WorkerError
+            If it took too long, or was stopped.
+        Exception
+            What the job raised.
+        """
+        answer: list[tuple[bool, Any]] = []
+
+        def tell(fine: bool, what: Any) -> None:
+            with self._condition:
+                answer.append((fine, what))
+                self._condition.notify_all()
+
+        run = _Run(job, lambda made: tell(True, made), lambda error: tell(False, error), timeout)
+        if self.way == "inline":
+            self._run(run)
+        else:
+            with self._condition:
+                self._resting = False
+                hung = self._count_left_behind()
+                if hung >= MOST_LEFT_BEHIND:
+                    raise _all_hang(hung)
+                self._questions.append(run)
+                if self._thread is None:
+                    self._start()
+                try:
+                    self._condition.wait_for(lambda: answer or run.stopped)
+                except BaseException:  # whoever asked no longer waits
+                    run.stopped = True
+                    raise
+        if not answer:
+            raise WorkerError("What was to be computed was cancelled before it was there.")
+        fine, what = answer[0]
+        if not fine:
+            raise what
+        return what
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._work, name="nblabel-trainer", daemon=True)
@@ -175,6 +221,9 @@ class Trainer:
         with self._condition:
             stopped = self._busy()
             self._waiting = None
+            for question in self._questions:
+                question.stopped = True
+            self._questions.clear()
             if self._running is not None and stopped:
                 self._running.stopped = True
                 self._running.heard, self._running.timeout = time.monotonic(), GRACE_SECONDS
@@ -216,6 +265,8 @@ class Trainer:
                 if self._thread is not me:  # left behind: another one goes on
                     return
                 self._running, self._waiting = self._waiting, None
+                if self._running is None and self._questions:
+                    self._running = self._questions.popleft()
                 self.progress = None
                 run = self._running
                 if run is None:
@@ -321,7 +372,7 @@ class Trainer:
                 if worker is not None:  # the thread may still be at it
                     self._old_workers.append(worker)
                     self._worker = None
-                if self._waiting is not None:
+                if self._waiting is not None or self._questions:
                     self._start()
             self._condition.notify_all()
         if not wanted:
@@ -340,6 +391,14 @@ class Trainer:
             run.failed(error)
         except BaseException as broken:
             _say(broken)
+
+
+def _all_hang(hung: int) -> TrainingTimeoutError:
+    return TrainingTimeoutError(
+        f"no further training is begun: {hung} that were given up still run in threads of "
+        "the kernel, where nobody can end them. Restart the kernel (labels are kept), and "
+        "mend model= or features=, or say worker='process', where a training can be ended"
+    )
 
 
 def _say(error: BaseException) -> None:

@@ -317,6 +317,14 @@ class Labels:
                     votes.pop((item, event.annotator), None)
         return Votes([item for item, _ in votes], [who for _, who in votes], list(votes.values()))
 
+    def judged(self, item: str) -> list[LabelEvent]:
+        """Return the labels said of an item that were not taken back, oldest first."""
+        return [event for event in self._items.get(item, ()) if event.kind == "label"]
+
+    def judgements(self) -> dict[str, list[LabelEvent]]:
+        """Return them for each item that has any."""
+        return {item: found for item in self._items if (found := self.judged(item))}
+
     def audits(self) -> list[tuple[LabelEvent, Any, int]]:
         """Return the audit items that still have a label, in the order of the answers.
 

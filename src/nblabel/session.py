@@ -14,7 +14,8 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
@@ -24,13 +25,14 @@ import numpy as np
 import pandas as pd
 
 from ._exchange import export_records, import_events
+from ._inspection import Inspection
 from ._learning import Away, Order, Result, learn
 from ._matching import check_labels, match_items, new_relabeling
-from ._opening import column_values, join_more, open_log, open_more, seed_events
+from ._opening import column_values, join_more, open_log, seed_events
 from ._queue import Draw, Queue
+from ._results import NO_MODEL, NO_PREDICTIONS, Trained, inputs_of, joined
 from ._trainer import Trainer
 from .errors import (
-    DataError,
     EventError,
     LabelValueError,
     ModelOutputError,
@@ -43,10 +45,16 @@ from .errors import (
 )
 from .estimate import Share, learning_curve, pace, progressive
 from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
+from .evidence import (
+    REPEAT,
+    REVIEW,
+    Stability,
+    audit_hits,
+)
 from .formats import read as read_labels
 from .formats import write as write_labels
 from .labels import MACHINES, Labels
-from .pool import Pool, digest, read_source
+from .pool import Pool, digest
 from .renderers import PairRenderer, Renderer, View, open_pool, safe_view
 from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy, as_strategy
@@ -55,14 +63,12 @@ from .suggest import (
     Snapshot,
     Suggester,
     checked_marks,
-    embedding_column,
-    learning_inputs,
-    score,
     stack_features,
     suggester_for,
+    value_at,
 )
 from .tables import Predictions
-from .tasks import as_given, as_task, counted, decode
+from .tasks import as_task, counted
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
@@ -75,6 +81,8 @@ LEAST_TIMEOUT = 60.0
 LEAST_FOR_PROCESS = 2000
 #: Share of uniform draws, unless another one is asked for.
 EXPLORE = 0.1
+#: An item comes back after so many others at least, and is looked for so many times.
+REPEAT_AFTER, REPEAT_TRIES = 20, 20
 _WAYS = ("auto", "process", "thread", "inline")
 _API = "api"
 
@@ -147,7 +155,7 @@ class Measured:
     curve: Sequence[Sequence[float]]
 
 
-class Session:
+class Session(Inspection):
     """Labeling without a screen: the log over a pool, and what learns from it.
 
     Parameters
@@ -200,6 +208,10 @@ class Session:
         and none while finding.
     blind : float
         Share of items whose suggestion is hidden.
+    repeat : float
+        Share of the items asked that were labeled before by the same annotator and come back,
+        without saying so and without a suggestion: they tell how consistent the labels are. The
+        newest label stands.
     random_state : int
     inline : bool
         The same as ``worker="inline"``.
@@ -255,6 +267,7 @@ class Session:
         batch: int = 10,
         explore: float | None = None,
         blind: float = 0.1,
+        repeat: float = 0.0,
         random_state: int = 0,
         inline: bool = False,
         worker: str = "auto",
@@ -268,9 +281,11 @@ class Session:
         paused = explore is None and goal == "find"  # a tenth of the labels would find next to none
         if explore is None:
             explore = 0.0 if paused else EXPLORE
-        for option, share in (("explore", explore), ("blind", blind)):
-            if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= share <= 1:
-                raise OptionError(f"{option}= is a share from 0 to 1, got {share!r}.")
+        for option, share, most in (
+            ("explore", explore, 1), ("blind", blind, 1), ("repeat", repeat, 0.5)
+        ):  # fmt: skip
+            if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= share <= most:
+                raise OptionError(f"{option}= is a share from 0 to {most}, got {share!r}.")
         if worker not in _WAYS:
             raise OptionError(f"worker= is one of {', '.join(map(repr, _WAYS))}, got {worker!r}.")
         if not (train_timeout in ("auto", None) or _is_positive(train_timeout)):
@@ -297,6 +312,7 @@ class Session:
         self.annotator = annotator or _user()
         self.batch = int(batch)
         self.blind = float(blind)
+        self.repeat = float(repeat)
         self.random_state = int(random_state)
         self._lock = threading.RLock()
         self._given = (suggester, model, features)
@@ -311,6 +327,9 @@ class Session:
         self._trainer.keep(self._suggester)
         self._check_requirements()
         self._queue = Queue(len(self.pool), explore=float(explore), seed=self.random_state)
+        self._repeat_rng = np.random.default_rng((self.random_state, 7))
+        self._recent: deque[str] = deque(maxlen=REPEAT_AFTER)  # items answered, newest last
+        self._stability = Stability(len(self.pool), self.random_state)
         self._open = np.ones(len(self.pool), dtype=bool)
         self._labels = Labels(partial(counted, self.task))
         self._predictions: Predictions | None = None
@@ -383,7 +402,7 @@ class Session:
                     f"got {type(suggester).__name__}."
                 )
             return suggester
-        inputs = self._inputs(pool.values, features)
+        inputs = inputs_of(self.renderer, pool.values, features)
         if model is False or (inputs is None and features is None and model is None):
             return None
         return suggester_for(
@@ -403,12 +422,6 @@ class Session:
         if not isinstance(column, str):
             return None
         return column_values(pool, self.task, column, option="suggester")
-
-    def _inputs(self, values: Any, features: Any) -> Any:
-        """Return what features are computed from: for a function of the user's the items, if
-        nothing is known of their kind."""
-        inputs = learning_inputs(self.renderer, values)
-        return values if inputs is None and callable(features) else inputs
 
     def _check_requirements(self) -> None:
         if self.strategy.requires and self._suggester is None:
@@ -535,8 +548,35 @@ class Session:
         The same ones as long as nothing is answered, trained, or asked for otherwise.
         """
         with self._lock:
-            keep = [self.pool.ids[position] for position in self._queue.hand(_API)]
-            return self.window(_API, k, keep[:k])
+            pinned = [self.pool.ids[position] for position in self._queue.pinned(_API)]
+            return self.window(_API, k, pinned[:k])
+
+    def ask(self, items: Iterable[Hashable] | pd.DataFrame) -> None:
+        """Ask these items next, in this order.
+
+        Those that have a label are asked again, with the suggestion hidden: the newest label
+        stands, and both are kept. What is found by `review`, `search`, `similar` or `check` can be
+        given as it is.
+
+        Parameters
+        ----------
+        items : iterable of item ids or labels of the source's index, or DataFrame
+            Of a table the column ``item``, or else the index.
+        """
+        if isinstance(items, str):
+            raise OptionError(f"ask takes several items; for one write ask([{items!r}]).")
+        if isinstance(items, pd.DataFrame):
+            items = items["item"] if "item" in items.columns else items.index
+        with self._lock:
+            ids = [self.pool.id_of(item) for item in items]
+            self._queue.want([self._wanted(item) for item in dict.fromkeys(ids)])
+            if self.on_change:
+                self.on_change()
+
+    def _wanted(self, item: str) -> Draw:
+        judged = self._labels.label(item) is not None
+        how = (REVIEW, "to be judged again") if judged else ("asked", "asked for by name")
+        return Draw(self.pool.position(item), *how)
 
     def window(self, client: str, k: int, keep: Iterable[str] = ()) -> list[Asked]:
         """Return what a page should hold: up to k items, those it keeps first."""
@@ -574,7 +614,9 @@ class Session:
             model_version=suggestion.version if suggestion else 0,
             suggestion=suggestion.label if suggestion else None,
             confidence=suggestion.confidence if suggestion else None,
-            visible=suggestion is not None and not self.is_blind(item),
+            visible=suggestion is not None
+            and not self.is_blind(item)
+            and draw.strategy not in (REPEAT, REVIEW),
         )
         return Asked(
             item, self.pool.index[draw.position], self.pool.item(draw.position), suggestion, shown,
@@ -611,10 +653,7 @@ class Session:
 
     def _value(self, predictions: Predictions, position: int) -> tuple[Any, float]:
         """Return what a model says of an item, as a value of the task, and its probability."""
-        if self._tagger is not None:
-            value, probability = self._tagger.value(position)
-            return self.task.parse(value), probability
-        return decode(self.task, predictions.classes, predictions.proba[position])
+        return value_at(self.task, self._fitted, predictions, position)
 
     def marks(self, item: str, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
@@ -781,7 +820,30 @@ class Session:
             raise StoreMismatchError(f"{self._stale}.")
         positions = self._log.append(events)
         self.refresh()
+        for event in events:
+            if event.kind == "label" and event.annotator == self.annotator:
+                self._recent.append(event.item)
+                self._let_one_come_back(event)
         return positions
+
+    def _let_one_come_back(self, event: LabelEvent) -> None:
+        """Now and then, want one of the annotator's labeled items again."""
+        if self.repeat == 0 or event.shown.strategy in (REPEAT, REVIEW):
+            return
+        if self._repeat_rng.random() >= self.repeat / (1 - self.repeat):
+            return
+        places = list(self._labeled)
+        for k in self._repeat_rng.integers(len(places), size=REPEAT_TRIES).tolist():
+            item = self.pool.ids[places[k]]
+            said = self._labels.judged(item)
+            if (
+                item not in self._recent
+                and self._queue.wanted(places[k]) is None
+                and said[-1].annotator == self.annotator
+                and not any(one.shown.strategy in (REPEAT, REVIEW) for one in said)
+            ):
+                self._queue.want([Draw(places[k], REPEAT, "drawn at random")])
+                return
 
     def refresh(self) -> None:
         """Fold in what was written since, also by another kernel on the same log."""
@@ -802,6 +864,8 @@ class Session:
             if event.kind in ABOUT_ALL:
                 self._look_again(event)
             elif fresh and event.item in places:
+                if event.kind in ("label", "skip"):
+                    self._queue.answered(places[event.item])
                 self._settle(event.item)
                 self._changes += event.kind in ("label", "retract")
         if self.on_change and self._labels.n_events > before:
@@ -856,8 +920,10 @@ class Session:
     def said(self, item: str) -> tuple[Any, str, bool]:
         """Return what stands for an item: its label or None, its note, whether it is flagged."""
         with self._lock:
-            labels = self._labels
-            return labels.label(item), labels.note(item), labels.flagged(item)
+            labels, place = self._labels, self.pool.places.get(item)
+            # Nobody is to see what was said before, when it is asked again.
+            again = place is not None and self._queue.wanted(place) and self._queue.is_held(place)
+            return None if again else labels.label(item), labels.note(item), labels.flagged(item)
 
     @property
     def skipped(self) -> list[str]:
@@ -1033,6 +1099,7 @@ class Session:
                 self._predictions = result.predictions
                 self._fitted = result.fitted
                 self._trained_on = result.positions
+                self._stability.see(result.predictions)
             self._queue.rank(result.ranking)
             self.doing = result.doing
             self.aim = result.aim
@@ -1114,44 +1181,12 @@ class Session:
     def frame(self) -> pd.DataFrame:
         """Return the source with the labels joined to it; items without a label have none."""
         with self._lock:
-            labels = self._labels.to_frame(self.pool, self.task)
-            # Types that can say "not known": most items have no label.
-            labels = labels.astype(
-                {"flagged": "boolean", "audit": "boolean", "visible": "boolean"}
-                | {"model_version": "Int64"}
-            )
-            places = [
-                self.pool.position(item)
-                for item in self._labels.labeled(machines=True)
-                if item in self.pool
-            ]
-            source = self.pool.frame
-            if source is None:
-                plain = self.renderer.modality == "text"
-                values = list(self.pool.values) if plain else None
-                source = pd.DataFrame({"item": values} if plain else {}, index=self.pool.index)
-            # Joined by place: the index may have duplicates.
-            labels.index = pd.Index(sorted(places))
-            taken = set(source.columns)
-            labels.columns = pd.Index([_free_name(name, taken) for name in labels.columns])
-            joined = source.reset_index(drop=True).join(labels)
-            joined.index = self.pool.index
-            return joined
+            return joined(self._labels, self.pool, self.task, self.renderer)
 
     @property
     def model(self) -> Any:
         """The fitted scikit-learn estimator, ready for new data."""
-        if self._fitted is None:
-            raise NotFittedError(
-                "There is no model yet: it needs labels of at least two classes"
-                + (
-                    f" (the last training failed: {self.last_error.splitlines()[0]})"
-                    if self.last_error and self._error_from_training
-                    else ""
-                )
-                + "."
-            )
-        return self._fitted.model
+        return self._trained().model
 
     def predict(self, data: Any) -> pd.DataFrame:
         """Predict labels for new data of the same form.
@@ -1168,67 +1203,11 @@ class Session:
             The columns of the task (``label`` for one class) and ``probability`` (NaN if the model
             gives none), indexed like `data`.
         """
-        model, rows, index = self._model_and_rows(data)
-        if self.task.target_type != "multiclass":
-            return self._table(self._values(model, rows), index)
-        scores = score(model, rows)
-        best = scores.proba.argmax(axis=1)
-        confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
-        classes = [as_given(self.task, name) for name in scores.classes]
-        labels = [classes[k] for k in best]
-        return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
+        return self._trained().predict(data)
 
     def predict_values(self, data: Any) -> list[Any]:
         """Predict labels for new data as values of the task, as they stand in the log."""
-        model, rows, _ = self._model_and_rows(data)
-        if self.task.target_type != "multiclass":
-            return [value for value, _ in self._values(model, rows)]
-        scores = score(model, rows)
-        return [scores.classes[k] for k in scores.proba.argmax(axis=1)]
-
-    def _model_and_rows(self, data: Any) -> tuple[Any, Any, pd.Index[Any] | None]:
-        model = self.model
-        size = data.shape[0] if getattr(data, "shape", ()) else None
-        if size == 0 or (size is None and hasattr(data, "__len__") and not len(data)):
-            raise DataError(
-                "There is nothing to predict: the data is empty. Give at least one item."
-            )
-        if getattr(self._fitted, "takes_items", True):
-            pool = open_more(data, self.pool, self.renderer)
-            return model, self._inputs(pool.values, self._given[2]), pool.index
-        index: pd.Index[Any] | None = None
-        column = getattr(self._suggester, "column", None)
-        if column is not None and hasattr(data, "columns"):
-            frame, _ = read_source(data)
-            data, index = embedding_column(frame, column), frame.index
-        if not _is_matrix(data):
-            raise OptionError(
-                "The model learned from a matrix of features: predict takes such a matrix, "
-                f"one row per item, got {type(data).__name__}."
-            )
-        rows = data if hasattr(data, "tocsr") else np.asarray(data)
-        suggester = self._suggester
-        for known in (getattr(suggester, "matrix", None), getattr(suggester, "inputs", None)):
-            shape = getattr(known, "shape", (0, rows.shape[1]))
-            if shape[1] != rows.shape[1]:
-                raise OptionError(
-                    f"The model learned from {shape[1]} features, this matrix has "
-                    f"{rows.shape[1]}: give the same columns in the same order."
-                )
-        return model, rows, index
-
-    def _values(self, model: Any, rows: Any) -> list[tuple[Any, float]]:
-        assert self._predictions is not None, "there is a model"
-        if hasattr(model, "tag"):
-            return [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
-        classes = self._predictions.classes
-        return [decode(self.task, classes, row) for row in model.predict_proba(rows)]
-
-    def _table(
-        self, values: Sequence[tuple[Any, float]], index: pd.Index[Any] | None = None
-    ) -> pd.DataFrame:
-        rows = [{**self.task.columns(value), "probability": sure} for value, sure in values]
-        return pd.DataFrame(rows, index=index)
+        return self._trained().predict_values(data)
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -1237,27 +1216,20 @@ class Session:
         Items that were added since it was trained have none.
         """
         with self._lock:
-            predictions = self._predictions
-            if predictions is None:
-                raise NotFittedError(
-                    "There are no predictions yet: label items of at least two classes."
-                )
-            if self.task.target_type != "multiclass":
-                values = [self._value(predictions, k) for k in range(len(predictions))]
-                table = self._table(values)
-            else:
-                best = predictions.best()
-                classes = [as_given(self.task, name) for name in predictions.classes]
-                confidence = (
-                    predictions.proba.max(axis=1).astype(float)
-                    if predictions.probabilistic
-                    else np.nan
-                )
-                table = pd.DataFrame(
-                    {"label": [classes[k] for k in best], "probability": confidence}
-                )
-            table = table.reindex(range(len(self.pool))).assign(labeled=~self._open)
-            return table.set_axis(self.pool.index)
+            trained = self._trained(NO_PREDICTIONS)
+            return trained.table_of_pool().assign(labeled=~self._open).set_axis(self.pool.index)
+
+    def _trained(self, otherwise: str = NO_MODEL) -> Trained:
+        """Return the newest model as it is now, to be read without the lock."""
+        with self._lock:
+            if self._fitted is None or self._predictions is None:
+                failed = self.last_error if self._error_from_training else None
+                why = f" (the last training failed: {failed.splitlines()[0]})" if failed else ""
+                raise NotFittedError(otherwise.format(why))
+            return Trained(
+                self.pool, self.task, self.renderer, self._suggester, self._given[2],
+                self._fitted, self._predictions,
+            )  # fmt: skip
 
     @property
     def store_path(self) -> str | None:
@@ -1300,11 +1272,7 @@ class Session:
     def _measured(self) -> Measured:
         # Only when an audit is answered: every acknowledgement carries it.
         if self._found[0] != self._labels.audit_changes:
-            hits, counts = [], []
-            for event, label, before in self._labels.audits():
-                if event.shown.predicted is not None:
-                    hits.append(self.task.agree(event.shown.predicted, label) == 1.0)
-                    counts.append(before)
+            hits, counts = audit_hits(self._labels, self.task)
             curve = [[n, s.value, s.low, s.high] for n, s in learning_curve(hits, counts)]
             measured = Measured(len(hits), progressive(hits), tuple(curve))
             self._found = (self._labels.audit_changes, measured)
@@ -1373,13 +1341,3 @@ def _user() -> str:
 def _is_positive(number: Any) -> bool:
     real = isinstance(number, Real) and not isinstance(number, bool)
     return real and 0 < float(number) < float("inf")
-
-
-def _free_name(name: str, taken: Collection[Any]) -> str:
-    while name in taken:
-        name += "_nblabel"
-    return name
-
-
-def _is_matrix(data: Any) -> bool:
-    return hasattr(data, "shape") and len(data.shape) == 2 and not hasattr(data, "columns")

@@ -3,6 +3,7 @@ import threading
 import pytest
 
 from nblabel._trainer import Trainer
+from nblabel.errors import WorkerError
 
 PATIENCE = 10.0
 
@@ -144,3 +145,43 @@ def test_the_thread_does_not_keep_the_process_alive(probe):
     assert probe.started["a"].wait(PATIENCE)
     (thread,) = [t for t in threading.enumerate() if t.name == "nblabel-trainer"]
     assert thread.daemon
+
+
+def test_a_question_is_answered_between_trainings(probe):
+    assert Trainer(inline=True).ask(lambda: 7) == 7
+    probe.submit("a")
+    assert probe.started["a"].wait(PATIENCE)
+    answers = []
+    asker = threading.Thread(
+        target=lambda: answers.append(probe.trainer.ask(lambda: len(probe.done)))
+    )
+    asker.start()
+    probe.submit("b")
+    probe.submit("c")  # takes the place of b, but not that of a question
+    probe.finish("a", "b", "c")
+    asker.join(PATIENCE)
+    assert probe.trainer.wait(PATIENCE)
+    assert probe.done == ["a", "c"] and answers in ([1], [2])
+
+
+def test_a_question_brings_its_error_or_that_it_was_stopped(probe):
+    with pytest.raises(ZeroDivisionError):
+        probe.trainer.ask(lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Trainer(inline=True).ask(lambda: 1 / 0)
+    probe.submit("a")
+    assert probe.started["a"].wait(PATIENCE)
+    said = []
+
+    def ask() -> None:
+        try:
+            said.append(probe.trainer.ask(lambda: 7))
+        except WorkerError as error:
+            said.append(str(error))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    while asker.is_alive():  # it may ask only after the first stop
+        probe.trainer.stop()
+        asker.join(0.01)
+    assert said == ["What was to be computed was cancelled before it was there."]

@@ -1,6 +1,6 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
-from .features import learning_inputs
+from .features import Embedding, learning_inputs
 from .linear import Scores, checked_scores, score
 from .model import (
     Fitted,
@@ -10,11 +10,13 @@ from .model import (
     checked_marks,
     embedding_column,
     stack_features,
+    value_at,
 )
 from .multiview import MultiViewSuggester, default_suggester
 from .targets import suggester_for
 
 __all__ = [
+    "Embedding",
     "Fitted",
     "ModelSuggester",
     "MultiViewSuggester",
@@ -29,4 +31,5 @@ __all__ = [
     "score",
     "stack_features",
     "suggester_for",
+    "value_at",
 ]

@@ -314,6 +314,28 @@ class Embedding:
         lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
         return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
 
+    def similarities(self, place: int) -> NDArray[np.float32]:
+        """Return the cosine of all items to one, of the features as they are: exact, no directions.
+
+        Returns
+        -------
+        ndarray of shape (n_items,), float32
+        """
+        rows = self._features
+        if sparse.issparse(rows):
+            one = np.asarray(rows[[place]].toarray(), dtype=np.float32).ravel()
+            made = np.asarray(rows @ one, dtype=np.float32)
+            squares = np.asarray(rows.multiply(rows).sum(axis=1), dtype=np.float32).ravel()
+        else:
+            one = np.asarray(rows[place], dtype=np.float32)
+            made, squares = np.empty((2, len(rows)), dtype=np.float32)
+            for start in range(0, len(rows), 65_536):  # no copy of all of them
+                part = np.asarray(rows[start : start + 65_536], dtype=np.float32)
+                made[start : start + len(part)] = part @ one
+                squares[start : start + len(part)] = np.einsum("ij,ij->i", part, part)
+        lengths = np.sqrt(squares) * np.float32(np.linalg.norm(one))
+        return np.divide(made, lengths, out=np.zeros_like(made), where=lengths > 0)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         made = self[:]
         return made if dtype is None else made.astype(dtype, copy=False)

@@ -20,6 +20,8 @@ from .._quiet import quiet
 from .._threads import MOST_FEATURIZED, one_thread
 from ..errors import DataError, ModelOutputError, OptionError, UnknownColumnError, near, shorten
 from ..strategies import Rows
+from ..tables import Predictions
+from ..tasks import Task, decode
 from .bulk import SAMPLE, fit_transform, sample, take, transform
 from .committee import Bootstrap
 from .encoders import Encoder, as_encoder
@@ -86,6 +88,17 @@ class Suggester(Protocol):
 
         An array of shape (n_items, n_dimensions), or what makes its rows when asked for them.
         """
+
+
+def value_at(
+    task: Task, fitted: Fitted | None, predictions: Predictions, position: int
+) -> tuple[Any, float]:
+    """Return what a model says of an item, as a value of the task, and its probability."""
+    tagger = getattr(fitted, "tagger", None)
+    if tagger is not None:
+        value, probability = tagger.value(position)
+        return task.parse(value), probability
+    return decode(task, predictions.classes, predictions.proba[position])
 
 
 class ModelSuggester:

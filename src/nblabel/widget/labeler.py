@@ -17,6 +17,7 @@ import traitlets
 
 from ..errors import OptionError, near
 from ..events import new_id
+from ..report import Report
 from ..session import Session
 from . import protocol
 from .desk import Desk
@@ -45,7 +46,7 @@ class Labeler(anywidget.AnyWidget):
         See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``audio``, ``series``,
         ``trust_html``, ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``,
         ``model``, ``features``, ``suggester``, ``strategy``, ``batch``, ``explore``, ``blind``,
-        ``random_state``, ``worker``, ``train_timeout``, ``relabel``, ``edited``.
+        ``repeat``, ``random_state``, ``worker``, ``train_timeout``, ``relabel``, ``edited``.
 
     Attributes
     ----------
@@ -169,6 +170,18 @@ class Labeler(anywidget.AnyWidget):
     def predict(self, data: Any) -> pd.DataFrame:
         """Predict label and probability for new data of the same form."""
         return self.session.predict(data)
+
+    def report(self) -> Report:
+        """Return all honest numbers, each with its interval; see `Session.report`."""
+        return self.session.report()
+
+    def review(self, k: int | None = None, *, method: str = "auto") -> pd.DataFrame:
+        """Return the labels of people, the most suspicious first; see `Session.review`."""
+        return self.session.review(k, method=method)
+
+    def ask(self, items: Any) -> None:
+        """Ask these items next, labeled ones again and blind; see `Session.ask`."""
+        self.session.ask(items)
 
     # ------------------------------------------------------------ display
 

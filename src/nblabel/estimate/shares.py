@@ -1,4 +1,4 @@
-"""The honest numbers: each with its interval and what it rests on, or not at all."""
+"""Shares with their intervals, and what is made of them: accuracy, its curve, the pace."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Share:
     """
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"expected 0 <= successes <= n and n >= 1, got {successes} of {n}")
-    z = _z(confidence)
+    z = z_of(confidence)
     p = successes / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -143,7 +143,8 @@ def pace(seconds: Sequence[float], confidence: float = 0.9) -> Pace | None:
 
 # Each label asks for them, and SciPy takes its time.
 @functools.lru_cache
-def _z(confidence: float) -> float:
+def z_of(confidence: float) -> float:
+    """Return the normal quantile of a two-sided interval."""
     return float(stats.norm.ppf(0.5 + confidence / 2))
 
 

@@ -1,0 +1,181 @@
+"""What a session gives back: the source with its labels, and what the newest model says.
+
+All of it works on what it is given, so a session takes its lock only to hand that out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ._opening import open_more
+from .errors import DataError, OptionError
+from .labels import Labels
+from .pool import Pool, read_source
+from .renderers import Renderer
+from .suggest import (
+    Fitted,
+    Scores,
+    Suggester,
+    embedding_column,
+    learning_inputs,
+    score,
+    value_at,
+)
+from .tables import Predictions
+from .tasks import Task, as_given, decode
+
+NO_MODEL = "There is no model yet: it needs labels of at least two classes{}."
+NO_PREDICTIONS = "There are no predictions yet: label items of at least two classes."
+
+
+def joined(labels: Labels, pool: Pool, task: Task, renderer: Renderer) -> pd.DataFrame:
+    """Return the source of a pool with the labels joined to it."""
+    table = labels.to_frame(pool, task)
+    # Types that can say "not known": most items have no label.
+    table = table.astype(
+        {"flagged": "boolean", "audit": "boolean", "visible": "boolean"}
+        | {"model_version": "Int64"}
+    )
+    places = [pool.position(item) for item in labels.labeled(machines=True) if item in pool]
+    source = pool.frame
+    if source is None:
+        plain = renderer.modality == "text"
+        values = list(pool.values) if plain else None
+        source = pd.DataFrame({"item": values} if plain else {}, index=pool.index)
+    # Joined by place: the index may have duplicates.
+    table.index = pd.Index(sorted(places))
+    taken = set(source.columns)
+    table.columns = pd.Index([_free_name(name, taken) for name in table.columns])
+    found = source.reset_index(drop=True).join(table)
+    found.index = pool.index
+    return found
+
+
+def inputs_of(renderer: Renderer, values: Any, features: Any) -> Any:
+    """Return what features are computed from: for a function of the user's the items, if
+    nothing is known of their kind."""
+    inputs = learning_inputs(renderer, values)
+    return values if inputs is None and callable(features) else inputs
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The newest model, with all that it takes to ask it.
+
+    Attributes
+    ----------
+    pool : Pool
+    task : Task
+    renderer : Renderer
+    suggester : Suggester or None
+    features : object
+        As they were given to the session.
+    fitted : Fitted
+    predictions : Predictions
+    """
+
+    pool: Pool
+    task: Task
+    renderer: Renderer
+    suggester: Suggester | None
+    features: Any
+    fitted: Fitted
+    predictions: Predictions
+
+    @property
+    def model(self) -> Any:
+        """The fitted estimator."""
+        return self.fitted.model
+
+    def predict(self, data: Any) -> pd.DataFrame:
+        """Predict for new data: see `Session.predict`."""
+        rows, index = self._rows(data)
+        if self.task.target_type != "multiclass":
+            return self._table(self._values(rows), index)
+        return self._best(score(self.model, rows), index)
+
+    def predict_values(self, data: Any) -> list[Any]:
+        """Predict values of the task for new data: see `Session.predict_values`."""
+        rows, _ = self._rows(data)
+        if self.task.target_type != "multiclass":
+            return [value for value, _ in self._values(rows)]
+        scores = score(self.model, rows)
+        return [scores.classes[k] for k in scores.proba.argmax(axis=1)]
+
+    def table_of_pool(self) -> pd.DataFrame:
+        """Return label and probability by place in the pool; items added since have none."""
+        predictions = self.predictions
+        if self.task.target_type == "multiclass":
+            table = self._best(predictions)
+        else:
+            places = range(len(predictions))
+            table = self._table([value_at(self.task, self.fitted, predictions, k) for k in places])
+        return table.reindex(range(len(self.pool)))
+
+    def _best(
+        self, scores: Scores | Predictions, index: pd.Index[Any] | None = None
+    ) -> pd.DataFrame:
+        best = scores.proba.argmax(axis=1)
+        confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
+        classes = [as_given(self.task, name) for name in scores.classes]
+        labels = [classes[k] for k in best]
+        return pd.DataFrame({"label": labels, "probability": confidence}, index=index)
+
+    def _table(
+        self, values: Sequence[tuple[Any, float]], index: pd.Index[Any] | None = None
+    ) -> pd.DataFrame:
+        rows = [{**self.task.columns(value), "probability": sure} for value, sure in values]
+        return pd.DataFrame(rows, index=index)
+
+    def _values(self, rows: Any) -> list[tuple[Any, float]]:
+        model = self.model
+        if hasattr(model, "tag"):
+            return [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
+        classes = self.predictions.classes
+        return [decode(self.task, classes, row) for row in model.predict_proba(rows)]
+
+    def _rows(self, data: Any) -> tuple[Any, pd.Index[Any] | None]:
+        """Return what the model takes of new data, and its index."""
+        size = data.shape[0] if getattr(data, "shape", ()) else None
+        if size == 0 or (size is None and hasattr(data, "__len__") and not len(data)):
+            raise DataError(
+                "There is nothing to predict: the data is empty. Give at least one item."
+            )
+        if getattr(self.fitted, "takes_items", True):
+            pool = open_more(data, self.pool, self.renderer)
+            return inputs_of(self.renderer, pool.values, self.features), pool.index
+        index: pd.Index[Any] | None = None
+        column = getattr(self.suggester, "column", None)
+        if column is not None and hasattr(data, "columns"):
+            frame, _ = read_source(data)
+            data, index = embedding_column(frame, column), frame.index
+        if not _is_matrix(data):
+            raise OptionError(
+                "The model learned from a matrix of features: predict takes such a matrix, "
+                f"one row per item, got {type(data).__name__}."
+            )
+        rows = data if hasattr(data, "tocsr") else np.asarray(data)
+        for name in ("matrix", "inputs"):
+            known = getattr(self.suggester, name, None)
+            shape = getattr(known, "shape", (0, rows.shape[1]))
+            if shape[1] != rows.shape[1]:
+                raise OptionError(
+                    f"The model learned from {shape[1]} features, this matrix has "
+                    f"{rows.shape[1]}: give the same columns in the same order."
+                )
+        return rows, index
+
+
+def _free_name(name: str, taken: Collection[Any]) -> str:
+    while name in taken:
+        name += "_nblabel"
+    return name
+
+
+def _is_matrix(data: Any) -> bool:
+    return hasattr(data, "shape") and len(data.shape) == 2 and not hasattr(data, "columns")

@@ -1,0 +1,317 @@
+"""Finding items: like one, with some words, the same twice, and those that something is wrong with.
+
+Pure functions over the contents and the features of a pool; they never look at labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from ._progress import report
+from .errors import OptionError
+from .pool import Pool
+from .renderers import Renderer, is_missing, safe_view
+from .suggest import Embedding, Suggester, learning_inputs
+
+#: Jaccard similarity of the character 5-grams of two texts from which on they are near duplicates.
+NEAR = 0.8
+#: Cosine of the features of two other items from which on they are.
+NEAR_FEATURES = 0.999
+#: Signatures of texts: so many bands of so many minima find pairs at 0.8 with probability 0.9998.
+BANDS, ROWS = 16, 4
+#: Rows of features that are looked at together.
+CHUNK = 65_536
+#: Items up to which features are compared with each other, and items that outliers are far from.
+MOST_COMPARED, SAMPLE = 30_000, 2000
+#: How far an item is from its neighbours, in robust standard deviations, until it is an outlier.
+FAR = 6.0
+
+# ---------------------------------------------------------------- neighbours
+
+
+def similarities(suggester: Suggester, position: int) -> NDArray[np.float32]:
+    """Return the cosine of every item's features to one item's, exact, of shape (n_items,)."""
+    rows: Any = suggester.embedding()
+    if rows is None:
+        raise OptionError("There are no features of these items that could be alike.")
+    if isinstance(rows, Embedding):
+        return rows.similarities(position)
+    made: NDArray[np.float32] = rows @ rows[position]
+    return made
+
+
+def nearest(suggester: Suggester, position: int, k: int) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Return places and similarities of the k items most like one, the most similar first."""
+    alike = similarities(suggester, position)
+    alike[position] = -np.inf
+    k = min(k, len(alike) - 1)
+    top = np.argpartition(-alike, k - 1)[:k] if k else np.empty(0, dtype=np.intp)
+    top = top[np.lexsort((top, -alike[top]))]
+    return top, alike[top]
+
+
+# ---------------------------------------------------------------- words
+
+
+def texts_of(pool: Pool, renderer: Renderer) -> list[str]:
+    """Return what can be searched of each item, folded to lower case.
+
+    Raises
+    ------
+    OptionError
+        If the items have no text.
+    """
+    inputs = learning_inputs(renderer, pool.values)
+    if isinstance(inputs, pd.DataFrame):
+        columns = [inputs[name].astype(str) for name in inputs.columns]
+        inputs = ["\t".join(row) for row in zip(*columns, strict=True)]
+    if not isinstance(inputs, list) or len(inputs) != len(pool):
+        raise OptionError(f"Items shown as {renderer.kind} have no text that could be searched.")
+    return [text.casefold() for text in inputs]
+
+
+def search(texts: Sequence[str], query: str) -> NDArray[np.intp]:
+    """Return the places of the texts that have all words of a query, in order.
+
+    Words are found anywhere, also inside others; ``"in quotes"`` they stand for themselves,
+    spaces included.
+    """
+    parts = query.casefold().split('"')
+    wanted = [word for part in parts[::2] for word in part.split()] + parts[1::2]
+    wanted = sorted((word for word in wanted if word), key=len, reverse=True)
+    if not wanted:
+        raise OptionError(f"There is nothing to search for in {query!r}: give a word.")
+    first, *others = wanted
+    found = [k for k, text in enumerate(texts) if first in text]
+    for word in others:
+        found = [k for k in found if word in texts[k]]
+    return np.array(found, dtype=np.intp)
+
+
+# ---------------------------------------------------------------- duplicates
+
+
+def duplicate_groups(
+    pool: Pool, renderer: Renderer, suggester: Suggester | None
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return for each item the first one that is the same, itself if there is none.
+
+    Texts are the same if they differ in case and spaces only, other items if their bytes are.
+    Near duplicates are texts whose character 5-grams have a Jaccard similarity of `NEAR` or more,
+    found by MinHash (Broder 1997) and then compared exactly; of other items those whose features
+    have a cosine of `NEAR_FEATURES` or more, in pools of at most `MOST_COMPARED`.
+
+    Returns
+    -------
+    group : ndarray of shape (n_items,), int
+    exact : ndarray of shape (n_items,), bool
+        Whether it is exactly the first of its group.
+    """
+    text = renderer.modality == "text"
+    texts = [" ".join(one.split()) for one in texts_of(pool, renderer)] if text else None
+    keys = map(_hashed, texts) if texts is not None else map(pool.digest, range(len(pool)))
+    first: dict[str, int] = {}
+    group = np.arange(len(pool))
+    for place, key in enumerate(keys):
+        if key is not None and not (texts is not None and not texts[place]):  # empty ones are empty
+            group[place] = first.setdefault(key, place)
+    exact = np.ones(len(pool), dtype=bool)
+    alone = np.flatnonzero(group == np.arange(len(pool)))
+    if texts is not None:
+        pairs = _near_texts([texts[k] for k in alone])
+    elif suggester is not None and len(alone) <= MOST_COMPARED:
+        pairs = _near_rows(np.asarray(suggester.embedding())[alone])
+    else:
+        pairs = np.empty((0, 2), dtype=np.intp)
+    if len(pairs):
+        ones = np.ones(len(pairs), dtype=bool)
+        graph = sparse.coo_matrix((ones, pairs.T), shape=(len(alone), len(alone)))
+        _, part = sparse.csgraph.connected_components(graph, directed=False)
+        leader = np.full(part.max() + 1, len(pool))
+        np.minimum.at(leader, part, alone)
+        moved = alone[leader[part] != alone]
+        group[alone] = leader[part]
+        exact[moved] = False
+        exact &= exact[group] | (group == np.arange(len(pool)))
+        # A copy of an item that is near another one is near that one, too.
+        exact[np.isin(group, moved)] = False
+        group = group[group]
+    return group, exact
+
+
+def _hashed(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def _near_texts(texts: list[str]) -> NDArray[np.intp]:
+    """Return pairs of texts that are nearly the same, enough of them to connect all that are."""
+    if len(texts) < 2:
+        return np.empty((0, 2), dtype=np.intp)
+    grams = HashingVectorizer(
+        analyzer="char", ngram_range=(5, 5), n_features=2**31 - 1, binary=True, norm=None,
+        alternate_sign=False, dtype=np.float32, lowercase=False,
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    factors = rng.integers(1, 2**61, size=(BANDS * ROWS, 2), dtype=np.uint64) | np.uint64(1)
+    parts: list[Any] = []
+    signatures = np.empty((len(texts), BANDS), dtype=np.uint64)
+    for start in range(0, len(texts), CHUNK):
+        report(start / len(texts))
+        rows = grams.transform(texts[start : start + CHUNK])
+        parts.append(rows)
+        signatures[start : start + rows.shape[0]] = _bands(rows, factors)
+    rows = sparse.vstack(parts, format="csr")
+    sizes = np.diff(rows.indptr)
+    found = []
+    for band in range(BANDS):
+        order = np.argsort(signatures[:, band], kind="stable")
+        same = signatures[order[1:], band] == signatures[order[:-1], band]
+        pairs = np.column_stack([order[:-1], order[1:]])[same]
+        found.append(pairs[sizes[pairs].min(axis=1) > 0])
+    pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+    kept = []
+    for start in range(0, len(pairs), CHUNK):
+        some = pairs[start : start + CHUNK]
+        both = np.asarray(rows[some[:, 0]].multiply(rows[some[:, 1]]).sum(axis=1)).ravel()
+        kept.append(some[both >= NEAR * (sizes[some].sum(axis=1) - both)])
+    return np.concatenate(kept) if kept else np.empty((0, 2), dtype=np.intp)
+
+
+def _bands(rows: Any, factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return one number a band: equal where all minima of the band are."""
+    made = np.zeros((rows.shape[0], BANDS), dtype=np.uint64)
+    filled = np.flatnonzero(np.diff(rows.indptr))
+    columns = rows.indices.astype(np.uint64)
+    starts = rows.indptr[:-1][filled]
+    for k, (factor, shift) in enumerate(factors):
+        # Multiply and shift (Dietzfelbinger et al. 1997); the sum overflows on purpose.
+        least = np.minimum.reduceat((columns * factor + shift) >> np.uint64(16), starts)
+        band = k // ROWS
+        made[filled, band] = (made[filled, band] * np.uint64(0x9E3779B97F4A7C15)) ^ least
+    return made
+
+
+def _near_rows(rows: NDArray[np.float32]) -> NDArray[np.intp]:
+    found = []
+    size = max(1, CHUNK * 64 // max(len(rows), 1))
+    for start in range(0, len(rows), size):
+        report(start / len(rows))
+        one, other = np.nonzero(rows[start : start + size] @ rows.T >= NEAR_FEATURES)
+        pairs = np.column_stack([one + start, other])
+        found.append(pairs[pairs[:, 0] < pairs[:, 1]])
+    return np.concatenate(found) if found else np.empty((0, 2), dtype=np.intp)
+
+
+# ---------------------------------------------------------------- what is wrong
+
+
+def problems(
+    pool: Pool,
+    renderer: Renderer,
+    suggester: Suggester | None,
+    groups: tuple[NDArray[np.intp], NDArray[np.bool_]],
+) -> Iterator[tuple[int, str, str]]:
+    """Yield place, kind and reason: ``"empty"``, ``"corrupt"``, ``"duplicate"``, ``"outlier"``."""
+    bad = set()
+    for place in range(len(pool)):
+        said = _unusable(renderer, pool.item(place))
+        if said is not None:
+            bad.add(place)
+            yield place, *said
+    group, exact = groups
+    for place in np.flatnonzero(group != np.arange(len(group))).tolist():
+        how = "the same as" if exact[place] else "nearly the same as"
+        if place not in bad:
+            yield place, "duplicate", f"{how} {pool.index[group[place]]!r}"
+    for place, reason in _outlying(suggester):
+        if place not in bad:
+            yield place, "outlier", reason
+
+
+def _unusable(renderer: Renderer, item: Any) -> tuple[str, str] | None:
+    if is_missing(item):
+        return "empty", "there is nothing"
+    if isinstance(item, str) and renderer.modality == "text":
+        return None if item.strip() else ("empty", "the text has no characters but spaces")
+    if isinstance(item, dict) and all(is_missing(value) or value == "" for value in item.values()):
+        return "empty", "all columns are empty"
+    view = safe_view(renderer, item)
+    if view.kind == "missing":
+        return "empty", "there is nothing"
+    if view.kind == "error":
+        return "corrupt", str(view.data.get("text", ""))
+    if isinstance(item, np.ndarray) and item.size and item.ndim >= 2 and np.ptp(item) == 0:
+        return "empty", "all pixels have the same value"
+    return None
+
+
+def _outlying(suggester: Suggester | None) -> Iterator[tuple[int, str]]:
+    """Yield items that are far from all of a sample, as few are."""
+    rows: Any = None if suggester is None else suggester.embedding()
+    if rows is None or len(rows) < 20:
+        return
+    places = np.random.default_rng(0).permutation(len(rows))[:SAMPLE]
+    some = np.asarray(rows[np.sort(places)])
+    near = np.empty(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), CHUNK // 16):
+        alike = np.asarray(rows[start : start + CHUNK // 16]) @ some.T
+        # The second: an item of the sample is its own nearest.
+        near[start : start + len(alike)] = np.partition(alike, -2, axis=1)[:, -2]
+    middle = float(np.median(near))
+    spread = 1.4826 * float(np.median(np.abs(near - middle)))
+    if spread <= 0:
+        return
+    for place in np.flatnonzero(near < middle - FAR * spread).tolist():
+        yield (
+            place,
+            (
+                f"unlike all others: its nearest of {len(some):,} has a similarity of "
+                f"{near[place]:.2f}, the usual one is {middle:.2f}"
+            ),
+        )
+
+
+def table(
+    pool: Pool, places: NDArray[np.intp], is_labeled: Callable[[int], bool], **columns: Any
+) -> pd.DataFrame:
+    """Return found items as a table, indexed like the source."""
+    rows = places.tolist()
+    return pd.DataFrame(
+        {
+            "item": [pool.ids[place] for place in rows],
+            **columns,
+            "labeled": np.array([is_labeled(place) for place in rows], dtype=bool),
+        },
+        index=pool.index[places],
+    )
+
+
+def members(group: NDArray[np.intp]) -> dict[int, list[int]]:
+    """Return the items of each group of two or more, by its first."""
+    found: dict[int, list[int]] = defaultdict(list)
+    twice = np.bincount(group, minlength=len(group)) > 1
+    for place in np.flatnonzero(twice[group]).tolist():
+        found[int(group[place])].append(place)
+    return dict(found)
+
+
+def checked_k(k: Any) -> int:
+    """Return a number of items.
+
+    Raises
+    ------
+    OptionError
+        If it is none.
+    """
+    if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
+        raise OptionError(f"k is a number of items from 1, got {k!r}.")
+    return int(k)
