@@ -408,10 +408,10 @@ def plan(
 
 def advice(choice: Choice, labeled: int) -> str:
     """Return what to do with a plan, in a sentence."""
-    if choice.machine == 0:
+    if choice.audits == 0 and choice.by_hand > 0:
         return (
-            "A certificate would spare no look yet: the model needs labels. Go on with what it "
-            "asks (session.next), a tenth more at a time."
+            "A certificate would spare next to no looks yet: the model needs labels. Go on with "
+            "what it asks (session.next), a tenth more at a time."
         )
     text = (
         f"The machine could label {choice.machine - choice.audits:,} items; people would verify "
@@ -454,7 +454,7 @@ def begin(
                 f"traps= is the number of traps for each item verified, above 0 up to 1, got "
                 f"{traps!r}: without them nobody knows what is missed."
             )
-    if choice.machine == 0:
+    if choice.machine == 0 or (choice.audits == 0 and choice.by_hand > 0):
         raise OptionError(advice(choice, len(labels.labeled())))
     chosen = places[: choice.machine]
     if form == "machine":
@@ -465,7 +465,7 @@ def begin(
     sure = 1.0 - float(doubt[choice.machine - 1]) if predictions.probabilistic else None
     terms = Terms(
         new_id()[:8], float(max_error), float(confidence), form, len(session.pool), budget,
-        float(choice.errors) + 1.0, seed, sure, predictions.version, shown,
+        float(choice.expected), seed, sure, predictions.version, shown,
         float(traps) if shown else 0.0, train, float(doubt[: choice.machine].mean()),
     )  # fmt: skip
     pool = session.pool

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 #: Share of delta of the first attempt.
-FIRST = 0.8
+FIRST = 0.9
 #: Levels of a test: with more errors found than this the bound falls no further.
-LEVELS = 64
+LEVELS = 160
 #: Rates that a miss rate is bet to be.
 _MISS_RATES = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75])
 
@@ -19,7 +19,7 @@ _MISS_RATES = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75])
 def spent(delta: float, attempt: int) -> float:
     """Return the share of delta that an attempt may spend.
 
-    The first one, which mostly is the last, gets four fifths; attempt j after it gets
+    The first one, which mostly is the last, gets nine tenths; attempt j after it gets
     6 / (pi^2 (j - 1)^2) of the rest. Over all attempts, however many, that sums to delta.
 
     Parameters
@@ -64,7 +64,7 @@ class ErrorBound:
     def __init__(self, n_items: int, delta: float, budget: int, expected: float = 1.0) -> None:
         self.n_items = n_items
         levels = max(min(n_items, LEVELS), 1)
-        sharp = np.arange(budget + 1, budget + 2 + levels)
+        sharp = budget + np.geomspace(1, levels + 1, 70)
         coarse = np.geomspace(max(1.0, budget / 8), 16 * (budget + 1), 90)
         below = np.linspace(budget / 2, budget, 60)
         anchors = np.unique(np.concatenate([sharp, coarse, below, [1]]).astype(np.int64))

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+#: Models are surer than they should be more often than not.
+CAUTION = 1.25
 _SIZES = 60  # of candidate sets that are compared
 
 
@@ -40,6 +42,11 @@ class Choice:
         """Items that a person would look at from now on."""
         return self.by_hand + self.audits
 
+    @property
+    def expected(self) -> float:
+        """What `ErrorBound` is to expect: a little more than the model believes."""
+        return self.errors + 0.5
+
 
 def choose(
     error_probability: NDArray[np.floating[Any]], budget: int, delta: float, form: str = "pool"
@@ -58,12 +65,18 @@ def choose(
     form : {"pool", "machine"}
     """
     n = len(error_probability)
-    expected = np.concatenate([[0.0], np.cumsum(error_probability, dtype=float)])
+    doubt = np.minimum(CAUTION * np.asarray(error_probability, dtype=float), 1.0)
+    expected = np.concatenate([[0.0], np.cumsum(doubt)])
     best = Choice(0, n, 0, 0.0)
-    for size in np.unique(np.linspace(0, n, _SIZES + 1).astype(int))[1:].tolist():
+    left = n - np.geomspace(1, max(n, 2), _SIZES).astype(int) + 1
+    sizes = np.unique(np.concatenate([np.linspace(0, n, _SIZES + 1).astype(int), left]))
+    for size in sizes[sizes > 0].tolist():
         allowed = budget if form == "pool" else budget * size // n
         audits = expected_audits(size, float(expected[size]), allowed, delta, form)
-        if n - size + audits <= best.looks:
+        spared = size - audits
+        if audits and spared <= 2 * budget:  # half of it could go without any evidence
+            continue
+        if n - spared <= best.looks:
             best = Choice(size, n - size, audits, audits * float(expected[size]) / size)
     return best
 
@@ -78,7 +91,8 @@ def expected_audits(
     found = t * errors / n_items
     limit = allowed if form == "pool" else allowed * (1 - t / n_items)
     null = np.minimum(limit + 1 + found, n_items)
-    gain = _log_chance(errors, n_items, found, t) - _log_chance(null, n_items, found, t)
+    with np.errstate(invalid="ignore"):
+        gain = _log_chance(errors, n_items, found, t) - _log_chance(null, n_items, found, t)
     enough = ((gain >= math.log(1 / delta)) & (null > errors)) | (n_items - t + found < null)
     return int(t[enough.argmax()]) if enough.any() else n_items
 
@@ -92,4 +106,4 @@ def _log_chance(errors: Any, n: int, found: Any, t: Any) -> Any:
             + special.gammaln(n - errors + 1) - special.gammaln(np.maximum(right, 0) + 1)
             + special.gammaln(n - t + 1) - special.gammaln(n + 1)
         )  # fmt: skip
-    return np.where((right < 0) | (found > errors), -np.inf, value)
+    return np.where(right < 0, -np.inf, value)
