@@ -17,19 +17,27 @@ from typing import Any
 
 from .errors import EventError, NewerEventError, brief
 
-SCHEMA = 1
+SCHEMA = 2
 
 #: What an event can say. A `label` gives a value; `skip` puts the item away; `flag` (true or false)
 #: and `note` (text) are said beside a label; `retract` takes back the event it names. The two of
 #: `ABOUT_ALL` are about what was said before: `relabel` maps labels to others, or to None, which
 #: takes them back; `match` tells which items of the data the items of the log are now.
-KINDS = ("label", "skip", "flag", "note", "retract", "relabel", "match")
+#: `certify` is a step of an attempt at a certificate.
+KINDS = ("label", "skip", "flag", "note", "retract", "relabel", "match", "certify")
 ABOUT_ALL = ("relabel", "match")
+#: What happens in an attempt: it begins, with its candidates in the order of the draw; an annotator
+#: answers a trap; it comes to a certificate, which labels all candidates that nobody verified; the
+#: certificate is revoked; or the attempt is closed without one.
+STEPS = ("begin", "trap", "certify", "revoke", "close")
+_MAPPINGS = (*ABOUT_ALL, "certify")
 #: The item of an event that is about no single one.
 EVERY_ITEM = "*"
 
 #: from schema n to n + 1
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: lambda raw: raw,  # it knew of no certificates
+}
 
 
 @dataclass(frozen=True, slots=True)  # many are kept: one a label
@@ -102,8 +110,9 @@ class LabelEvent:
         ``"ana"``, ``"lf:has_link"``, ``"auto:<certificate>"``.
     value : object
         The label as JSON (`label`), a bool (`flag`), text (`note`), the id of the event taken back
-        (`retract`), None (`skip`), label to label or None (`relabel`), or item id to
-        ``{"item": id, "content": digest}`` (`match`).
+        (`retract`), None (`skip`), label to label or None (`relabel`), item id to
+        ``{"item": id, "content": digest}`` (`match`), or a mapping with ``step`` (one of `STEPS`),
+        ``attempt`` and what belongs to it (`certify`).
     at : str
         UTC time, ISO 8601 with milliseconds.
     seconds : float or None
@@ -139,7 +148,7 @@ class LabelEvent:
             and self.item
             and self.annotator
             and self.kind in KINDS
-            and self.kind not in ABOUT_ALL
+            and self.kind not in _MAPPINGS
             and (seconds is None or (type(seconds) is float and math.isfinite(seconds)))
         ):
             self._check()
@@ -158,6 +167,14 @@ class LabelEvent:
             raise EventError(f"Event field 'seconds' must be a number, got {brief(self.seconds)}.")
         if self.kind in ABOUT_ALL:
             _check_mapping(self.kind, self.value)
+        if self.kind == "certify" and not (
+            isinstance(self.value, Mapping)
+            and self.value.get("step") in STEPS
+            and isinstance(self.value.get("attempt"), str)
+        ):
+            raise EventError(
+                f"The value of a certify names its step and its attempt, got {brief(self.value)}."
+            )
 
 
 def _check_mapping(kind: str, value: Any) -> None:

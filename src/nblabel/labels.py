@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
+from .certify import Attempt, Certificate
 from .errors import EventError
-from .events import LabelEvent, as_dict, now
+from .events import LabelEvent, Shown, as_dict, now
 from .pool import Pool
 from .tables import Votes
 from .tasks import Task, as_given
@@ -58,6 +59,9 @@ class Labels:
         self.relabelings: list[Mapping[str, str | None]] = []
         #: How often items got other ids.
         self.matchings = 0
+        #: Attempts at a certificate by their id, oldest first.
+        self.attempts: dict[str, Attempt] = {}
+        self._machine: dict[str, LabelEvent] = {}  # item -> label under a certificate
 
     # ------------------------------------------------------------ folding
 
@@ -78,6 +82,13 @@ class Labels:
                 raise EventError(
                     f"Event {event.value!r} is about {target.item!r}, not {event.item!r}."
                 )
+        if event.kind == "certify":
+            known = event.value["attempt"] in self.attempts
+            if known == (event.value["step"] == "begin"):
+                raise EventError(
+                    f"Attempt {event.value['attempt']!r} at a certificate "
+                    f"{'has begun already' if known else 'is not known'}."
+                )
 
     def apply(self, position: int, event: LabelEvent) -> bool:
         """Fold one event in; return whether it was new. An event of a known id changes nothing."""
@@ -85,6 +96,8 @@ class Labels:
         if event.id in self._events:
             return False
         self.check(event)
+        if event.kind == "certify":
+            self._certify(position, event)
         self._events[event.id] = event
         self._order.append(event)
         if event.kind == "relabel":
@@ -92,6 +105,8 @@ class Labels:
             return True
         if event.kind == "match":
             self._match(event.value)
+            return True
+        if event.kind == "certify":
             return True
         if event.content is not None:
             self._contents[event.item] = event.content
@@ -107,6 +122,45 @@ class Labels:
             standing[:] = [other for other in standing if other is not target]
         self._settle(event.item, standing)
         return True
+
+    def _certify(self, position: int, event: LabelEvent) -> None:
+        said = event.value
+        if said["step"] == "begin":
+            attempt = Attempt.begin(said, len(self.attempts) + 1, position)
+            for other in self.attempts.values():  # one at a time
+                other.ended = other.ended or position
+            self.attempts[attempt.terms.id] = attempt
+            return
+        attempt = self.attempts[said["attempt"]]
+        before = attempt.state
+        attempt.said_of_it(said, position, event.at)
+        if attempt.state != before and attempt.certificate is not None:
+            if attempt.state == "certified":
+                items = self._label_by_machine(attempt)
+            else:
+                who = attempt.certificate.annotator
+                items = [k for k, label in self._machine.items() if label.annotator == who]
+                for item in items:
+                    del self._machine[item]
+            for item in items:
+                self._settle(item, self._items.get(item, []))
+
+    def _label_by_machine(self, attempt: Attempt) -> list[str]:
+        """Let a certificate label its items; return them. Any answer there is stands above."""
+        certificate = attempt.certificate
+        if certificate is None:
+            return []
+        who = certificate.annotator
+        shown = Shown("certificate", model_version=attempt.terms.model_version, view="api")
+        items = []
+        for item, value, content in attempt.machine_labels():
+            self._machine[item] = LabelEvent(
+                f"{who}/{item}", "label", item, who, value, certificate.at, None, shown, content
+            )
+            if content is not None:
+                self._contents.setdefault(item, content)
+            items.append(item)
+        return items
 
     def _relabel(self, names: Mapping[str, str | None]) -> None:
         """Let what was said so far be about other labels; one without a new name is taken back."""
@@ -129,6 +183,8 @@ class Labels:
                 value = event.value
             if value != event.value or shown != event.shown:
                 self._events[event.id] = replace(event, value=value, shown=shown)
+        for attempt in self.attempts.values():
+            attempt.renamed(renamed)
         self._rebuild({})
 
     def _match(self, moves: Mapping[str, Mapping[str, Any]]) -> None:
@@ -145,6 +201,8 @@ class Labels:
             if content is not None:
                 contents[ids[old]] = content
         self._contents = contents
+        for attempt in self.attempts.values():
+            attempt.moved(ids)
         self._rebuild(ids)
 
     def _rebuild(self, ids: Mapping[str, str]) -> None:
@@ -161,10 +219,13 @@ class Labels:
             for old, (event, before) in self._audits.items()
         }
         order = [ids.get(old, old) for old in self._current]
+        self._machine = {}
+        for attempt in sorted(self.attempts.values(), key=lambda attempt: attempt.ended):
+            order.extend(self._label_by_machine(attempt))
         self._current, self._counts, self._n_labeled = {}, Counter(), 0
         for item_id in order:
             if item_id not in self._current:
-                self._settle(item_id, items[item_id])
+                self._settle(item_id, items.get(item_id, []))
 
     def extend(self, events: Iterable[tuple[int, LabelEvent]]) -> int:
         """Fold events in; return how many were new."""
@@ -174,7 +235,7 @@ class Labels:
         before = self._current.get(item_id)
         newest = standing[-1] if standing else None
         answered = newest is not None and newest.kind in _ANSWERS
-        after = newest if answered else _newest(standing, _ANSWERS)
+        after = newest if answered else _newest(standing, _ANSWERS) or self._machine.get(item_id)
         if before is after:
             return
         self.audit_changes += item_id in self._audits
@@ -223,6 +284,19 @@ class Labels:
         """All events in the order of the log."""
         return self._order
 
+    @property
+    def certificates(self) -> list[Certificate]:
+        """All certificates, also those that were revoked, oldest first."""
+        made = [attempt.certificate for attempt in self.attempts.values()]
+        return sorted((c for c in made if c is not None), key=lambda c: c.ended)
+
+    def trains(self, annotator: str) -> bool:
+        """Whether the model may learn from the labels of an annotator."""
+        if not annotator.startswith(MACHINES):
+            return True
+        attempt = self.attempts.get(annotator.removeprefix("auto:"))
+        return attempt is not None and attempt.terms.train
+
     def is_retracted(self, event_id: str) -> bool:
         """Whether the event was taken back."""
         return event_id in self._retracted
@@ -243,7 +317,8 @@ class Labels:
     @property
     def said(self) -> list[str]:
         """Item ids of which anything is said that stands: an answer, a flag or a note."""
-        return [item for item, standing in self._items.items() if standing]
+        people = [item for item, standing in self._items.items() if standing]
+        return people + [item for item in self._machine if not self._items.get(item)]
 
     def flagged(self, item: str) -> bool:
         """Whether the item is flagged."""
@@ -291,7 +366,7 @@ class Labels:
             return None
         answers = [said for said in self._items[event.item] if said.kind in _ANSWERS]
         place = next(k for k, answer in enumerate(answers) if answer.id == event.id)
-        earlier = answers[place - 1] if place else None
+        earlier = answers[place - 1] if place else self._machine.get(event.item)
         return earlier.value if earlier is not None and earlier.kind == "label" else None
 
     def labeled(self, *, machines: bool = False) -> dict[str, Any]:

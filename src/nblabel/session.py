@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import _certifying
+from ._certifying import Certification
 from ._exchange import export_records, import_events
 from ._inspection import Inspection
 from ._learning import Away, Order, Result, learn
@@ -32,6 +34,7 @@ from ._opening import column_values, join_more, open_log, seed_events
 from ._queue import Draw, Queue
 from ._results import NO_MODEL, NO_PREDICTIONS, Trained, inputs_of, joined
 from ._trainer import Trainer
+from .certify import Certificate
 from .errors import (
     EventError,
     LabelValueError,
@@ -354,6 +357,7 @@ class Session(Inspection):
         self.unmatched = pd.DataFrame()
         self._stale = ""  # what another kernel made of the log that this session does not know
         self._own: set[str] = set()  # events about all items that this session has written
+        self._certification: Certification | None = None
         self._ready = False
         self._log, self.warning = open_log(store, name)
         try:
@@ -452,6 +456,7 @@ class Session(Inspection):
         if isinstance(self._log, SqliteLog):
             self._log.tell(task=self.task.spec(), items=len(self.pool))
         self._ready = True
+        self._check_certification()
 
     def _match(self, pool: Pool, edited: str | None = None) -> str:
         """Let the items of the log be those of a pool; return what the person must see."""
@@ -513,6 +518,7 @@ class Session(Inspection):
             self._queue.resize(len(pool))
             if self.warning == gone:
                 self.warning = still_gone
+            self._say_outgrown()
             if isinstance(self._log, SqliteLog):
                 self._log.tell(items=len(pool))
             self._fold()
@@ -604,8 +610,8 @@ class Session(Inspection):
             return self._asked(Draw(position, "browse", reason))
 
     def _asked(self, draw: Draw) -> Asked:
-        suggestion = self.suggestion(self.pool.ids[draw.position])
         item = self.pool.ids[draw.position]
+        suggestion = self.suggestion(item)
         shown = Shown(
             strategy=draw.strategy,
             audit=draw.audit,
@@ -623,8 +629,23 @@ class Session(Inspection):
             draw.reason,
         )  # fmt: skip
 
+    def _put_forward(self, item: str, shown: Shown, reason: str) -> Asked:
+        """Return an item with a suggestion that is not the newest model's."""
+        place = self.pool.position(item)
+        suggestion = None
+        if shown.suggestion is not None:
+            suggestion = Suggestion(shown.suggestion, None, [], shown.model_version)
+        return Asked(
+            item, self.pool.index[place], self.pool.item(place), suggestion, shown, reason
+        )  # fmt: skip
+
     def is_blind(self, item: str) -> bool:
-        """Whether the suggestion for an item is hidden, at random under the session's seed."""
+        """Whether the suggestion for an item is hidden, at random under the session's seed.
+
+        While a certification verifies blind, that of all its items is.
+        """
+        if self._certification is not None and self._certification.is_blind(item):
+            return True
         text = f"{self.random_state}/{item}".encode("utf-8", "replace")
         drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
         return drawn / 2**64 < self.blind
@@ -731,7 +752,9 @@ class Session(Inspection):
                 if isinstance(item, Asked)
                 else self._asked(draw or Draw(self.pool.position(item_id), "given"))
             )
-            shown = replace(asked.shown, visible=False, view="api")
+            # What was asked to be verified with a suggestion was shown with it.
+            seen = asked.shown.visible and asked.shown.strategy in _certifying.STRATEGIES
+            shown = replace(asked.shown, visible=seen, view="api")
             event = LabelEvent(
                 new_id(), kind, item_id, annotator or self.annotator, value, now(), seconds, shown
             )
@@ -763,7 +786,7 @@ class Session(Inspection):
             return self._append([self._complete(e, events[:k]) for k, e in enumerate(events)])
 
     def _complete(self, event: LabelEvent, before: Sequence[LabelEvent]) -> LabelEvent:
-        if event.kind in ABOUT_ALL:
+        if event.kind in (*ABOUT_ALL, "certify"):
             raise EventError(f"An event of kind {event.kind!r} is written by the session itself.")
         position = self.pool.position(event.item)
         event = sound(event)
@@ -795,6 +818,10 @@ class Session(Inspection):
         check = getattr(self.task, "check", None)
         if check is not None:
             check(value, self.pool.item(position))
+        if shown.strategy == _certifying.TRAP:
+            if self._certification is None:
+                raise EventError("This trap belongs to a certification that has ended.")
+            return self._certification.trapped(replace(event, value=value))
         if isinstance(self.renderer, PairRenderer):
             shown = replace(shown, swapped=self.renderer.swapped(self.pool.item(position)))
         return replace(
@@ -849,6 +876,8 @@ class Session(Inspection):
         """Fold in what was written since, also by another kernel on the same log."""
         with self._lock:
             self._fold()
+            if self._certification is not None:
+                self._certification.settle()
             if self._changes >= self.batch:
                 self._order_training()
 
@@ -863,6 +892,8 @@ class Session(Inspection):
                 continue
             if event.kind in ABOUT_ALL:
                 self._look_again(event)
+            elif event.kind == "certify":
+                self._follow(event)
             elif fresh and event.item in places:
                 if event.kind in ("label", "skip"):
                     self._queue.answered(places[event.item])
@@ -885,11 +916,7 @@ class Session(Inspection):
             self._skipped[item] = None
         else:
             self._skipped.pop(item, None)
-        if (
-            answer is not None
-            and answer.kind == "label"
-            and not answer.annotator.startswith(MACHINES)
-        ):
+        if answer is not None and answer.kind == "label" and self._labels.trains(answer.annotator):
             self._labeled[place] = answer.value
         else:
             self._labeled.pop(place, None)
@@ -959,6 +986,178 @@ class Session(Inspection):
                 event = self._labels.current(item)
                 if event is not None and event.kind == "skip":
                     self._open[self.pool.position(item)] = True
+
+    # ------------------------------------------------------------ certificates
+
+    def certify(
+        self,
+        max_error: float = 0.02,
+        confidence: float = 0.95,
+        form: str = "pool",
+        *,
+        blind: bool = True,
+        traps: float = 0.2,
+        train: bool = False,
+        seed: int | None = None,
+    ) -> Certification:
+        """Begin to certify labels of the newest model, or go on with what was begun.
+
+        The model is frozen, the items that it is surest of are put forward, and their order is
+        drawn and written to the log before the first answer. Verify what `Certification.next`
+        gives; once the bound on the errors is low enough, the rest of them is labeled by
+        ``auto:<certificate>``.
+
+        Parameters
+        ----------
+        max_error : float
+            Share that may be labeled wrong.
+        confidence : float
+            Over all attempts together.
+        form : {"pool", "machine"}
+            Whether that is a share of all items, where people's labels count as right, or of the
+            machine's labels alone, which is stricter.
+        blind : bool
+            Whether who verifies sees no suggestions. Else there are traps, items with a known label
+            and a wrong suggestion, and the share that was missed makes the bound stricter.
+        traps : float
+            Traps for each item verified, where suggestions are shown.
+        train : bool
+            Whether the model may learn from the certified labels.
+        seed : int, optional
+            Of the order; drawn by default.
+
+        Returns
+        -------
+        Certification
+
+        Raises
+        ------
+        NotFittedError
+            If there is no model yet.
+        OptionError
+            If an argument is off, other terms are being certified, or no look would be spared.
+        """
+        with self._lock:
+            self._fold()
+            running = self._certification
+            if running is not None and running.is_running:
+                terms = running.terms
+                if (terms.max_error, terms.confidence, terms.form, terms.shown, terms.train) != (
+                    max_error, confidence, form, not blind, train,
+                ):  # fmt: skip
+                    raise OptionError(
+                        f"Attempt {running.id} is running, on other terms: {terms.max_error:g} "
+                        f"errors at confidence {terms.confidence:g} for the {terms.form}. Go on "
+                        "with session.certifying, or session.certifying.close() it first."
+                    )
+                return running
+            said = _certifying.begin(
+                self, self._labels, max_error, confidence, form, blind=blind, traps=traps,
+                train=train, seed=seed,
+            )  # fmt: skip
+            self._tell_certify(said.pop("attempt"), said.pop("step"), **said)
+            assert self._certification is not None
+            self.refresh()
+            return self._certification
+
+    def certifiable(
+        self, max_error: float = 0.02, confidence: float = 0.95, form: str = "pool"
+    ) -> dict[str, Any]:
+        """Return what `certify` would put forward now, and what it is likely to cost.
+
+        Returns
+        -------
+        dict
+            ``machine`` (items that the machine would label), ``audits`` (items to verify),
+            ``by_hand`` (items left to people), ``looks`` (the last two together), ``advice``. All
+            are estimates: the certificate rests on none of them.
+        """
+        with self._lock:
+            choice = _certifying.plan(self, self._labels, max_error, confidence, form)[0]
+            return {
+                "machine": choice.machine - choice.audits,
+                "audits": choice.audits,
+                "by_hand": choice.by_hand,
+                "looks": choice.looks,
+                "advice": _certifying.advice(choice, len(self._labeled)),
+            }
+
+    @property
+    def certifying(self) -> Certification | None:
+        """The newest certification: running, certified, revoked or closed; None if there is none.
+
+        In another kernel too: it is in the log.
+        """
+        with self._lock:
+            return self._certification
+
+    @property
+    def certificates(self) -> pd.DataFrame:
+        """One row per certificate, with its evidence and one plain sentence; oldest first."""
+        with self._lock:
+            return _certifying.table(self._labels.certificates, len(self.pool))
+
+    def revoke(self, certificate: str | Certificate) -> None:
+        """Take back a certificate and all of its labels, in one event.
+
+        Parameters
+        ----------
+        certificate : str or Certificate
+            Its id, with or without ``auto:``.
+
+        Raises
+        ------
+        OptionError
+            If there is no such certificate, or it was revoked already.
+        """
+        name = certificate.id if isinstance(certificate, Certificate) else str(certificate)
+        name = name.removeprefix("auto:")
+        with self._lock:
+            self._fold()
+            standing = [c.id for c in self._labels.certificates if not c.revoked]
+            if name not in standing:
+                raise OptionError(
+                    f"There is no certificate {name!r} to revoke; standing are "
+                    f"{shorten(standing) or 'none'}."
+                )
+            self._tell_certify(name, "revoke")
+
+    def _tell_certify(self, attempt: str, step: str, **said: Any) -> None:
+        if self._stale:
+            raise StoreMismatchError(f"{self._stale}.")
+        self._log.append([_certifying.say(attempt, step, self.annotator, **said)])
+        self._fold()
+
+    def _follow(self, event: LabelEvent) -> None:
+        """Take over what the log says of a certification."""
+        attempt = self._labels.attempts[event.value["attempt"]]
+        if event.value["step"] == "begin":
+            self._certification = Certification(self, attempt)
+        elif attempt.certificate is not None:
+            for item in attempt.items:
+                if item in self.pool.places:
+                    self._settle(item)
+            self._changes += attempt.terms.train
+
+    def _check_certification(self) -> None:
+        """Close what cannot go on with this data, and say what certificates do not cover."""
+        running = self._certification
+        if running is not None and running.is_running and not running.fits(self.pool):
+            self._add_warning(
+                f"Certification {running.id} cannot go on: some of its items have changed or are "
+                "gone. It is closed; certify() begins another one."
+            )
+            running.close()
+        self._say_outgrown()
+
+    def _say_outgrown(self) -> None:
+        text = _certifying.outgrown(self._labels, len(self.pool))
+        if text and text not in self.warning:
+            self._add_warning(text)
+
+    def _add_warning(self, text: str) -> None:
+        self.warning = f"{self.warning} {text}".strip()
+        warnings.warn(text, stacklevel=4)
 
     # ------------------------------------------------------------ import and export
 

@@ -1,0 +1,536 @@
+"""Certification in a session: what is put forward, asked, and taken over from the log.
+
+The log holds all of it: the terms, the candidates and their order before the first answer; then the
+answers, which are ordinary labels; then the certificate. So it goes on in another kernel, and ends
+by itself with whichever answer is the last one needed.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ._queue import order_seed
+from .certify import (
+    Attempt,
+    Certificate,
+    Choice,
+    Evidence,
+    Terms,
+    Trial,
+    choose,
+    expected_audits,
+    spent,
+)
+from .errors import EventError, NotFittedError, OptionError
+from .events import EVERY_ITEM, LabelEvent, Shown, new_id, now
+from .labels import MACHINES, Labels
+
+if TYPE_CHECKING:
+    from .pool import Pool
+    from .session import Asked, Session
+    from .tables import Predictions
+
+#: Strategies of what is asked here: an item to verify, and a trap.
+STRATEGIES = VERIFY, TRAP = ("certify", "trap")
+_REASON = "drawn at random to verify"
+#: Points of the curve that `state` carries.
+_POINTS = 200
+
+
+class Certification:
+    """A certificate in the making, or what came of it.
+
+    Verify the items of `next` with `record`, or with `Session.record`: it ends by itself once the
+    certificate is reached. Nothing of it is only in memory.
+
+    Parameters
+    ----------
+    session : Session
+    attempt : Attempt
+        As the log tells it.
+    """
+
+    def __init__(self, session: Session, attempt: Attempt) -> None:
+        self._session = session
+        self._attempt = attempt
+        self._trial = Trial(attempt.terms, len(attempt.items), attempt.number)
+        self._candidates = frozenset(attempt.items)
+        self._evidence: tuple[bytes, int, int, Evidence] | None = None
+
+    def __repr__(self) -> str:
+        return f"Certification({self._attempt.state}: {self.advice})"
+
+    # ------------------------------------------------------------ what there is
+
+    @property
+    def id(self) -> str:
+        """Name of the attempt, and of the certificate if it comes to one."""
+        return self._attempt.terms.id
+
+    @property
+    def terms(self) -> Terms:
+        """What is to be promised, and how."""
+        return self._attempt.terms
+
+    @property
+    def items(self) -> list[str]:
+        """Ids of the candidates, in the order of the draw."""
+        return list(self._attempt.items)
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate, None as long as there is none."""
+        return self._attempt.certificate
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is something to verify."""
+        return self._attempt.state == "verifying"
+
+    def _verified(self) -> NDArray[np.bool_]:
+        """Whether the machine was wrong, along the order, as far as there are answers that count.
+
+        An answer that was given with the suggestion in sight counts only where that is agreed. What
+        the annotator put away is no confirmation: it counts as wrong.
+        """
+        session, attempt = self._session, self._attempt
+        agree = session.task.agree
+        wrong = []
+        for place, item in enumerate(attempt.items):
+            answer = session._labels.current(item)
+            if not self._counts(answer):
+                break
+            assert answer is not None
+            value = attempt.value(place)
+            is_right = (
+                answer.kind == "label" and value is not None and agree(answer.value, value) == 1.0
+            )
+            wrong.append(not is_right)
+        return np.array(wrong, dtype=bool)
+
+    def _counts(self, answer: LabelEvent | None) -> bool:
+        if answer is None or answer.annotator.startswith(MACHINES):
+            return False
+        return self.terms.shown or not answer.shown.visible or answer.kind == "skip"
+
+    @property
+    def evidence(self) -> Evidence:
+        """What is known by now."""
+        with self._session._lock:
+            wrong = self._verified()
+            attempt = self._attempt
+            key = (wrong.tobytes(), len(attempt.trapped), attempt.misses)
+            if self._evidence is None or self._evidence[:3] != key:
+                self._evidence = (*key, self._trial.evidence(wrong, *key[1:]))
+            return self._evidence[3]
+
+    @property
+    def curve(self) -> NDArray[np.float64]:
+        """The running bound after each item: a share of the pool, or of the machine's labels."""
+        evidence = self.evidence
+        return np.asarray(evidence.curve / self._whole(evidence.audited))
+
+    @property
+    def bound(self) -> float:
+        """Upper bound, now, on the share that would be labeled wrong; valid at all times."""
+        if self.certificate is not None:
+            whole = self._whole(self.certificate.audited)
+            return float(self.certificate.bound / whole[-1])
+        return float(self.curve[-1])
+
+    @property
+    def goal(self) -> float:
+        """What the bound has to come down to."""
+        terms = self.terms
+        return terms.budget / terms.n_items if terms.form == "pool" else terms.max_error
+
+    def _whole(self, audited: int) -> NDArray[np.int64]:
+        if self.terms.form == "pool":
+            return np.full(audited + 1, self.terms.n_items)
+        return np.maximum(len(self._attempt.items) - np.arange(audited + 1), 1)
+
+    @property
+    def left(self) -> int | None:
+        """How many more items have to be right, one after the other; None if it has ended."""
+        if not self.is_running:
+            return None
+        with self._session._lock:
+            attempt = self._attempt
+            return self._trial.left(self._verified(), len(attempt.trapped), attempt.misses)
+
+    @property
+    def advice(self) -> str:
+        """What to do now, in one or two sentences."""
+        attempt = self._attempt
+        if attempt.certificate is not None:
+            return attempt.certificate.explanation
+        if not self.is_running:
+            return "Closed without a certificate; what was verified stays labeled."
+        evidence, left = self.evidence, self.left
+        text = f"{left:,} more without an error, and it is certified."
+        if evidence.errors:
+            rate = (evidence.errors + 0.5) / (evidence.audited + 1)
+            n = len(attempt.items)
+            likely = expected_audits(
+                n, rate * n, self.terms.budget, self._trial.delta, self.terms.form
+            )
+            more = max(likely - evidence.audited, left or 0)
+            text += f" At the rate so far ({evidence.errors} of {evidence.audited}) about {more:,}."
+            if likely >= n or (rate > 2 * max(attempt.terms.believed, 1 / n) and more > 300):
+                text += (
+                    " The model errs more often than it believed: close(), label what it is least "
+                    "sure of, and certify again."
+                )
+        if self.terms.shown and evidence.vigilance is not None:
+            rate = evidence.vigilance["miss_rate"]
+            text += f" Up to {100 * rate:.0f} % of errors may be missed, by the traps so far."
+        return text
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Everything that a page shows, as JSON."""
+        with self._session._lock:
+            attempt, terms, evidence = self._attempt, self.terms, self.evidence
+            curve = self.curve
+            places = np.unique(np.linspace(0, len(curve) - 1, _POINTS).astype(int))
+            made = attempt.certificate
+            return {
+                "id": terms.id,
+                "state": attempt.state,
+                "max_error": terms.max_error,
+                "confidence": terms.confidence,
+                "form": terms.form,
+                "items": terms.n_items,
+                "candidates": len(attempt.items),
+                "audited": evidence.audited if made is None else made.audited,
+                "errors": evidence.errors if made is None else made.errors,
+                "bound": self.bound,
+                "goal": self.goal,
+                "curve": [[int(k), float(curve[k])] for k in places],
+                "left": self.left,
+                "blind": not terms.shown,
+                "vigilance": evidence.vigilance if made is None else made.vigilance,
+                "advice": self.advice,
+                "certificate": None if made is None else made.to_dict(),
+            }
+
+    # ------------------------------------------------------------ what to do
+
+    def next(self, k: int = 1) -> list[Asked]:
+        """Return the k items to verify next, in the order of the draw; traps are among them."""
+        with self._session._lock:
+            if not self.is_running:
+                return []
+            audited = len(self._verified())
+            asked: list[Asked] = []
+            used = set(self._attempt.trapped)
+            for place in range(audited, len(self._attempt.items)):
+                if len(asked) >= k:
+                    break
+                due = int((place + 0.5) * self.terms.traps)
+                if self.terms.shown and len(used) < due:
+                    trap = self._trap(used)
+                    if trap is not None:
+                        used.add(trap.id)
+                        asked.append(trap)
+                if len(asked) < k and not self._counts(
+                    self._session._labels.current(self._attempt.items[place])
+                ):
+                    asked.append(self._asked(place))
+            return asked
+
+    def _asked(self, place: int) -> Asked:
+        attempt, terms = self._attempt, self.terms
+        value = attempt.value(place)
+        shown = Shown(
+            strategy=VERIFY,
+            draw=place,
+            seed=terms.seed,
+            probability=1 / (len(attempt.items) - place),
+            model_version=terms.model_version,
+            suggestion=value,
+            visible=terms.shown and value is not None,
+        )
+        return self._session._put_forward(attempt.items[place], shown, _REASON)
+
+    def _trap(self, used: Iterable[str]) -> Asked | None:
+        """Return an item whose label is known, with a suggestion that is wrong."""
+        session = self._session
+        barred = self._candidates.union(used)
+        known = [i for k in session._labeled if (i := session.pool.ids[k]) not in barred]
+        if not known:
+            return None
+        rng = np.random.default_rng((self.terms.seed, len(self._attempt.trapped)))
+        item = known[int(rng.integers(len(known)))]
+        answer = session._labels.current(item)
+        names = session.task.spec()["classes"]
+        others = [name for name in names if answer is not None and name != answer.value]
+        wrong = others[int(rng.integers(len(others)))]
+        shown = Shown(
+            strategy=TRAP, seed=self.terms.seed, model_version=self.terms.model_version,
+            suggestion=wrong, visible=True,
+        )  # fmt: skip
+        return session._put_forward(item, shown, _REASON)
+
+    def record(self, item: Asked, label: Any, *, seconds: float | None = None) -> LabelEvent:
+        """Answer an item of `next`: the same as `Session.record`."""
+        return self._session.record(item, label, seconds=seconds)
+
+    def trapped(self, event: LabelEvent) -> LabelEvent:
+        """Return the answer to a trap as the log keeps it: not as a label."""
+        if not self.is_running:
+            raise EventError("This trap belongs to a certification that has ended.")
+        said = {
+            "step": "trap",
+            "attempt": self.id,
+            "item": event.item,
+            "suggestion": event.shown.suggestion,
+            "answer": event.value,
+            "missed": event.value == event.shown.suggestion,
+        }
+        return replace(event, kind="certify", value=said)
+
+    def close(self) -> None:
+        """Give up without a certificate. What was verified stays; the attempt has spent its share
+        of the confidence."""
+        with self._session._lock:
+            if self.is_running:
+                evidence = self.evidence
+                self._session._tell_certify(
+                    self.id, "close", audited=evidence.audited, errors=evidence.errors
+                )
+
+    def is_blind(self, item: str) -> bool:
+        """Whether no suggestion may be shown for an item, wherever it is asked."""
+        return self.is_running and not self.terms.shown and item in self._candidates
+
+    def fits(self, pool: Pool) -> bool:
+        """Whether all candidates are in a pool, as they were when it began."""
+        return all(
+            item in pool and pool.holds(pool.position(item), content)
+            for item, content in zip(self._attempt.items, self._attempt.contents, strict=True)
+        )
+
+    def settle(self) -> None:
+        """Write the certificate once it is reached."""
+        if self.is_running:
+            evidence = self.evidence
+            if evidence.is_enough:
+                self._session._tell_certify(
+                    self.id,
+                    "certify",
+                    audited=evidence.audited,
+                    errors=evidence.errors,
+                    bound=int(evidence.curve[-1]),
+                    vigilance=evidence.vigilance,
+                )
+
+
+# ---------------------------------------------------------------- beginning
+
+
+def doubts(session: Session) -> tuple[NDArray[np.intp], NDArray[np.float64], Predictions]:
+    """Return the items without an answer, the surest first, and how unsure the model is of each.
+
+    Raises
+    ------
+    NotFittedError
+        If nothing was predicted yet.
+    """
+    predictions = session._predictions
+    if predictions is None:
+        raise NotFittedError(
+            "There is no model yet whose labels could be certified: label items of at least two "
+            "classes first."
+        )
+    places = np.flatnonzero(session._open)
+    places = places[places < len(predictions)]
+    if predictions.unsure is not None:
+        doubt = predictions.unsure[places].astype(float)
+    else:
+        doubt = 1.0 - predictions.proba[places].max(axis=1).astype(float)
+    order = np.argsort(doubt, kind="stable")
+    return places[order], doubt[order], predictions
+
+
+def allowance(labels: Labels, n_items: int, max_error: float, confidence: float) -> int:
+    """Return how many labels of a pool may be wrong, less what earlier certificates have used.
+
+    Raises
+    ------
+    OptionError
+        If an earlier one is less sure than what is asked for now.
+    """
+    budget = int(np.floor(max_error * n_items + 1e-9))
+    for earlier in labels.certificates:
+        if earlier.revoked:
+            continue
+        if earlier.terms.confidence < confidence:
+            raise OptionError(
+                f"Certificate {earlier.id} stands with confidence {earlier.terms.confidence:g}, so "
+                f"no later one of this pool can have {confidence:g}: revoke it first, "
+                f"session.revoke({earlier.id!r}), or ask for that."
+            )
+        budget -= earlier.bound
+    return budget
+
+
+def plan(
+    session: Session, labels: Labels, max_error: float, confidence: float, form: str
+) -> tuple[Choice, int, NDArray[np.intp], NDArray[np.float64], Predictions]:
+    """Return what would be put forward, the errors allowed, and the items it is chosen from."""
+    # What is off is named before anything is computed.
+    Terms("", max_error, confidence, form, 0, 0, 0, 0, None, 0)
+    places, doubt, predictions = doubts(session)
+    n_items = len(session.pool)
+    if form == "pool":
+        budget = allowance(labels, n_items, max_error, confidence)
+    else:
+        budget = int(np.floor(max_error * len(places)))
+    for attempt in reversed(list(labels.attempts.values())):  # how wrong the belief was then
+        if attempt.state == "closed" and attempt.audited:
+            seen = attempt.errors / attempt.audited
+            doubt = np.minimum(doubt * max(1.0, seen / max(attempt.terms.believed, 1e-6)), 1.0)
+            break
+    delta = spent(1 - confidence, len(labels.attempts) + 1)
+    nothing = Choice(0, len(places), 0, 0.0)
+    choice = choose(doubt, budget, delta, form) if budget >= 0 and len(places) else nothing
+    return choice, budget, places, doubt, predictions
+
+
+def advice(choice: Choice, labeled: int) -> str:
+    """Return what to do with a plan, in a sentence."""
+    if choice.audits == 0 and choice.by_hand > 0:
+        return (
+            "A certificate would spare next to no looks yet: the model needs labels. Go on with "
+            "what it asks (session.next), a tenth more at a time."
+        )
+    text = (
+        f"The machine could label {choice.machine - choice.audits:,} items; people would verify "
+        f"about {choice.audits:,} and label {choice.by_hand:,} of which the model is least sure."
+    )
+    if choice.by_hand > max(20, labeled // 5):
+        text += " Label some of those first: they have to be looked at anyway, and they teach."
+    return text
+
+
+def begin(
+    session: Session,
+    labels: Labels,
+    max_error: float,
+    confidence: float,
+    form: str,
+    *,
+    blind: bool,
+    traps: float,
+    train: bool,
+    seed: int | None,
+) -> dict[str, Any]:
+    """Return what the log is to say of a new attempt.
+
+    Raises
+    ------
+    OptionError, NotFittedError
+        If there is nothing to certify.
+    """
+    choice, budget, places, doubt, predictions = plan(session, labels, max_error, confidence, form)
+    shown = not blind
+    if shown:
+        if session.task.target_type != "multiclass":
+            raise OptionError(
+                f"Traps are wrong classes, and a {session.task.kind} has none: verify with "
+                "blind=True."
+            )
+        if not 0 < traps <= 1:
+            raise OptionError(
+                f"traps= is the number of traps for each item verified, above 0 up to 1, got "
+                f"{traps!r}: without them nobody knows what is missed."
+            )
+    if choice.machine == 0 or (choice.audits == 0 and choice.by_hand > 0):
+        raise OptionError(advice(choice, len(labels.labeled())))
+    chosen = places[: choice.machine]
+    if form == "machine":
+        budget = int(np.floor(max_error * len(chosen)))
+    seed = order_seed(secrets.randbits(21) if seed is None else int(seed), len(chosen))
+    order = np.sort(chosen)[np.random.default_rng(seed).permutation(len(chosen))]
+    values, codes = machine_values(session, predictions, order)
+    sure = 1.0 - float(doubt[choice.machine - 1]) if predictions.probabilistic else None
+    terms = Terms(
+        new_id()[:8], float(max_error), float(confidence), form, len(session.pool), budget,
+        float(choice.expected), seed, sure, predictions.version, shown,
+        float(traps) if shown else 0.0, train, float(doubt[: choice.machine].mean()),
+    )  # fmt: skip
+    pool = session.pool
+    return {
+        "step": "begin",
+        "attempt": terms.id,
+        "terms": asdict(terms),
+        "items": [pool.ids[k] for k in order],
+        "values": values,
+        "codes": codes,
+        "contents": [pool.digest(int(k)) for k in order],
+    }
+
+
+def machine_values(
+    session: Session, predictions: Predictions, places: NDArray[np.intp]
+) -> tuple[list[Any], list[int]]:
+    """Return the distinct labels that the model gives, and which of them each item has."""
+    if session.task.target_type == "multiclass":
+        best = predictions.best(places)
+        names, codes = np.unique(best, return_inverse=True)
+        return [predictions.classes[k] for k in names], [int(code) for code in codes]
+    known: dict[str, int] = {}
+    values, numbers = [], []
+    for place in places:
+        value = session._value(predictions, int(place))[0]
+        text = json.dumps(value, sort_keys=True)
+        if text not in known:
+            known[text] = len(values)
+            values.append(value)
+        numbers.append(known[text])
+    return values, numbers
+
+
+def say(attempt: str, step: str, annotator: str, **said: Any) -> LabelEvent:
+    """Return a step of an attempt as an event; of the last ones there is only one each."""
+    event_id = new_id() if step == "begin" else f"{step}:{attempt}"
+    value = {"step": step, "attempt": attempt, **said}
+    return LabelEvent(
+        event_id, "certify", EVERY_ITEM, annotator, value, now(), shown=Shown(view="api")
+    )
+
+
+def table(certificates: Iterable[Certificate], n_items: int) -> pd.DataFrame:
+    """Return certificates as a table, one row each."""
+    rows = []
+    for certificate in certificates:
+        told = certificate.to_dict()
+        told["not_covered"] = n_items - certificate.terms.n_items
+        rows.append(told)
+    columns = [
+        "id", "revoked", "max_error", "confidence", "form", "n_items", "not_covered", "candidates",
+        "machine", "audited", "errors", "bound", "attempt", "delta", "threshold", "model_version",
+        "seed", "began", "ended", "at", "vigilance", "train", "explanation",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns).set_index("id")
+
+
+def outgrown(labels: Labels, n_items: int) -> str:
+    """Return what is to be said of certificates when the pool has grown, or nothing."""
+    standing = [c for c in labels.certificates if not c.revoked]
+    if not standing or n_items <= standing[-1].terms.n_items:
+        return ""
+    new = n_items - standing[-1].terms.n_items
+    return (
+        f"{new:,} items are newer than certificate {standing[-1].id}, which says nothing of them: "
+        "they may be of another kind than those it was tried on. Label them, or certify() again."
+    )

@@ -1,0 +1,30 @@
+"""Certificates: machine labels with a proven bound on their errors.
+
+A set of n items has machine labels, W of which are wrong; nobody knows W. A person verifies the
+items in a uniformly random order. After t of them S were wrong and are corrected, so W - S wrong
+labels are left. `ErrorBound` bounds W from above at every t at once, so that one may look at any
+time and stop at any time. What the model believes decides how much work there is, never whether the
+bound holds: the items are fixed, and only the order is random.
+"""
+
+from __future__ import annotations
+
+from .attempts import FORMS, Attempt, Certificate, Evidence, Terms, Trial
+from .bound import ErrorBound, all_errors, miss_bound, spent
+from .choice import Choice, choose, expected_audits
+
+__all__ = [
+    "FORMS",
+    "Attempt",
+    "Certificate",
+    "Choice",
+    "ErrorBound",
+    "Evidence",
+    "Terms",
+    "Trial",
+    "all_errors",
+    "choose",
+    "expected_audits",
+    "miss_bound",
+    "spent",
+]
