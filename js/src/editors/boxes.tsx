@@ -2,10 +2,10 @@
 // brightened and given more contrast; none of that reaches the label.
 
 import { render } from "preact";
-import type { Editor, EditorHost, KeyHelp, Mounted, Shown } from "../modules";
+import type { EditorHost, KeyHelp, Mounted, Shown } from "../modules";
 import { keyCap, pressName, type Press } from "../keymap";
 import { addressOf } from "../media";
-import { Submit } from "./base";
+import { Below, Submit, classOf, drawing } from "./base";
 import { Shapes, contains, type Spot } from "./boxes/shapes";
 import { Tools, hintOf } from "./boxes/tools";
 import * as d from "./drawing";
@@ -62,8 +62,7 @@ class BoxEditor implements Mounted {
   private hover: Spot | null = null;
   /** Space is down over the image: a drag moves the image, letting go sends. */
   private space: "down" | "used" | null = null;
-  private readonly style = document.createElement("style");
-  private readonly box = document.createElement("div");
+  private readonly below: Below;
   private readonly canvas = document.createElement("div");
   private readonly image = new Image();
   private readonly over = document.createElement("div");
@@ -75,8 +74,7 @@ class BoxEditor implements Mounted {
     controls: HTMLElement,
     private readonly host: EditorHost,
   ) {
-    this.style.textContent = css;
-    controls.replaceChildren(this.style, this.box);
+    this.below = new Below(controls, css);
     this.canvas.className = "nblabel-canvas";
     this.image.draggable = false;
     this.over.className = "nblabel-over";
@@ -201,10 +199,8 @@ class BoxEditor implements Mounted {
     this.observer.disconnect();
     this.forget();
     render(null, this.over);
-    render(null, this.box);
     this.canvas.remove();
-    this.style.remove();
-    this.box.remove();
+    this.below.remove();
   }
 
   // ---------------------------------------------------------------- keys
@@ -218,9 +214,7 @@ class BoxEditor implements Mounted {
     const { task } = this.host;
     const onButton = element?.closest("button, a, summary") !== null && element !== null;
     if (onButton && (key === "enter" || key === "space" || key.endsWith("tab"))) return false;
-    const name = task.classes.find(
-      (one) => task.keys[one] === key && Object.hasOwn(task.keys, one),
-    );
+    const name = classOf(task, key);
     if (name !== undefined) {
       this.name(name);
       return true;
@@ -688,7 +682,7 @@ class BoxEditor implements Mounted {
     if (!draft) {
       render(null, this.over);
       const text = "This item is no image to draw on.";
-      render(this.shown && <p class="nblabel-soft nblabel-none">{text}</p>, this.box);
+      this.below.draw(this.shown && <p class="nblabel-soft nblabel-none">{text}</p>);
       return;
     }
     const { left, top, width, height } = this.rect;
@@ -725,7 +719,7 @@ class BoxEditor implements Mounted {
       host.home();
     };
     const whole = { zoom: 1, x: 0.5, y: 0.5 };
-    render(
+    this.below.draw(
       <>
         {this.broken && (
           <p class="nblabel-wrong nblabel-none" role="alert">
@@ -747,17 +741,8 @@ class BoxEditor implements Mounted {
         />
         <Submit wrong={this.wrong} hint={hintOf(draft)} onSubmit={() => this.submit()} />
       </>,
-      this.box,
     );
   }
 }
 
-const editor: Editor = {
-  stage: true,
-  mount: ({ stage, controls }, host) => {
-    if (!stage) throw new Error("nblabel: the shapes need a place for the image");
-    return new BoxEditor(stage, controls, host);
-  },
-};
-
-export default editor;
+export default drawing(BoxEditor);

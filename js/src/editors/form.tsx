@@ -2,9 +2,9 @@
 
 import type { FunctionComponent } from "preact";
 import type { Shown } from "../modules";
-import { capOfLabel, type TaskSpec } from "../keymap";
+import type { TaskSpec } from "../keymap";
 import type { Json } from "../protocol";
-import { Submit, controls, type Logic, type ViewProps } from "./base";
+import { LabelFace, Submit, classOf, controls, type Logic, type ViewProps } from "./base";
 import * as freetext from "./freetext";
 import * as multilabel from "./multilabel";
 import * as rating from "./rating";
@@ -32,9 +32,7 @@ const choice: Logic<string> = {
         : "",
   value: (_task, draft) => (draft ? { value: draft } : { wrong: "Choose a label." }),
   press: (task, _draft, key) => {
-    const name = task.classes.find(
-      (one) => Object.hasOwn(task.keys, one) && task.keys[one] === key,
-    );
+    const name = classOf(task, key);
     return name === undefined ? null : { submit: name };
   },
   keys: () => [],
@@ -214,10 +212,7 @@ const PartView: FunctionComponent<PartProps> = ({ part, draft, shown, set }) => 
               data-label={name}
               onClick={() => set(name)}
             >
-              {capOfLabel(task, name) && <kbd>{capOfLabel(task, name)}</kbd>}
-              <span class="nblabel-name" dir="auto">
-                {name}
-              </span>
+              <LabelFace task={task} name={name} />
             </button>
           ))}
         </div>
