@@ -1,5 +1,6 @@
 // Parts of the front end that are fetched from the kernel when they are first needed.
 
+import type { Piece } from "./channel";
 import type { Json, SuggestionPart, ViewPart } from "./protocol";
 import type { Press, TaskSpec } from "./keymap";
 
@@ -11,6 +12,8 @@ export interface Shown {
   readonly buffers: readonly DataView[];
   readonly label: Json;
   readonly suggestion: SuggestionPart | null;
+  /** Ask the kernel for some bytes of a part of the item that is too large for its view. */
+  readonly piece?: (name: string, start: number, signal?: AbortSignal) => Promise<Piece>;
 }
 
 /** What the labeler does for an editor. */

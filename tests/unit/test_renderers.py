@@ -108,7 +108,7 @@ def test_show_gets_the_row():
     [
         (FRAME, {"text": "bdy"}, UnknownColumnError, "no column 'bdy'. Did you mean 'body'"),
         (FRAME, {"row": ["id", "nope"]}, UnknownColumnError, "no column 'nope'"),
-        (FRAME, {"text": "body", "row": True}, OptionError, "Say one of .*, got text and row"),
+        (FRAME, {"text": "body", "row": True}, OptionError, "stand alone; got text and row"),
         (FRAME, {"text": True}, OptionError, "text=True does not say which column"),
         (FRAME, {"row": []}, DataError, "no column left to show"),
         (["a"], {"text": "body"}, OptionError, "text='body' names a column, .* is a list"),

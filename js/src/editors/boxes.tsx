@@ -46,6 +46,11 @@ type Gesture =
   | { readonly type: "move"; readonly start: Spot; readonly origin: d.Draft }
   | { readonly type: "handle"; readonly handle: number; readonly origin: d.Draft };
 
+/** A single page of a document is one, too. */
+const isImage = ({ view, buffers }: Shown): boolean =>
+  (view.kind === "image" || (view.kind === "pdf" && view.data["pages"] === 1)) &&
+  buffers[0] !== undefined;
+
 class BoxEditor implements Mounted {
   private draft: d.Draft | null = null;
   private shown: Shown | null = null;
@@ -139,7 +144,7 @@ class BoxEditor implements Mounted {
   show(shown: Shown | null): void {
     const before = this.shown;
     this.shown = shown;
-    if (!shown || shown.view.kind !== "image" || !shown.buffers[0]) {
+    if (!shown || !isImage(shown)) {
       this.draft = null;
       this.forget();
       this.draw();

@@ -7,6 +7,7 @@ export interface Colors {
   readonly soft: string;
   readonly line: string;
   readonly brand: string;
+  readonly bg: string;
   readonly classes: readonly string[];
 }
 
@@ -45,6 +46,7 @@ export class Paper {
       soft: color("soft"),
       line: color("line"),
       brand: color("brand"),
+      bg: color("bg"),
       classes: [0, 1, 2, 3, 4, 5, 6, 7].map((k) => color(`c${k}`)),
     });
   }

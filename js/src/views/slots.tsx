@@ -24,13 +24,14 @@ function useModule<T>(controller: Controller, name: string): T | string | null {
   return found.module;
 }
 
-const shownOf = (item: Item, suggestion: SuggestionPart | null): Shown => ({
+const shownOf = (controller: Controller, item: Item, suggestion: SuggestionPart | null): Shown => ({
   id: item.id,
   name: item.name,
   view: item.view,
   buffers: item.buffers,
   label: item.label,
   suggestion,
+  piece: (name, start, signal) => controller.piece(item, name, start, signal),
 });
 
 interface EditorProps {
@@ -83,7 +84,7 @@ export function EditorSlot(props: EditorProps) {
     const parts = [item?.id, item?.view, item?.label, suggestion];
     if (!mounted.current || parts.every((part, k) => part === seen.current[k])) return;
     seen.current = parts;
-    mounted.current.show(item && shownOf(item, suggestion));
+    mounted.current.show(item && shownOf(controller, item, suggestion));
   });
   useEffect(
     () => () => {
@@ -131,7 +132,7 @@ export function LookView({
     };
   }, [look]);
   useLayoutEffect(() => {
-    mounted.current?.show(shownOf(item, suggestion));
+    mounted.current?.show(shownOf(controller, item, suggestion));
   }, [look, item.id, item.view, suggestion]);
   return (
     <div class="nblabel-look" data-look={item.view.kind} data-ready={ready}>
@@ -185,5 +186,5 @@ export function useImageTools(
       tools.current = null;
     };
   }, []);
-  useLayoutEffect(() => tools.current?.show(shownOf(item, null)), [item.id]);
+  useLayoutEffect(() => tools.current?.show(shownOf(controller, item, null)), [item.id]);
 }

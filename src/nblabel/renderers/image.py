@@ -57,9 +57,9 @@ class ImageRenderer:
         """Return the encoded image as one buffer."""
         name = clean(str(item)) if isinstance(item, (str, os.PathLike)) else ""
         if isinstance(item, np.ndarray):
-            return _encoded(Image.fromarray(to_uint8(item, self.low, self.high)), name)
+            return encoded_view(Image.fromarray(to_uint8(item, self.low, self.high)), name)
         if isinstance(item, Image.Image):
-            return _encoded(item, name)
+            return encoded_view(item, name)
         raw = _read(item)
         if raw[:256].lstrip().startswith((b"<svg", b"<?xml")):
             return svg_view(raw, name)
@@ -70,7 +70,7 @@ class ImageRenderer:
                 image.load()
                 data = {"mime": mime, "name": name, "width": image.width, "height": image.height}
                 return View("image", data, (raw,))
-            return _encoded(image, name)
+            return encoded_view(image, name)
 
 
 def svg_view(raw: bytes, name: str = "") -> View:
@@ -111,7 +111,8 @@ def _read(item: Any) -> bytes:
     return encoded_bytes(item, "an array, a file, bytes or a PIL image")
 
 
-def _encoded(image: Image.Image, name: str) -> View:
+def encoded_view(image: Image.Image, name: str) -> View:
+    """Return an image as it is sent: no larger than a card can show."""
     full = image.size
     _bound(image)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):

@@ -1,0 +1,157 @@
+// A video: played, slowed down and stepped through by keys; a large one comes when it is shown.
+
+import { pressName, type Press } from "../keymap";
+import { addressOf } from "../media";
+import type { Look, LookHost, MountedLook, Shown } from "../modules";
+import { bytesOf, make, styled, textOf } from "./paper";
+import { PLAY_KEYS, Player, css as playerCss } from "./player";
+import { whole } from "./stream";
+import css from "./video.css";
+
+/** Frames a second where neither the kernel nor the browser knows better. */
+const USUAL_RATE = 25;
+const TYPES: ReadonlySet<unknown> = new Set(["video/mp4", "video/webm", "video/ogg"]);
+
+/** A blob belongs to the notebook's origin: only types that hold no script. */
+export const typeOf = (mime: unknown): string => (TYPES.has(mime) ? (mime as string) : "video/mp4");
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** Frames a second, from the times of two frames that were shown one after the other. */
+export function rateOf(earlier: number, later: number): number | null {
+  const rate = 1 / (later - earlier);
+  return rate >= 4 && rate <= 250 ? Math.round(rate * 100) / 100 : null;
+}
+
+class Video implements MountedLook {
+  readonly keys = [...PLAY_KEYS("video"), { keys: [",", "."], does: "one frame back or on" }];
+  private readonly video = make("video");
+  private readonly poster = make("img");
+  private readonly coming = make("span", "nblabel-coming");
+  private readonly bar = make("i");
+  private readonly player: Player;
+  private shown = "";
+  private view: unknown = null;
+  private abort = new AbortController();
+  private rate: number | null = null;
+  private given = false;
+  private last = NaN;
+
+  constructor(el: HTMLElement, host: LookHost) {
+    styled(el, playerCss + css);
+    const box = make("div", "nblabel-video");
+    const screen = make("div", "nblabel-screen");
+    const seek = make("div", "nblabel-seek");
+    this.video.playsInline = true;
+    this.video.disablePictureInPicture = true;
+    this.video.tabIndex = -1;
+    this.coming.setAttribute("role", "status");
+    this.poster.alt = "";
+    screen.append(this.video, this.poster, this.coming);
+    seek.append(this.bar);
+    this.player = new Player(this.video, host, {
+      what: "video",
+      hint: "⇧␣ plays · ⇧← ⇧→ seek · , . frame · - + speed",
+      rate: () => this.rate ?? USUAL_RATE,
+      changed: () => this.bar.style.setProperty("--share", String(this.player.share)),
+    });
+    box.append(this.player.name, screen, seek, this.player.row, this.player.wrong);
+    el.append(box);
+    screen.addEventListener("click", () => this.player.key("shift+space"));
+    const to = (event: PointerEvent) => {
+      const { left, width } = seek.getBoundingClientRect();
+      const share = Math.min(1, Math.max(0, (event.clientX - left) / width));
+      this.player.seek(share * this.player.length);
+    };
+    seek.addEventListener("pointerdown", (event) => {
+      seek.setPointerCapture(event.pointerId);
+      to(event);
+    });
+    seek.addEventListener("pointermove", (event) => event.buttons === 1 && to(event));
+    this.video.addEventListener("loadeddata", () => this.ready());
+    this.video.addEventListener("error", () => (this.coming.hidden = true));
+    this.watch();
+  }
+
+  show(shown: Shown): void {
+    // A new suggestion for the same video must not stop it.
+    if (shown.id === this.shown && shown.view === this.view) return;
+    this.clear();
+    this.shown = shown.id;
+    this.view = shown.view;
+    const { data } = shown.view;
+    this.player.begin(data);
+    this.given = typeof data["rate"] === "number" && data["rate"] > 0;
+    this.rate = this.given ? (data["rate"] as number) : null;
+    this.video.setAttribute("aria-label", `video of item ${shown.name}`);
+    const streamed = data["streamed"] === true;
+    const poster = textOf(data["poster"]) && shown.buffers[streamed ? 0 : 1];
+    this.poster.hidden = !poster;
+    if (poster) this.poster.src = addressOf(data["poster"], bytesOf(poster));
+    const autoplay = data["autoplay"] === true;
+    const type = typeOf(data["mime"]);
+    this.coming.hidden = false;
+    if (!streamed) {
+      this.coming.textContent = "loading …";
+      this.player.load(bytesOf(shown.buffers[0]), type, autoplay);
+      return;
+    }
+    const { signal } = this.abort;
+    const size = Number(data["size"]);
+    this.coming.textContent = `loading ${megabytes(size)} …`;
+    whole(shown, "", signal, (bytes, total) => {
+      if (!signal.aborted)
+        this.coming.textContent = `loading ${megabytes(bytes)} of ${megabytes(total)}`;
+    }).then(
+      (blob) => {
+        if (!signal.aborted) this.player.load(blob, type, autoplay);
+      },
+      (error: unknown) => {
+        if (signal.aborted) return;
+        this.coming.hidden = true;
+        this.player.fail(`The video cannot be had: ${(error as Error).message}.`);
+      },
+    );
+  }
+
+  press(press: Press): boolean {
+    return this.player.key(pressName(press));
+  }
+
+  destroy(): void {
+    this.clear();
+    this.player.begin({});
+  }
+
+  private clear(): void {
+    this.abort.abort();
+    this.abort = new AbortController();
+    if (this.poster.src.startsWith("blob:")) URL.revokeObjectURL(this.poster.src);
+    this.poster.removeAttribute("src");
+    this.last = NaN;
+  }
+
+  private ready(): void {
+    this.coming.hidden = true;
+    this.poster.hidden = true;
+    // What a browser recorded may not say how long it is: seen only from its end.
+    if (this.video.duration !== Infinity) return;
+    this.video.addEventListener("durationchange", () => this.player.seek(0), { once: true });
+    this.video.currentTime = 1e7;
+  }
+
+  /** While it plays, the browser says when each frame is due: the shortest step is the rate. */
+  private watch(): void {
+    if (!("requestVideoFrameCallback" in this.video)) return;
+    this.video.requestVideoFrameCallback((_, { mediaTime }) => {
+      const found = this.video.paused ? null : rateOf(this.last, mediaTime);
+      if (found && !this.given && found > (this.rate ?? 0)) this.rate = found;
+      this.last = mediaTime;
+      this.watch();
+    });
+  }
+}
+
+const look: Look = { mount: (el, host) => new Video(el, host) };
+
+export default look;
