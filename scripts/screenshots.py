@@ -364,6 +364,7 @@ def picture(notebook: Notebook, index: int, name: str, keys: list[str]) -> None:
     root.scroll_into_view_if_needed()
     settled = '.nblabel:not([data-state="connecting"]):not([data-state="loading"])'
     notebook.locator(".jp-OutputArea-output").locator(settled).nth(index).wait_for()
+    root.locator('[data-ready="false"]').wait_for(state="detached")
     root.focus()
     for key in keys:
         if key.startswith("click:"):

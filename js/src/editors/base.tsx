@@ -1,9 +1,8 @@
 // What the editors with controls below the item share: a draft, keys that change it, one submit.
 
 import { render, type ComponentChildren, type FunctionComponent } from "preact";
-import type { Editor, EditorHost, KeyHelp, Mounted, Shown } from "../modules";
+import type { Editor, EditorHost, KeyHelp, Made, Mounted, Shown } from "../modules";
 import { capOfLabel, pressName, type Press, type TaskSpec } from "../keymap";
-import type { Json } from "../protocol";
 
 /** What a key does to a draft; null if it means nothing. */
 export type Effect<D> =
@@ -19,7 +18,7 @@ export interface Logic<D> {
   /** What the person starts from: the label so far, else the suggestion, else nothing. */
   begin(task: TaskSpec, shown: Shown): D;
   /** The value that a draft stands for, or why it cannot be sent yet. */
-  value(task: TaskSpec, draft: D): { readonly value: Json } | { readonly wrong: string };
+  value(task: TaskSpec, draft: D): Made;
   /** `field` says whether a text is being typed. */
   press(task: TaskSpec, draft: D, key: string, field: boolean): Effect<D>;
   keys(task: TaskSpec): readonly KeyHelp[];
@@ -79,10 +78,10 @@ export const drawing = (
   },
 });
 
-class Panel<D> implements Mounted {
+export class Panel<D> implements Mounted {
   readonly keys;
-  private shown: Shown | null = null;
-  private draft: D | null = null;
+  protected draft: D | null = null;
+  protected shown: Shown | null = null;
   private wrong = "";
   private readonly below: Below;
 
@@ -91,7 +90,7 @@ class Panel<D> implements Mounted {
     private readonly View: FunctionComponent<ViewProps<D>>,
     css: string,
     el: HTMLElement,
-    private readonly host: EditorHost,
+    protected readonly host: EditorHost,
   ) {
     this.keys = logic.keys(host.task);
     this.below = new Below(el, css);
@@ -127,13 +126,13 @@ class Panel<D> implements Mounted {
     this.below.remove();
   }
 
-  private set(draft: D): void {
+  protected set(draft: D): void {
     this.draft = draft;
     this.wrong = "";
     this.draw();
   }
 
-  private submit(draft: D): void {
+  protected submit(draft: D): void {
     const made = this.logic.value(this.host.task, draft);
     if ("value" in made) {
       const writing = isField(document.activeElement);

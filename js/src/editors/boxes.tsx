@@ -2,7 +2,7 @@
 // brightened and given more contrast; none of that reaches the label.
 
 import { render } from "preact";
-import type { EditorHost, KeyHelp, Mounted, Shown } from "../modules";
+import type { EditorHost, KeyHelp, Made, Mounted, Shown } from "../modules";
 import { keyCap, pressName, type Press } from "../keymap";
 import { addressOf } from "../media";
 import { Below, Submit, classOf, drawing } from "./base";
@@ -226,7 +226,7 @@ class BoxEditor implements Mounted {
     }
     const [step, size] = this.step(key);
     if (step) return size ? this.resize(step) : this.nudge(step, key);
-    const again = (press as { readonly repeat?: boolean }).repeat === true;
+    const again = press.repeat === true;
     switch (key) {
       case "enter":
         if (again) return true;
@@ -661,14 +661,21 @@ class BoxEditor implements Mounted {
     this.draw();
   }
 
+  private made(draft: d.Draft): Made {
+    return draft.open.length
+      ? { wrong: "Close the polygon first (enter), or give it up (escape)." }
+      : { value: d.valueOf(draft) };
+  }
+
   private submit(): void {
     const { draft } = this;
     if (!draft) return;
-    if (draft.open.length) {
-      this.fail("Close the polygon first (enter), or give it up (escape).");
+    const made = this.made(draft);
+    if ("wrong" in made) {
+      this.fail(made.wrong);
       return;
     }
-    this.host.submit(d.valueOf(draft));
+    this.host.submit(made.value);
     this.host.home();
   }
 
@@ -703,6 +710,7 @@ class BoxEditor implements Mounted {
     canvas.classList.toggle("nblabel-panning", this.gesture?.type === "pan");
     const tip = this.hover && draft.open.length ? this.hover : null;
     const { task } = host;
+    host.changed?.(this.made(draft));
     render(
       <Shapes
         draft={draft}

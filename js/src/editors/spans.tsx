@@ -74,11 +74,15 @@ class SpanEditor implements Mounted {
     this.below.remove();
   }
 
-  press(press: Press): boolean {
+  press(press: Press, target: EventTarget | null = null): boolean {
     const { draft } = this;
     if (!draft) return false;
     const { task } = this.host;
     const key = pressName(press);
+    const again = press.repeat === true;
+    // A button keeps the keys that press it and leave it.
+    const onButton = target instanceof Element && target.closest("button, a, summary") !== null;
+    if (onButton && /^(enter|space|(shift\+)?tab)$/.test(key)) return false;
     const step = this.forward(key);
     if (step) {
       this.set(moved(draft, step, key.startsWith("shift+")));
@@ -87,7 +91,7 @@ class SpanEditor implements Mounted {
     switch (key) {
       case "enter":
       case "space":
-        this.submit();
+        if (!again) this.submit();
         return true;
       case "tab":
       case "shift+tab": {
@@ -110,13 +114,14 @@ class SpanEditor implements Mounted {
       case "backspace":
       case "delete": {
         const span = draft.active ?? this.under();
-        if (!span) return key === "delete";
+        // A key held down must not go on and take back whole items.
+        if (!span) return key === "delete" || again;
         this.set(removed(draft, span));
         this.host.say(`${span.label} removed.`);
         return true;
       }
       case "z":
-        if (!draft.before) return false;
+        if (!draft.before) return again;
         this.set(draft.before);
         this.host.say("Taken back.");
         return true;
@@ -265,6 +270,7 @@ class SpanEditor implements Mounted {
       );
       return;
     }
+    host.changed?.({ value: valueOf(task, draft) });
     const colors = new Map(task.classes.map((name, k) => [name, k % 10]));
     render(<Text draft={draft} colors={colors} onPick={(span) => this.pick(span)} />, this.page);
     const { relations } = optionsOf(task);

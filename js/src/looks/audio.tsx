@@ -27,12 +27,12 @@ class Sound implements MountedLook {
       hint: "⇧␣ plays · ⇧← ⇧→ seek · - + speed",
       changed: () => this.paper.draw(),
     });
+    box.append(this.player.name, wave, this.player.row, this.player.wrong);
+    el.append(box);
     this.paper = new Paper(wave, HEIGHT, (context, width, colors) =>
       this.paint(context, width, colors),
     );
     this.paper.canvas.setAttribute("role", "img");
-    box.append(this.player.name, wave, this.player.row, this.player.wrong);
-    el.append(box);
     wave.addEventListener("pointerdown", (event) => {
       const { left, width } = wave.getBoundingClientRect();
       this.player.seek(((event.clientX - left) / width) * this.player.length);

@@ -37,20 +37,33 @@ const lines: readonly Line[] = world.arcs.map((steps) => {
     y += steps[k + 1] ?? 0;
     made.set(project([y / 10, x / 10]), k);
   }
-  return made;
+  return unwound(made);
 });
 
 /** Coasts, each a ring of lines; one that is negative runs backwards. */
 const coasts: readonly Line[] = world.land.map((ring) => {
   const points = ring.flatMap((arc) => {
-    const line = [...(lines[arc < 0 ? ~arc : arc] ?? [])];
-    if (arc >= 0) return line;
+    const line = lines[arc < 0 ? ~arc : arc] ?? [];
+    if (arc >= 0) return [...line];
     const back = [];
     for (let k = line.length - 2; k >= 0; k -= 2) back.push(line[k] ?? 0, line[k + 1] ?? 0);
     return back;
   });
-  return Float64Array.from(points);
+  const coast = unwound(points);
+  const [first, last] = [coast[0] ?? 0, coast.at(-2) ?? 0];
+  // What goes around the Earth is Antarctica, closed below the map.
+  return Math.abs(first - last) < 0.5 ? coast : Float64Array.from([...coast, last, 1, first, 1]);
 });
+
+/** A line that goes on beyond the edge where it would jump to the other one. */
+function unwound(points: ArrayLike<number>): Line {
+  const made = Float64Array.from(points);
+  for (let k = 2; k < made.length; k += 2) {
+    const before = made[k - 2] ?? 0;
+    made[k] = (made[k] ?? 0) + Math.round(before - (made[k] ?? 0));
+  }
+  return made;
+}
 
 class Earth implements MountedLook {
   readonly keys = [
@@ -75,21 +88,21 @@ class Earth implements MountedLook {
     styled(el, css);
     const box = make("div", "nblabel-map");
     const bar = make("div", "nblabel-map-bar");
-    this.paper = new Paper(this.earth, HEIGHT, (context, width, colors) =>
-      this.paint(context, width, colors),
-    );
-    this.paper.canvas.setAttribute("role", "img");
-    this.earth.append(this.tiles, this.pins, this.credit);
     const key = (name: string) => () => void this.key(name);
     bar.append(
       button("−", "further (-)", key("-")),
       button("+", "closer (+)", key("+")),
-      button("⌖", "back to the place (Home)", key("home")),
+      button("place", "back to the place (Home)", key("home")),
       this.where,
       make("span", "nblabel-soft", "- + zoom · ⇧ arrows move"),
     );
     box.append(this.earth, bar);
     el.append(box);
+    this.paper = new Paper(this.earth, HEIGHT, (context, width, colors) =>
+      this.paint(context, width, colors),
+    );
+    this.paper.canvas.setAttribute("role", "img");
+    this.earth.append(this.tiles, this.pins, this.credit);
     this.earth.addEventListener("pointerdown", (event) => {
       this.drag = [event.clientX, event.clientY];
       this.earth.setPointerCapture(event.pointerId);
@@ -264,7 +277,8 @@ function drawWorld(
   width: number,
 ): void {
   context.lineJoin = "round";
-  for (let copy = Math.floor(-left / size); copy * size + left < width; copy++) {
+  // A coast that goes on beyond the edge belongs to the copy before.
+  for (let copy = Math.floor(-left / size) - 1; (copy - 1) * size + left < width; copy++) {
     const trace = (line: Line) => {
       for (let k = 0; k < line.length; k += 2) {
         const x = left + ((line[k] ?? 0) + copy) * size;

@@ -11,7 +11,7 @@ export interface Colors {
   readonly classes: readonly string[];
 }
 
-/** Draws again when the size or the theme changes. */
+/** Draws again when the size or the theme changes; its box has to be in the page. */
 export class Paper {
   readonly canvas = document.createElement("canvas");
   private readonly observer: ResizeObserver;

@@ -47,15 +47,16 @@ class Video implements MountedLook {
     this.video.tabIndex = -1;
     this.coming.setAttribute("role", "status");
     this.poster.alt = "";
-    screen.append(this.video, this.poster, this.coming);
+
     seek.append(this.bar);
     this.player = new Player(this.video, host, {
       what: "video",
-      hint: "⇧␣ plays · ⇧← ⇧→ seek · , . frame · - + speed",
+      hint: "⇧␣ plays · , . frame",
       rate: () => this.rate ?? USUAL_RATE,
       changed: () => this.bar.style.setProperty("--share", String(this.player.share)),
     });
-    box.append(this.player.name, screen, seek, this.player.row, this.player.wrong);
+    screen.append(this.video, this.poster, this.coming, this.player.wrong);
+    box.append(this.player.name, screen, seek, this.player.row);
     el.append(box);
     screen.addEventListener("click", () => this.player.key("shift+space"));
     const to = (event: PointerEvent) => {

@@ -10,7 +10,7 @@ import {
   isMany,
   startsTyping,
   type Command,
-  type Press as KeyPress,
+  type Press,
 } from "../keymap";
 import type { Mounted } from "../modules";
 import { search } from "../search";
@@ -383,10 +383,6 @@ function useLate(going: boolean): boolean {
     return () => clearTimeout(timer);
   }, [going]);
   return late && going;
-}
-
-interface Press extends KeyPress {
-  readonly repeat: boolean;
 }
 
 const pressOf = (event: KeyboardEvent): Press => ({

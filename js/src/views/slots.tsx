@@ -57,18 +57,20 @@ export function EditorSlot(props: EditorProps) {
   const place = useRef<HTMLElement | null>(null);
   const seen = useRef<readonly unknown[]>([]);
   const ready = editor !== null && typeof editor !== "string";
+  const { stage: wants = false } = ready ? editor : {};
+  const places = typeof wants === "function" ? wants(task) : wants;
   useLayoutEffect(() => {
-    if (ready) onStage(editor.stage);
+    if (ready) onStage(places);
   }, [ready]);
   // After every rendering: the place in the card comes and goes with the item.
   useLayoutEffect(() => {
     if (!ready || !controls.current) return;
-    const now = editor.stage ? stage.current : null;
+    const now = places ? stage.current : null;
     if (mounted.current && place.current !== now) {
       mounted.current.destroy();
       mounted.current = null;
     }
-    if (!mounted.current && (!editor.stage || now)) {
+    if (!mounted.current && (!places || now)) {
       place.current = now;
       seen.current = [];
       mounted.current = editor.mount(
