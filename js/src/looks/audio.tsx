@@ -54,7 +54,7 @@ class Sound implements MountedLook {
       const whole = new Int8Array(bytesOf(peaks).buffer);
       this.peaks = Float32Array.from(whole, (value) => value / 127);
     }
-    this.player.load(bytes, typeOf(data["mime"]), data["autoplay"] === true);
+    this.player.load([bytes], typeOf(data["mime"]), data["autoplay"] === true);
     if (!peaks) void this.decode(bytes.buffer, shown.view);
   }
 

@@ -19,6 +19,8 @@ import { Paper, button, make, styled, textOf, type Colors } from "./paper";
 import world from "./world.json";
 
 const HEIGHT = 320;
+/** Width of the whole Earth in a corner. */
+const INSET = 120;
 /** Closer than that the coarse map has nothing to show. */
 const CLOSEST = 7;
 const CLOSEST_TILES = 18;
@@ -190,8 +192,9 @@ class Earth implements MountedLook {
     const left = width / 2 - x * size;
     const top = HEIGHT / 2 - y * size;
     drawWorld(context, colors, size, left, top, width);
-    drawGrid(context, colors, this.seen, left, top, width);
-    if (zoom > 2 && !this.template) this.overview(context, colors, width);
+    const inset = zoom > 2 && !this.template && width >= 420 ? INSET : 0;
+    drawGrid(context, colors, this.seen, left, top, width, HEIGHT - inset);
+    if (inset) this.overview(context, colors, width);
     for (const [k, pin] of [...this.pins.children].entries()) {
       const place = this.places[k];
       if (!place || !(pin instanceof HTMLElement)) continue;
@@ -205,8 +208,8 @@ class Earth implements MountedLook {
 
   /** The whole Earth in a corner, with what is seen of it. */
   private overview(context: CanvasRenderingContext2D, colors: Colors, width: number): void {
-    if (!this.seen || width < 420) return;
-    const [w, from] = [120, 0.11];
+    if (!this.seen) return;
+    const [w, from] = [INSET, 0.11];
     const h = w * (1 - 2 * from);
     context.save();
     context.translate(8, HEIGHT - h - 8);
@@ -307,6 +310,8 @@ function drawGrid(
   left: number,
   top: number,
   width: number,
+  /** Down to here parallels have their degrees. */
+  bottom: number,
 ): void {
   const size = TILE * 2 ** zoom;
   const step = gridStep(zoom);
@@ -333,7 +338,7 @@ function drawGrid(
     if (y < 16 || y > HEIGHT) continue;
     context.moveTo(0, y);
     context.lineTo(width, y);
-    marks.push([text(latitude, "NS"), 4, y - 3]);
+    if (y < bottom) marks.push([text(latitude, "NS"), 4, y - 3]);
   }
   context.stroke();
   context.globalAlpha = 1;

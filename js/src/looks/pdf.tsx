@@ -106,9 +106,10 @@ class Document implements MountedLook {
     const { signal } = this.abort;
     if (!shown || this.pages.has(page)) return;
     try {
-      const blob = await whole(shown, String(page), signal);
+      const parts = await whole(shown, String(page), signal);
       if (signal.aborted) return;
-      this.keep(page, addressOf("", new Uint8Array(await blob.arrayBuffer())));
+      // Whichever bitmap it is, the browser tells by its bytes.
+      this.keep(page, URL.createObjectURL(new Blob(parts, { type: "image/png" })));
     } catch (error) {
       if (!signal.aborted && this.page === page)
         this.wrong.textContent = `This page cannot be had: ${(error as Error).message}`;

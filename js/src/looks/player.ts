@@ -99,8 +99,8 @@ export class Player {
     URL.revokeObjectURL(old);
   }
 
-  load(bytes: BlobPart, type: string, autoplay: boolean): void {
-    this.url = URL.createObjectURL(new Blob([bytes], { type }));
+  load(bytes: readonly BlobPart[], type: string, autoplay: boolean): void {
+    this.url = URL.createObjectURL(new Blob([...bytes], { type }));
     this.media.src = this.url;
     if (autoplay) this.start();
     this.tell();

@@ -3,7 +3,7 @@
 import type { Shown } from "../modules";
 
 /**
- * All bytes of a part. Ends with an error if the kernel has none, or if the part changes meanwhile.
+ * All bytes of a part, as they came. Ends with an error if the kernel has none, or if the part changes meanwhile.
  *
  * `came` hears how many bytes are there, and of how many.
  */
@@ -12,7 +12,7 @@ export async function whole(
   name: string,
   signal: AbortSignal,
   came: (bytes: number, total: number) => void = () => undefined,
-): Promise<Blob> {
+): Promise<Uint8Array<ArrayBuffer>[]> {
   if (!shown.piece) throw new Error("this page cannot ask for parts of an item");
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let [here, total] = [0, 1];
@@ -28,5 +28,5 @@ export async function whole(
     total = piece.total;
     came(here, total);
   }
-  return new Blob(parts);
+  return parts;
 }

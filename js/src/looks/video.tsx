@@ -94,7 +94,7 @@ class Video implements MountedLook {
     this.coming.hidden = false;
     if (!streamed) {
       this.coming.textContent = "loading …";
-      this.player.load(bytesOf(shown.buffers[0]), type, autoplay);
+      this.player.load([bytesOf(shown.buffers[0])], type, autoplay);
       return;
     }
     const { signal } = this.abort;
@@ -104,8 +104,8 @@ class Video implements MountedLook {
       if (!signal.aborted)
         this.coming.textContent = `loading ${megabytes(bytes)} of ${megabytes(total)}`;
     }).then(
-      (blob) => {
-        if (!signal.aborted) this.player.load(blob, type, autoplay);
+      (parts) => {
+        if (!signal.aborted) this.player.load(parts, type, autoplay);
       },
       (error: unknown) => {
         if (signal.aborted) return;

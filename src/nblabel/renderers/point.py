@@ -101,7 +101,7 @@ def places_of(item: Any) -> list[list[float]]:
         raise ValueError(f"an item has at most {MOST_POINTS:,} places, got {len(table):,}")
     if not np.isfinite(table).all() or (np.abs(table) > (90, 360)).any():
         raise ValueError(
-            "a latitude is from -90 to 90 degrees and a longitude from -180 to 180, got "
+            "a latitude is from -90 to 90 degrees and a longitude from -180 to 360, got "
             f"{table[~(np.abs(table) <= (90, 360)).all(axis=1)][0].tolist()}"
         )
     table[:, 1] = (table[:, 1] + 180) % 360 - 180
