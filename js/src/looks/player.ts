@@ -17,8 +17,9 @@ export const PLAY_KEYS = (what: string): readonly KeyHelp[] => [
 interface Options {
   readonly what: string;
   readonly hint: string;
-  /** Frames a second, of a video. */
+  /** Of a video: frames a second, and what the buttons for a frame do. */
   readonly rate?: () => number;
+  readonly step?: (key: string) => void;
   /** After each change, and with each frame while it plays. */
   readonly changed: () => void;
 }

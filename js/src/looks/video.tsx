@@ -10,6 +10,9 @@ import css from "./video.css";
 
 /** Frames a second where neither the kernel nor the browser knows better. */
 const USUAL_RATE = 25;
+/** Steps a second while the rate is not known, and how many are tried. */
+const PROBES = 120;
+const MOST_PROBES = 30;
 const TYPES: ReadonlySet<unknown> = new Set(["video/mp4", "video/webm", "video/ogg"]);
 
 /** A blob belongs to the notebook's origin: only types that hold no script. */
@@ -36,6 +39,7 @@ class Video implements MountedLook {
   private rate: number | null = null;
   private given = false;
   private last = NaN;
+  private probing = false;
 
   constructor(el: HTMLElement, host: LookHost) {
     styled(el, playerCss + css);
@@ -51,6 +55,7 @@ class Video implements MountedLook {
     seek.append(this.bar);
     this.player = new Player(this.video, host, {
       what: "video",
+      step: (key) => this.key(key),
       hint: "⇧␣ plays · , . frame",
       rate: () => this.rate ?? USUAL_RATE,
       changed: () => this.bar.style.setProperty("--share", String(this.player.share)),
@@ -116,7 +121,35 @@ class Video implements MountedLook {
   }
 
   press(press: Press): boolean {
-    return this.player.key(pressName(press));
+    return this.key(pressName(press));
+  }
+
+  private key(key: string): boolean {
+    const by = { ",": -1, "<": -1, ".": 1, ">": 1 }[key];
+    if (!by || this.rate || Number.isNaN(this.last)) return this.player.key(key);
+    void this.probe(by);
+    return true;
+  }
+
+  /** While the rate is not known: on by less than a frame, until another picture is there. */
+  private async probe(by: number): Promise<void> {
+    const { video, view, last } = this;
+    if (this.probing) return;
+    this.probing = true;
+    video.pause();
+    for (let k = 1; k <= MOST_PROBES && this.view === view && this.last === last; k++) {
+      const at = video.currentTime + by / PROBES;
+      if (at < 0 || at > this.player.length) break;
+      this.player.seek(at);
+      await new Promise((done) => video.addEventListener("seeked", done, { once: true }));
+      // The picture is said to be another one with the frame that shows it.
+      for (const _ of [1, 2]) await new Promise((done) => requestAnimationFrame(done));
+    }
+    this.probing = false;
+    const found = rateOf(Math.min(last, this.last), Math.max(last, this.last));
+    if (this.view !== view || !found) return;
+    this.rate = found;
+    this.player.seek(this.last + 0.5 / found); // the middle of the frame, as for all others
   }
 
   destroy(): void {
