@@ -17,6 +17,8 @@ class Sound implements MountedLook {
   private peaks: Float32Array = new Float32Array(0);
   private shown = "";
   private view: unknown = null;
+  private abort = new AbortController();
+  private readonly coming = make("p", "nblabel-soft");
 
   constructor(el: HTMLElement, host: LookHost) {
     styled(el, playerCss + css);
@@ -27,7 +29,8 @@ class Sound implements MountedLook {
       hint: "⇧␣ plays · ⇧← ⇧→ seek · - + speed",
       changed: () => this.paper.draw(),
     });
-    box.append(this.player.name, wave, this.player.row, this.player.wrong);
+    this.coming.setAttribute("role", "status");
+    box.append(this.player.name, wave, this.player.row, this.coming, this.player.wrong);
     el.append(box);
     this.paper = new Paper(wave, HEIGHT, (context, width, colors) =>
       this.paint(context, width, colors),
@@ -48,14 +51,19 @@ class Sound implements MountedLook {
     const { data } = shown.view;
     this.player.begin(data);
     this.paper.canvas.setAttribute("aria-label", `waveform of item ${shown.name}`);
-    const bytes = bytesOf(shown.buffers[0]);
-    const peaks = shown.buffers[1];
+    const peaks = data["streamed"] === true ? undefined : shown.buffers[1];
     if (peaks) {
       const whole = new Int8Array(bytesOf(peaks).buffer);
       this.peaks = Float32Array.from(whole, (value) => value / 127);
     }
-    this.player.load([bytes], typeOf(data["mime"]), data["autoplay"] === true);
-    if (!peaks) void this.decode(bytes.buffer, shown.view);
+    this.abort.abort();
+    this.abort = new AbortController();
+    const { signal } = this.abort;
+    const coming = (text: string) => (this.coming.textContent = text);
+    coming("");
+    void this.player
+      .take(shown, typeOf(data["mime"]), signal, coming)
+      .then((parts) => (peaks || !parts.length ? undefined : this.decode(parts, shown.view)));
   }
 
   press(press: Press): boolean {
@@ -63,15 +71,16 @@ class Sound implements MountedLook {
   }
 
   destroy(): void {
+    this.abort.abort();
     this.player.begin({});
     this.paper.destroy();
   }
 
   /** Peaks of a compressed sound: only the browser has decoded it. */
-  private async decode(bytes: ArrayBuffer, view: unknown): Promise<void> {
+  private async decode(parts: readonly Uint8Array<ArrayBuffer>[], view: unknown): Promise<void> {
     try {
       const context = new OfflineAudioContext(1, 1, 8000);
-      const sound = await context.decodeAudioData(bytes);
+      const sound = await context.decodeAudioData(await new Blob([...parts]).arrayBuffer());
       if (view !== this.view) return;
       this.peaks = peaksOf(sound.getChannelData(0), PARTS);
       this.player.seconds = sound.duration;

@@ -1,8 +1,9 @@
 // Keys and buttons that play a sound or a video.
 
-import type { KeyHelp, LookHost } from "../modules";
-import { button, make, textOf } from "./paper";
+import type { KeyHelp, LookHost, Shown } from "../modules";
+import { button, bytesOf, make, textOf } from "./paper";
 import { clock, turn } from "./playing";
+import { whole } from "./stream";
 import css from "./player.css";
 
 export { css };
@@ -13,6 +14,8 @@ export const PLAY_KEYS = (what: string): readonly KeyHelp[] => [
   { keys: ["home"], does: `to the start of the ${what}` },
   { keys: ["-", "+"], does: "slower, faster" },
 ];
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 interface Options {
   readonly what: string;
@@ -105,6 +108,40 @@ export class Player {
     this.media.src = this.url;
     if (autoplay) this.start();
     this.tell();
+  }
+
+  /**
+   * The bytes of a medium: with its item, or piece by piece while it is shown. `coming` hears how
+   * far that is, and an empty text at its end.
+   */
+  async take(
+    shown: Shown,
+    type: string,
+    signal: AbortSignal,
+    coming: (text: string) => void,
+  ): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+    const { data } = shown.view;
+    const autoplay = data["autoplay"] === true;
+    if (data["streamed"] !== true) {
+      const bytes = bytesOf(shown.buffers[0]);
+      this.load([bytes], type, autoplay);
+      return [bytes];
+    }
+    coming(`loading ${megabytes(Number(data["size"]))} …`);
+    try {
+      const parts = await whole(shown, "", signal, (bytes, total) => {
+        if (!signal.aborted) coming(`loading ${megabytes(bytes)} of ${megabytes(total)}`);
+      });
+      if (signal.aborted) return [];
+      this.load(parts, type, autoplay);
+      return parts;
+    } catch (error) {
+      if (!signal.aborted)
+        this.fail(`The ${this.options.what} cannot be had: ${(error as Error).message}.`);
+      return [];
+    } finally {
+      if (!signal.aborted) coming("");
+    }
   }
 
   fail(why: string): void {

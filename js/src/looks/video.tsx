@@ -5,7 +5,6 @@ import { addressOf } from "../media";
 import type { Look, LookHost, MountedLook, Shown } from "../modules";
 import { bytesOf, make, styled, textOf } from "./paper";
 import { PLAY_KEYS, Player, css as playerCss } from "./player";
-import { whole } from "./stream";
 import css from "./video.css";
 
 /** Frames a second where neither the kernel nor the browser knows better. */
@@ -17,8 +16,6 @@ const TYPES: ReadonlySet<unknown> = new Set(["video/mp4", "video/webm", "video/o
 
 /** A blob belongs to the notebook's origin: only types that hold no script. */
 export const typeOf = (mime: unknown): string => (TYPES.has(mime) ? (mime as string) : "video/mp4");
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Frames a second, from the times of two frames that were shown one after the other. */
 export function rateOf(earlier: number, later: number): number | null {
@@ -90,34 +87,15 @@ class Video implements MountedLook {
     this.given = typeof data["rate"] === "number" && data["rate"] > 0;
     this.rate = this.given ? (data["rate"] as number) : null;
     this.video.setAttribute("aria-label", `video of item ${shown.name}`);
-    const streamed = data["streamed"] === true;
-    const poster = textOf(data["poster"]) && shown.buffers[streamed ? 0 : 1];
+    const poster = textOf(data["poster"]) && shown.buffers[data["streamed"] === true ? 0 : 1];
     this.poster.hidden = !poster;
     if (poster) this.poster.src = addressOf(data["poster"], bytesOf(poster));
-    const autoplay = data["autoplay"] === true;
-    const type = typeOf(data["mime"]);
     this.coming.hidden = false;
-    if (!streamed) {
-      this.coming.textContent = "loading …";
-      this.player.load([bytesOf(shown.buffers[0])], type, autoplay);
-      return;
-    }
-    const { signal } = this.abort;
-    const size = Number(data["size"]);
-    this.coming.textContent = `loading ${megabytes(size)} …`;
-    whole(shown, "", signal, (bytes, total) => {
-      if (!signal.aborted)
-        this.coming.textContent = `loading ${megabytes(bytes)} of ${megabytes(total)}`;
-    }).then(
-      (parts) => {
-        if (!signal.aborted) this.player.load(parts, type, autoplay);
-      },
-      (error: unknown) => {
-        if (signal.aborted) return;
-        this.coming.hidden = true;
-        this.player.fail(`The video cannot be had: ${(error as Error).message}.`);
-      },
-    );
+    this.coming.textContent = "loading …";
+    void this.player.take(shown, typeOf(data["mime"]), this.abort.signal, (text) => {
+      this.coming.textContent = text || "loading …";
+      if (!text) this.coming.hidden = this.player.wrong.textContent !== "";
+    });
   }
 
   press(press: Press): boolean {

@@ -11,18 +11,20 @@ import { sanitize } from "../sanitize";
 import { THEME_CHANGED } from "../theme";
 import { MOST_SHOWN, cut, segments } from "../text";
 import { LookView, useImageTools } from "./slots";
+import { useSwipe } from "./swipe";
 
 interface Props {
   readonly state: State;
   readonly item: Item | null;
   readonly suggestion: SuggestionPart | null;
-  readonly media: Media;
   readonly controller: Controller;
   /** Where an editor draws the item itself. */
   readonly stage: RefObject<HTMLDivElement | null> | null;
+  /** What a swipe over the item means, where it means anything. */
+  readonly onSwipe: ((to: "left" | "right") => void) | null;
 }
 
-export function Card({ state, item, suggestion, media, controller, stage }: Props) {
+export function Card({ state, item, suggestion, controller, stage, onSwipe }: Props) {
   if (state.link === "gone") {
     return (
       <Message title="The kernel is gone">
@@ -46,7 +48,13 @@ export function Card({ state, item, suggestion, media, controller, stage }: Prop
   const back = state.cursor !== null;
   return (
     <>
-      <Stage item={item} suggestion={suggestion} controller={controller} stage={stage} />
+      <Stage
+        item={item}
+        suggestion={suggestion}
+        controller={controller}
+        stage={stage}
+        onSwipe={onSwipe}
+      />
       <p class="nblabel-why">
         {!back && state.status?.doing && (
           <small class="nblabel-aim" title="What decides which item comes next">
@@ -88,16 +96,13 @@ function Stage({
   suggestion,
   controller,
   stage,
-}: {
-  readonly item: Item;
-  readonly suggestion: SuggestionPart | null;
-  readonly controller: Controller;
-  readonly stage: RefObject<HTMLDivElement | null> | null;
-}) {
+  onSwipe,
+}: Pick<Props, "suggestion" | "controller" | "stage" | "onSwipe"> & { readonly item: Item }) {
   // What cannot be shown has no place for an editor either.
   const drawn = stage !== null && !["missing", "error"].includes(item.view.kind);
   const card = useRef<HTMLElement>(null);
   const inner = useRef<HTMLDivElement>(null);
+  useSwipe(card, onSwipe);
   useLayoutEffect(() => {
     let tallest = LEAST_HEIGHT;
     const grow = () => {
