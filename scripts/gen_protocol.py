@@ -20,6 +20,7 @@ _HEAD = """\
 
 export const VERSION = {version};
 export const MOST_EVENTS = {most_events};
+export const MOST_PIECE = {most_piece};
 """
 
 
@@ -97,7 +98,11 @@ def guard(shape: Any) -> str:
 
 def generate() -> str:
     """Return the whole file."""
-    head = _HEAD.format(version=protocol.VERSION, most_events=protocol.MOST_EVENTS)
+    head = _HEAD.format(
+        version=protocol.VERSION,
+        most_events=protocol.MOST_EVENTS,
+        most_piece=protocol.MOST_PIECE,
+    )
     out = [head, 'import * as g from "./guard";\n']
     out.append("export type Json = g.Json;\n")
     for alias in ("EventKind", "Training"):

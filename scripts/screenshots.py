@@ -178,6 +178,157 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "['clear', 'unclear'], show=CodeRenderer('python'), store=None)",
         [],
     ),
+    "video": (
+        "def film(k, n=72):\n"
+        "    y, x = np.mgrid[0:180, 0:320]\n"
+        "    at = np.arange(n)[:, None, None]\n"
+        "    ball = (x - 40 - 3 * at) ** 2 + (y - 90 - 50 * np.sin(at / 8 + k)) ** 2 < 500\n"
+        "    sky = np.broadcast_to(60 + y // 3, ball.shape)\n"
+        "    return np.stack([np.where(ball, 250, sky), np.where(ball, 190, sky + 20), "
+        "np.where(ball, 60, 150 + 0 * sky)], -1).astype('uint8')\n"
+        "films = [film(k) for k in range(3)]\n"
+        "from nblabel.renderers import VideoRenderer\n"
+        "nl.Labeler([(f, 24) for f in films], ['rises', 'falls'], video=True, store=None)",
+        ["Shift+ArrowRight", ".", "."],
+    ),
+    "video-streamed": (
+        "from pathlib import Path\n"
+        "for k, f in enumerate(films):\n"
+        "    Path(f'film{k}.webm').write_bytes(VideoRenderer(24).view(f).buffers[0])\n"
+        "import nblabel.renderers.video; nblabel.renderers.video.MOST_WITH_ITEM = 100\n"
+        "clips = pd.DataFrame({'clip': [{'path': f'film{k}.webm', 'poster': films[k][40]} "
+        "for k in range(3)]})\n"
+        "nl.Labeler(clips, ['rises', 'falls'], video='clip', store=None)",
+        [],
+    ),
+    "video-broken": (
+        "nl.Labeler([bytes([26, 69, 223, 163]) + b'nothing' * 9] * 2, ['a', 'b'], video=True, "
+        "store=None)",
+        [],
+    ),
+    "pdf": (
+        "import matplotlib; matplotlib.use('agg')\nimport matplotlib.pyplot as plt\n"
+        "from matplotlib.backends.backend_pdf import PdfPages\n"
+        "with PdfPages('report.pdf') as pages:\n"
+        "    for k in range(4):\n"
+        "        sheet = plt.figure(figsize=(8.27, 11.69))\n"
+        "        sheet.text(.1, .9, f'Report {k + 1}', size=26)\n"
+        "        sheet.text(.1, .62, '\\n'.join(f'{j}. The quick brown fox jumps over the lazy "
+        "dog, and says so on line {j}.' for j in range(12)), size=11, linespacing=1.6)\n"
+        "        sheet.add_axes((.12, .12, .76, .4)).plot(np.sin(np.arange(90) / (k + 3)))\n"
+        "        pages.savefig(sheet); plt.close(sheet)\n"
+        "nl.Labeler(['report.pdf', Path('report.pdf').read_bytes()], ['invoice', 'report'], "
+        "pdf=True, store=None)",
+        ["Shift+ArrowRight"],
+    ),
+    "pdf-boxes": (
+        "nl.Labeler([('report.pdf', k) for k in (1, 2, 3)], nl.Boxes(['title', 'figure']), pdf=True, "
+        "store=None)",
+        ["a", "Alt+ArrowDown"],
+    ),
+    "map": (
+        "cities = pd.DataFrame({'city': ['Zürich', 'Quito', 'Suva', 'Reykjavík'], "
+        "'lat': [47.3769, -0.1807, -18.1248, 64.1466], 'lon': [8.5417, -78.4678, 178.4501, -21.9426]})\n"
+        "nl.Labeler(cities, ['coast', 'inland'], point=('lat', 'lon'), details='city', store=None)",
+        [],
+    ),
+    "map-many": (
+        "nl.Labeler([cities[['lat', 'lon']].to_numpy()] * 2, ['near', 'far'], point=True, store=None)",
+        [],
+    ),
+    "several": (
+        "from sklearn.datasets import load_sample_images\n"
+        "photos = load_sample_images().images\n"
+        "news = pd.DataFrame({'headline': ['A temple in summer, seen from the gate', 'A flower'], "
+        "'photo': photos, 'author': ['Ana', 'Bo'], 'taken': ['2024-05-01', None], 'iso': [100, 400]})\n"
+        "nl.Labeler(news, ['fits', 'does not'], text='headline', image='photo', "
+        "details=['author', 'taken', 'iso'], store=None)",
+        [],
+    ),
+    "details": (
+        "nl.Labeler(news, ['good', 'bad'], text='headline', details=['author', 'taken', 'iso'], "
+        "store=None)",
+        ["click:author, taken, iso"],
+    ),
+    "side-by-side": (
+        "both = pd.DataFrame({'before': photos, 'after': photos[::-1]})\n"
+        "nl.Labeler(both, nl.Pairs(), image=('before', 'after'), store=None)",
+        [],
+    ),
+    "table": (
+        "from nblabel.renderers import TableRenderer\n"
+        "wines = nl.datasets.wine()\n"
+        "nl.Labeler([wines.iloc[k : k + 8, [-1, 0, 1, 2, 3]] for k in (0, 60)], ['ok', 'off'], "
+        "show=TableRenderer(most_rows=6), store=None)",
+        [],
+    ),
+    "multilabel": (
+        "nl.Labeler(docs, nl.MultiLabel(['arrays', 'statistics', 'plots', 'input and output', "
+        "'learning'], least=1, most=3), text='text', store=None)",
+        ["1", "4"],
+    ),
+    "rating": (
+        "nl.Labeler(docs, nl.Rating(1, 7, ends=('hard to read', 'a pleasure')), text='text', "
+        "store=None)",
+        ["ArrowUp"],
+    ),
+    "rating-scales": (
+        "nl.Labeler(docs, nl.Rating(0, 4, scales=['clear', 'complete', 'friendly'], "
+        "ends=('no', 'yes')), text='text', store=None)",
+        ["3", "2"],
+    ),
+    "rating-slide": (
+        "nl.Labeler(docs, nl.Rating(0, 100, ends=('no', 'yes')), text='text', store=None)",
+        ["ArrowUp"],
+    ),
+    "binary": (
+        "nl.Labeler(docs, nl.Binary('mathematics'), text='text', store=None)",
+        [],
+    ),
+    "spans": (
+        "known = [[dict(start=0, end=3, label='person'), dict(start=17, end=23, label='place')]]\n"
+        "said = pd.DataFrame({'t': ['Ana Lima went to Lisbon with Bo Chen, who knows the city well "
+        "and the country around it even better.'], 'known': known})\n"
+        "nl.Labeler(said, nl.Spans(['person', 'place', 'time'], relations=['lives in']), text='t', "
+        "suggester='known', blind=0, store=None)",
+        ["Tab", "Tab", "ArrowRight", "ArrowRight", "Shift+ArrowRight", "1"],
+    ),
+    "spans-rtl": (
+        "nl.Labeler(['سافرت ليلى من القاهرة إلى بيروت يوم الأحد 🎉'] * 2, nl.Spans(['شخص', 'مكان']), "
+        "store=None)",
+        ["Shift+ArrowLeft", "1"],
+    ),
+    "pairs": (
+        "nl.Labeler([('A short answer.', 'A longer answer, which says why, and what to do.')] * 2, "
+        "nl.Pairs(), store=None)",
+        [],
+    ),
+    "freetext": (
+        "nl.Labeler(docs, nl.FreeText(), text='text', store=None)",
+        ["Enter", "o", "k"],
+    ),
+    "form": (
+        "form = nl.Form({'topic': nl.Choice(['arrays', 'statistics', 'other']), 'why': nl.FreeText(), "
+        "'clear': nl.Rating(1, 5), 'tags': nl.MultiLabel(['code', 'prose'])}, "
+        "when={'why': ('topic', 'other')})\n"
+        "nl.Labeler(docs, form, text='text', store=None)",
+        ["3"],
+    ),
+    "form-spans": (
+        "nl.Labeler(said, nl.Form({'who': nl.Spans(['person', 'place']), 'tone': nl.Choice(['kind', "
+        "'rude'])}), text='t', store=None)",
+        ["Shift+ArrowRight", "1"],
+    ),
+    "form-boxes": (
+        "nl.Labeler(photos, nl.Form({'things': nl.Boxes(['roof', 'petal']), "
+        "'quality': nl.Rating(1, 5)}), store=None)",
+        ["a", "2"],
+    ),
+    "form-pairs": (
+        "nl.Labeler([('A short answer.', 'A longer answer, which says why.')] * 2, "
+        "nl.Form({'better': nl.Pairs(), 'why': nl.FreeText()}), store=None)",
+        ["ArrowLeft"],
+    ),
     "too-large": (
         "from nblabel.renderers import AudioRenderer\n"
         "nl.Labeler([(np.zeros(8000 * 600, 'int16'), 8000)] * 2, ['a', 'b'], audio=True, store=None)",
@@ -216,6 +367,7 @@ def picture(notebook: Notebook, index: int, name: str, keys: list[str]) -> None:
     root.scroll_into_view_if_needed()
     settled = '.nblabel:not([data-state="connecting"]):not([data-state="loading"])'
     notebook.locator(".jp-OutputArea-output").locator(settled).nth(index).wait_for()
+    root.locator('[data-ready="false"]').wait_for(state="detached")
     root.focus()
     for key in keys:
         if key.startswith("click:"):

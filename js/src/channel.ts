@@ -5,6 +5,7 @@
 
 import {
   MOST_EVENTS,
+  MOST_PIECE,
   VERSION,
   isEventPart,
   parse,
@@ -55,10 +56,17 @@ export interface Hooks {
   slow(slow: boolean): void;
 }
 
+/** A part of the front end or of an item that was asked for. */
 interface Fetching {
-  readonly name: string;
-  readonly done: (text: string) => void;
-  readonly failed: (error: Error) => void;
+  readonly what: object;
+  readonly done: (message: FromKernel, buffers: readonly DataView[]) => void;
+}
+
+/** Some bytes of a part of an item. */
+export interface Piece {
+  readonly bytes: DataView | undefined;
+  /** How many bytes the part has. */
+  readonly total: number;
 }
 
 /** The kernel is called busy after this long without the answer that is due. */
@@ -165,17 +173,37 @@ export class Channel {
   }
 
   /** Ask for a part of the front end. */
-  module(name: string): Promise<string> {
-    return new Promise((done, failed) => {
+  async module(name: string): Promise<string> {
+    const { message } = await this.fetch({ type: "fetch", name });
+    if (message.type !== "module" || message.text === null) throw new Error(`there is no ${name}`);
+    return message.text;
+  }
+
+  /** Ask for some bytes of a part of an item. */
+  async piece(item: string, name: string, start: number, signal?: AbortSignal): Promise<Piece> {
+    const what = { type: "read", item, name, start, length: MOST_PIECE };
+    const { message, buffers } = await this.fetch(what, signal);
+    if (message.type !== "piece") throw new Error(message.type);
+    if (message.error !== null) throw new Error(message.error);
+    return { bytes: buffers[0], total: message.total };
+  }
+
+  private fetch(
+    what: object,
+    signal?: AbortSignal,
+  ): Promise<{ readonly message: FromKernel; readonly buffers: readonly DataView[] }> {
+    return new Promise((done) => {
       const id = this.world.newId();
-      this.fetches.set(id, { name, done, failed });
-      this.postFetch(id, name);
+      this.fetches.set(id, { what, done: (message, buffers) => done({ message, buffers }) });
+      // Nobody waits any longer: it is not asked for again.
+      signal?.addEventListener("abort", () => this.fetches.delete(id));
+      this.postFetch(id, what);
       this.plan();
     });
   }
 
-  private postFetch(id: string, name: string): void {
-    if (this.welcomed) this.post({ v: VERSION, type: "fetch", client: this.client, id, name });
+  private postFetch(id: string, what: object): void {
+    if (this.welcomed) this.post({ v: VERSION, client: this.client, id, ...what });
   }
 
   /** Ask for items; while one request is open, the newest other one waits. */
@@ -228,11 +256,11 @@ export class Channel {
         if (!message.retry) this.drop(message.ids);
         this.hooks.message(message, buffers, null);
         return;
-      case "module": {
+      case "module":
+      case "piece": {
         const fetching = this.fetches.get(message.re);
         this.fetches.delete(message.re);
-        if (message.text === null) fetching?.failed(new Error(`there is no ${message.name}`));
-        else fetching?.done(message.text);
+        fetching?.done(message, buffers);
         return;
       }
       case "refuse":
@@ -272,7 +300,7 @@ export class Channel {
     const isAnswer = greeting?.id === message.re;
     if (isAnswer) this.greeting = null;
     this.hooks.message(message, buffers, null, isAnswer && greeting?.next === this.nextSeq);
-    for (const [id, { name }] of this.fetches) this.postFetch(id, name);
+    for (const [id, { what }] of this.fetches) this.postFetch(id, what);
     if (first && this.outbox.size) this.send([...this.outbox.values()]);
   }
 
@@ -477,7 +505,7 @@ export class Channel {
         this.greeting = null; // lost on the way there or back
         this.again();
       }
-      for (const [id, { name }] of this.fetches) this.postFetch(id, name);
+      for (const [id, { what }] of this.fetches) this.postFetch(id, what);
       if (this.want && this.world.now() - this.want.at >= MOST_RETRY_MS) {
         const lost = this.want.part; // on the way there or back
         this.want = null;

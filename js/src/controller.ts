@@ -1,11 +1,11 @@
 // Joins state and channel, once for each model: views come and go, this stays.
 
 import { signal } from "@preact/signals";
-import { Channel, type Wire, type World } from "./channel";
+import { Channel, type Piece, type Wire, type World } from "./channel";
 import type { TaskSpec } from "./keymap";
 import { Media } from "./media";
 import { Modules, type MountedLook } from "./modules";
-import { currentId, initial, step, wanted, type Action } from "./state";
+import { currentId, initial, step, wanted, type Action, type Item } from "./state";
 
 export interface Config {
   readonly protocol: number;
@@ -69,6 +69,12 @@ export class Controller {
     this.cancelNews();
     this.channel.close();
     this.media.close();
+  }
+
+  /** Ask for bytes of a part of an item, or of one of the items that it shows: see `Item`. */
+  piece(item: Item, name: string, start: number, signal?: AbortSignal): Promise<Piece> {
+    const { of, path } = item.within ?? { of: item.id, path: "" };
+    return this.channel.piece(of, path + name, start, signal);
   }
 
   /** Something that a screen reader is to say. */

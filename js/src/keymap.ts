@@ -38,6 +38,8 @@ export interface Press {
   readonly ctrl: boolean;
   readonly alt: boolean;
   readonly meta: boolean;
+  /** Whether the key is held down. */
+  readonly repeat?: boolean;
 }
 
 export interface Binding {
@@ -70,7 +72,12 @@ const COMMANDS: readonly Binding[] = [
 ];
 
 /** Their editors move something by the arrows: back and forward are comma and period. */
-const USES_ARROWS: ReadonlySet<string> = new Set(["pairs", "spans", "boxes"]);
+const ARROWS: ReadonlySet<string> = new Set(["pairs", "spans", "boxes"]);
+
+const usesArrows = (task: TaskSpec): boolean => {
+  const parts = (task["parts"] ?? []) as readonly { readonly task: TaskSpec }[];
+  return ARROWS.has(task.kind) || parts.some((part) => ARROWS.has(part.task.kind));
+};
 
 const QUESTIONS: Readonly<Record<string, string>> = {
   multilabel: "Which labels fit?",
@@ -97,7 +104,7 @@ export function bindings(task: TaskSpec): readonly Binding[] {
 function bind(task: TaskSpec): readonly Binding[] {
   const many = isMany(task);
   const taken = new Set(Object.values(task.keys));
-  const arrows = USES_ARROWS.has(task.kind);
+  const arrows = usesArrows(task);
   return COMMANDS.map((binding) => ({
     ...binding,
     // A letter that types a name, or that a label has, means its command with Shift.

@@ -1,5 +1,6 @@
 // Parts of the front end that are fetched from the kernel when they are first needed.
 
+import type { Piece } from "./channel";
 import type { Json, SuggestionPart, ViewPart } from "./protocol";
 import type { Press, TaskSpec } from "./keymap";
 
@@ -11,6 +12,8 @@ export interface Shown {
   readonly buffers: readonly DataView[];
   readonly label: Json;
   readonly suggestion: SuggestionPart | null;
+  /** Ask the kernel for some bytes of a part of the item that is too large for its view. */
+  readonly piece?: (name: string, start: number, signal?: AbortSignal) => Promise<Piece>;
 }
 
 /** What the labeler does for an editor. */
@@ -22,7 +25,12 @@ export interface EditorHost {
   say(text: string): void;
   /** Give the keys back to the labeler. */
   home(): void;
+  /** Of a part of a form: hears of every change of what would be sent. */
+  changed?(made: Made): void;
 }
+
+/** The value that a draft stands for, or why it cannot be sent yet. */
+export type Made = { readonly value: Json } | { readonly wrong: string };
 
 export interface KeyHelp {
   readonly keys: readonly string[];
@@ -42,7 +50,7 @@ export interface Mounted {
 /** An editor: the default export of a module called `editor-<kind of task>`. */
 export interface Editor {
   /** Whether it draws the item itself, in the card, beside its controls below. */
-  readonly stage: boolean;
+  readonly stage: boolean | ((task: TaskSpec) => boolean);
   mount(
     places: { readonly stage: HTMLElement | null; readonly controls: HTMLElement },
     host: EditorHost,

@@ -2,6 +2,7 @@
 
 export const VERSION = 1;
 export const MOST_EVENTS = 1000;
+export const MOST_PIECE = 1000000;
 
 import * as g from "./guard";
 
@@ -140,6 +141,18 @@ export interface Fetch {
   readonly name: string;
 }
 
+/** A page shows an item with a part that is too large for its view, and would like some of it. `name` is that of the part, as the look knows it from the view; `start` and `length` are bytes. */
+export interface Read {
+  readonly v: number;
+  readonly type: "read";
+  readonly client: string;
+  readonly id: string;
+  readonly item: string;
+  readonly name: string;
+  readonly start: number;
+  readonly length: number;
+}
+
 /** Answer to `hello`. */
 export interface Welcome {
   readonly v: number;
@@ -202,6 +215,17 @@ export interface Module {
   readonly text: string | null;
 }
 
+/** Answer to `read`: the bytes as the one buffer, maybe fewer than were asked for. `total` is how many bytes the part has; `error` says why there are none. */
+export interface Piece {
+  readonly v: number;
+  readonly type: "piece";
+  readonly client: string;
+  readonly re: string;
+  readonly start: number;
+  readonly total: number;
+  readonly error: string | null;
+}
+
 /** This page cannot be served; `text` says what to do. */
 export interface Refuse {
   readonly v: number;
@@ -212,8 +236,8 @@ export interface Refuse {
   readonly text: string;
 }
 
-export type FromPage = Hello | Event | Want | Fetch;
-export type FromKernel = Welcome | Items | Ack | Reject | Module | Refuse;
+export type FromPage = Hello | Event | Want | Fetch | Read;
+export type FromKernel = Welcome | Items | Ack | Reject | Module | Piece | Refuse;
 
 export const isShownPart: g.Guard = g.object({
   strategy: g.str,
@@ -333,6 +357,17 @@ export const isFetch: g.Guard = g.object({
   name: g.str,
 });
 
+export const isRead: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("read"),
+  client: g.str,
+  id: g.str,
+  item: g.str,
+  name: g.str,
+  start: g.int,
+  length: g.int,
+});
+
 export const isWelcome: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("welcome"),
@@ -390,6 +425,16 @@ export const isModule: g.Guard = g.object({
   text: g.either(g.str, g.none),
 });
 
+export const isPiece: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("piece"),
+  client: g.str,
+  re: g.str,
+  start: g.int,
+  total: g.int,
+  error: g.either(g.str, g.none),
+});
+
 export const isRefuse: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("refuse"),
@@ -405,6 +450,7 @@ const FROM_KERNEL: Readonly<Record<string, g.Guard>> = {
   ack: isAck,
   reject: isReject,
   module: isModule,
+  piece: isPiece,
   refuse: isRefuse,
 };
 

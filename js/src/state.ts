@@ -42,6 +42,8 @@ export interface Item {
   readonly label: Json;
   readonly note: string;
   readonly flagged: boolean;
+  /** Of one that another one shows: the item that the kernel knows, and the way to it. */
+  readonly within?: { readonly of: string; readonly path: string };
 }
 
 /** An event before the channel numbers it. */
@@ -470,6 +472,7 @@ function receive(
         ? { ...state, notice: message.text }
         : { ...forget(state, message.ids), notice: message.text };
     case "module":
+    case "piece":
       return state;
     case "refuse":
       return { ...state, phase: "refused", refusal: message.text };

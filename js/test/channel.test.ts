@@ -707,3 +707,47 @@ describe("saying hello again", () => {
     expect(line.of("hello").length).toBe(3);
   });
 });
+
+describe("a piece of an item", () => {
+  const piece = (re: string, change: object = {}) => ({
+    v: 1,
+    type: "piece",
+    re,
+    start: 0,
+    total: 9,
+    error: null,
+    ...change,
+  });
+
+  test("is asked for by name, asked for again, and comes with its bytes", async () => {
+    const line = new Line().open().welcome();
+    const coming = line.channel.piece("i", "left/x", 4);
+    const asked = line.last("read");
+    expect(asked).toMatchObject({ item: "i", name: "left/x", start: 4, length: 1_000_000 });
+    line.world.advance(5000);
+    expect(line.sent.filter(({ type }) => type === "read")).toHaveLength(2);
+    const bytes = new DataView(new ArrayBuffer(5));
+    line.channel.receive({ ...piece(asked.id), client: line.channel.client }, [bytes]);
+    expect(await coming).toEqual({ bytes, total: 9 });
+    // Twice does no harm.
+    line.channel.receive({ ...piece(asked.id), client: line.channel.client }, [bytes]);
+  });
+
+  test("that cannot be had says why", async () => {
+    const line = new Line().open().welcome();
+    const coming = line.channel.piece("i", "", 0);
+    const answer = piece(line.last("read").id, { error: "gone" });
+    line.channel.receive({ ...answer, client: line.channel.client }, []);
+    await expect(coming).rejects.toThrow("gone");
+  });
+
+  test("that nobody waits for is not asked for again", () => {
+    const line = new Line().open().welcome();
+    const abort = new AbortController();
+    void line.channel.piece("i", "", 0, abort.signal);
+    abort.abort();
+    const before = line.sent.length;
+    line.world.advance(60_000);
+    expect(line.sent.length).toBe(before);
+  });
+});

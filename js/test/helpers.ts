@@ -292,6 +292,9 @@ export class ModelKernel {
     if (message.type === "fetch") {
       return [{ ...head, type: "module", name: message.name, text: null }];
     }
+    if (message.type === "read") {
+      return [{ ...head, type: "piece", start: message.start, total: 0, error: "no parts" }];
+    }
     if (message.type === "want") {
       if (message.skipped) for (const item of this.skipped()) this.reopened.add(item);
       const open = this.open();

@@ -8,7 +8,8 @@ import code from "../src/looks/code";
 import { pieces } from "../src/looks/highlight";
 import markdown, { rendered } from "../src/looks/markdown";
 import { WHOLE, extremes, moved, shifted, tickText, ticks, zoomed } from "../src/looks/plotting";
-import { SPEEDS, clock, peaksOf, turn, typeOf } from "../src/looks/sound";
+import { SPEEDS, clock, turn } from "../src/looks/playing";
+import { peaksOf, typeOf } from "../src/looks/sound";
 import { commandFor, type Press, type TaskSpec } from "../src/keymap";
 import type { Look, Shown } from "../src/modules";
 

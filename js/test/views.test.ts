@@ -793,3 +793,105 @@ describe("the frame around", () => {
     expect(page.el.innerHTML).toBe("");
   });
 });
+
+describe("a swipe", () => {
+  const BINARY = task(["accept", "reject"], { kind: "binary" });
+  const swipe = (x: number, y: number, pointerType = "touch") => {
+    const at = page.one(".nblabel-text")!;
+    const make = (type: string, clientX: number, clientY: number) =>
+      new PointerEvent(type, {
+        clientX,
+        clientY,
+        pointerType,
+        pointerId: 7,
+        isPrimary: true,
+        bubbles: true,
+      });
+    at.dispatchEvent(make("pointerdown", 200, 100));
+    at.dispatchEvent(make("pointerup", 200 + x, 100 + y));
+    return settle();
+  };
+
+  test("to the right accepts, to the left rejects, and nothing else does", async () => {
+    await open({ task: BINARY }).items([part("a"), part("b"), part("c")]);
+    await swipe(40, 0);
+    await swipe(90, 70);
+    await swipe(90, 0, "mouse");
+    expect(page.said).toEqual([]);
+    await swipe(90, 20);
+    await swipe(-90, 0);
+    expect(labels(page.said)).toEqual([
+      ["label", "a", "accept"],
+      ["label", "b", "reject"],
+    ]);
+  });
+
+  test("means nothing to other tasks", async () => {
+    await open().items([part("a")]);
+    await swipe(90, 0);
+    expect(page.said).toEqual([]);
+  });
+});
+
+describe("several fields", () => {
+  const field = (name: string, text: string) => ({
+    name,
+    view: { kind: "text", data: { text }, buffers: 0 },
+  });
+
+  test("stand below each other, each with its name, as text", async () => {
+    const parts = [field("<b>title", "<i>one"), field("body", "two")];
+    await open().items([part("a", { view: { kind: "several", data: { parts }, buffers: 0 } })]);
+    const sections = page.all(".nblabel-several > section");
+    expect(sections.map((one) => one.getAttribute("aria-label"))).toEqual(["<b>title", "body"]);
+    expect(sections.map((one) => one.textContent)).toEqual(["<b>title<i>one", "bodytwo"]);
+    expect(page.one(".nblabel-several b, .nblabel-several i")).toBeNull();
+  });
+
+  test("each get their own bytes, and ask for more of them by their place", async () => {
+    const asked: unknown[] = [];
+    const look = (name: string) => ({ name, view: { kind: "tune", data: {}, buffers: 1 } });
+    const loaded = (globalThis as unknown as Record<symbol, Map<string, Promise<unknown>>>)[
+      Symbol.for("nblabel.modules")
+    ]!;
+    loaded.set(
+      "look-tune/1",
+      Promise.resolve({
+        mount: () => ({
+          show: ({ id, buffers, piece }: import("../src/modules").Shown) => {
+            asked.push([id, buffers[0]?.getUint8(0)]);
+            void piece?.("x", 5);
+          },
+          destroy: () => undefined,
+        }),
+      }),
+    );
+    const view = { kind: "several", data: { parts: [look("a"), look("b")] }, buffers: 2 };
+    const bytes = [1, 2].map((byte) => new DataView(Uint8Array.of(byte).buffer));
+    await open({ modules: { "look-tune": "1" } }).items([part("i", { view })], {}, bytes);
+    expect(asked).toEqual([
+      ["i/0", 1],
+      ["i/1", 2],
+    ]);
+    const reads = page.sent.filter(({ type }) => type === "read");
+    expect(reads).toMatchObject([
+      { item: "i", name: "0/x", start: 5 },
+      { item: "i", name: "1/x", start: 5 },
+    ]);
+  });
+});
+
+test("details stand in a line that unfolds, and stays as it is from item to item", async () => {
+  const details = [{ name: "<b>author", text: "<i>Ana", type: "text" }];
+  const view = (text: string) => ({ kind: "text", data: { text, details }, buffers: 0 });
+  await open().items([part("a", { view: view("x") }), part("b", { view: view("y") })]);
+  const line = page.one<HTMLDetailsElement>(".nblabel-details")!;
+  expect(line.open).toBe(false);
+  expect(line.querySelector("summary")?.textContent).toBe("<b>author");
+  expect(line.querySelector("td")?.textContent).toBe("<i>Ana");
+  line.open = true;
+  page.focus();
+  await page.press("1", {}, page.root);
+  expect(page.item).toBe("b");
+  expect(page.one<HTMLDetailsElement>(".nblabel-details")?.open).toBe(true);
+});

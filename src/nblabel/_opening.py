@@ -14,7 +14,7 @@ import pandas as pd
 from .errors import DataError, LabelValueError, OptionError, StoreError, plain, shorten
 from .events import LabelEvent, Shown, now
 from .pool import Pool, digest, pick_columns, read_source
-from .renderers import Renderer, is_missing, open_pool
+from .renderers import ONE_COLUMN, Renderer, is_missing, open_pool
 from .store import EventLog, SqliteLog
 from .tasks import Task
 
@@ -62,6 +62,22 @@ def _file_name(name: str) -> str:
     return name.strip()
 
 
+def checked_details(pool: Pool, details: Any) -> tuple[Any, ...]:
+    """Return the columns that are shown in a folded line.
+
+    Raises
+    ------
+    OptionError, UnknownColumnError
+        If they are no columns of the data.
+    """
+    names = (details,) if isinstance(details, str) else tuple(details or ())
+    if names and pool.frame is None:
+        raise OptionError(f"details={details!r} names columns, but the data has none.")
+    for name in names:
+        pick_columns(pool.frame, name)
+    return names
+
+
 def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
     """Read new data of the form that a pool was read from.
 
@@ -80,7 +96,9 @@ def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
         )
     if renderer.kind == "series" and isinstance(data, np.ndarray) and data.ndim > 1:
         data = list(data)  # one row a series
-    if renderer.kind not in ("text", "image", "html", "row", "audio", "series"):
+    if pool.how is not None:
+        return open_pool(data, **pool.how)[0]
+    if renderer.kind not in ("row", *ONE_COLUMN):
         beside = pool.field if isinstance(pool.field, str) else None
         return open_pool(data, text=beside, show=renderer)[0]
     field: Any = True

@@ -55,8 +55,8 @@ class Pool:
         Index of the source, the index of every result; need not be unique.
     frame : DataFrame, optional
         The whole source, which results can be joined to.
-    field : str or list of str, optional
-        The column or columns of it that `values` are.
+    field : str, list of str or tuple of str, optional
+        The column or columns of it that `values` are; a tuple where they were made of them.
 
     Attributes
     ----------
@@ -72,6 +72,8 @@ class Pool:
     ) -> None:
         self.values = values
         self.field = field
+        #: The options that made the values, where they were made of columns.
+        self.how: Mapping[str, Any] | None = None
         self.index = pd.RangeIndex(len(values)) if index is None else index
         self.frame = frame
         if len(self.index) != len(values):
@@ -213,8 +215,10 @@ class Pool:
             _check_columns(self.frame.columns, more.frame.columns)
             frame = pd.concat([self.frame, more.frame[self.frame.columns]])
             names = list(frame.columns) if self.field is None else self.field
-            for name in names if isinstance(names, list) else [names]:
+            for name in names if isinstance(names, (list, tuple)) else [names]:
                 _check_unchanged(self.frame[name], frame[name], f"Column {name!r}")
+            if isinstance(names, tuple):
+                return frame, pd.concat([self.values, more.values])
             return frame, frame if self.field is None else pick_columns(frame, self.field)
         old, new = self.values, more.values
         if isinstance(old, np.ndarray):
@@ -305,6 +309,11 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
     OSError
         If it cannot be read.
     """
+    return plain_file(path)[0].read_bytes()
+
+
+def plain_file(path: str | os.PathLike[str]) -> tuple[Path, int]:
+    """Return a file that data names and how many bytes it has; raises as `read_file` does."""
     file = Path(path).expanduser()
     about = file.stat()
     if not stat.S_ISREG(about.st_mode):
@@ -313,7 +322,7 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         raise DataError(
             f"{file} has {about.st_size:,} bytes, an item may have {MOST_FILE_BYTES:,}."
         )
-    return file.read_bytes()
+    return file, about.st_size
 
 
 def pick_columns(frame: pd.DataFrame, names: Any) -> Any:

@@ -30,7 +30,7 @@ from ._exchange import export_records, import_events
 from ._inspection import Inspection
 from ._learning import Away, Order, Result, learn
 from ._matching import check_labels, match_items, new_relabeling
-from ._opening import column_values, join_more, open_log, seed_events
+from ._opening import checked_details, column_values, join_more, open_log, open_more, seed_events
 from ._queue import Draw, Queue
 from ._results import NO_MODEL, NO_PREDICTIONS, Trained, inputs_of, joined
 from ._trainer import Trainer
@@ -57,8 +57,16 @@ from .evidence import (
 from .formats import read as read_labels
 from .formats import write as write_labels
 from .labels import MACHINES, Labels
-from .pool import Pool, digest
-from .renderers import PairRenderer, Renderer, View, open_pool, safe_view
+from .pool import Pool, digest, read_source
+from .renderers import (
+    PairRenderer,
+    Renderer,
+    View,
+    field_of,
+    open_pool,
+    piece_of,
+    safe_view,
+)
 from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy, as_strategy
 from .suggest import (
@@ -167,13 +175,17 @@ class Session(Inspection):
         The items; pandas, polars or any frame that narwhals reads.
     task : list of str or Task
         The labels to choose from, or a task.
-    text, image, html, audio, series : str or True, optional
-        Column to show; without any the obvious choice is made, and named in `note`.
+    text, image, html, audio, series, video, pdf, point : str or True, optional
+        Column to show; without any the obvious choice is made, and named in `note`. Several are
+        shown below each other; two columns of one kind beside each other, as a pair, and of
+        ``point`` they are latitude and longitude.
     row : sequence of str or True, optional
         Columns of a table row to show.
     show : callable or Renderer, optional
         Makes of an item anything that Jupyter can display. A renderer beside a column, such as
         ``text="body", show=MarkdownRenderer()``, shows that column.
+    details : str or sequence of str, optional
+        Columns in a folded line below each item, for whoever wants to know.
     trust_html : bool
         Show the HTML of ``html=`` or ``show=`` as it is, with its scripts, in a frame that cannot
         reach the notebook; else it is sanitised. Only for HTML of your own making.
@@ -254,6 +266,10 @@ class Session(Inspection):
         show: Callable[[Any], Any] | Renderer | None = None,
         audio: str | bool | None = None,
         series: str | bool | None = None,
+        video: str | bool | None = None,
+        pdf: str | bool | None = None,
+        point: str | tuple[str, str] | bool | None = None,
+        details: str | Sequence[str] = (),
         trust_html: bool = False,
         seed: str | None = None,
         keys: Mapping[Any, str] | None = None,
@@ -306,9 +322,10 @@ class Session(Inspection):
         self.task = as_task(task, keys=keys, question=question)
         self.pool, self.renderer, self.note = open_pool(
             data, text=text, image=image, html=html, row=row, show=show, audio=audio,
-            series=series, trust_html=trust_html,
+            series=series, video=video, pdf=pdf, point=point, trust_html=trust_html,
             exclude=[name for name in (seed, suggester) if isinstance(name, str)],
         )  # fmt: skip
+        self._details = checked_details(self.pool, details)
         self.strategy = self._make_strategy(strategy, goal, target)
         if paused and isinstance(self.strategy, Find):
             self.strategy.aim += ", no random draws"
@@ -689,7 +706,38 @@ class Session(Inspection):
 
     def view(self, item: str) -> View:
         """Return how an item is shown."""
-        return safe_view(self.renderer, self.pool.item(self.pool.position(item)))
+        position = self.pool.position(item)
+        view = safe_view(self.renderer, self.pool.item(position))
+        if not self._details:
+            return view
+        row = self.pool.frame.iloc[position]  # type: ignore[union-attr]
+        fields = [field_of(str(name), row[name]) for name in self._details]
+        return replace(view, data={**view.data, "details": fields})
+
+    def piece(self, item: str, name: str, start: int, length: int) -> tuple[bytes, int]:
+        """Return some bytes of a part of an item that is too large for its view.
+
+        Parameters
+        ----------
+        item : str
+        name : str
+            Of the part, as its look knows it.
+        start, length : int
+
+        Returns
+        -------
+        bytes
+            Fewer at the end of the part.
+        int
+            How many bytes the part has.
+
+        Raises
+        ------
+        UnknownItemError, ValueError
+            If there is no such item, or no such part of it; what a renderer raises beside.
+        """
+        content = self.pool.item(self.pool.position(item))
+        return piece_of(self.renderer, content, name, start, length)
 
     # ------------------------------------------------------------ answering
 

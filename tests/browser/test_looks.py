@@ -72,3 +72,77 @@ def test_a_series_is_zoomed_and_labeled_by_keys(notebook: Opener) -> None:
     widget.press("1")
     widget.saved()
     assert labels_of(book) == {first: "slow"}
+
+
+VIDEOS = """
+import numpy as np, nblabel as nl
+from nblabel.renderers import VideoRenderer, video
+at = np.arange(40)[:, None, None]
+x = np.arange(64)[None, None, :]
+films = [np.broadcast_to(np.where(x == (at + k) % 64, 255, 30), (40, 48, 64)) for k in range(3)]
+for k, film in enumerate(films):
+    with open(f"film{k}.webm", "wb") as file:
+        file.write(VideoRenderer(rate=20).view(film.astype("uint8")).buffers[0])
+video.MOST_WITH_ITEM = 100  # all of them come by pieces
+labeler = nl.Labeler([f"film{k}.webm" for k in range(3)], ["left", "right"], video=True,
+                     name="videos")
+labeler
+"""
+DOCUMENTS = """
+import io, nblabel as nl
+from PIL import Image
+pages = [Image.new("RGB", (200, 300), shade) for shade in ("white", "yellow", "orange")]
+made = io.BytesIO()
+pages[0].save(made, "PDF", save_all=True, append_images=pages[1:])
+labeler = nl.Labeler([made.getvalue()] * 2, ["bill", "letter"], pdf=True, name="documents")
+labeler
+"""
+
+
+def test_a_video_comes_by_pieces_and_is_stepped_through(notebook: Opener) -> None:
+    """Frame by frame and at a seek; labels are keys as ever."""
+    book = notebook([VIDEOS])
+    book.run_cell(0)
+    widget = Widget(book).ready()
+    time = book.locator(".nblabel-turns output").nth(0)
+    time.filter(has_text="/ 0:02.0").wait_for()
+    first = widget.press(".")
+    # How long a frame is nobody said: it goes on until another one is there, and knows it then.
+    at = "document.querySelector('.nblabel-screen video').currentTime"
+    book.page.wait_for_function(f"() => Math.abs({at} - 0.075) < 1e-6")
+    for key, then in ((".", 0.125), (".", 0.175), (",", 0.125)):
+        widget.press(key)
+        book.page.wait_for_function(f"then => Math.abs({at} - then) < 1e-6", arg=then)
+    widget.press("Shift+ArrowRight")
+    time.filter(has_text="0:02.0 / 0:02.0").wait_for()
+    widget.press("Home")
+    widget.press("Shift+Space")
+    book.locator('.nblabel-play[data-playing="true"]').wait_for()
+    assert widget.item == first
+    widget.press("1")
+    book.locator('.nblabel-play[data-playing="false"]').wait_for()
+    time.filter(has_text="0:00.0 / 0:02.0").wait_for()
+    widget.saved()
+    assert labels_of(book) == {first: "left"}
+
+
+def test_a_document_is_turned_by_keys(notebook: Opener) -> None:
+    """Each page is drawn by the kernel when it is looked at."""
+    book = notebook([DOCUMENTS])
+    book.run_cell(0)
+    widget = Widget(book).ready()
+    page = book.locator(".nblabel-sheet-of-paper img")
+    book.locator('.nblabel-sheet-of-paper img[alt^="page 1"]').wait_for()
+    plain = page.bounding_box()
+    first = widget.press("Shift+ArrowRight")
+    book.locator('.nblabel-sheet-of-paper img[alt^="page 2"]').wait_for()
+    widget.press("End")
+    book.locator('.nblabel-sheet-of-paper img[alt^="page 3"]').wait_for()
+    widget.press("+")
+    large = page.bounding_box()
+    assert plain is not None and large is not None and large["width"] > 1.2 * plain["width"]
+    assert widget.item == first
+    widget.press("2")
+    book.locator('.nblabel-sheet-of-paper img[alt^="page 1"]').wait_for()
+    widget.saved()
+    assert labels_of(book) == {first: "letter"}

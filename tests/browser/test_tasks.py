@@ -215,3 +215,38 @@ def test_an_image_of_any_task_is_enlarged(notebook: Opener) -> None:
     widget.saved()
     labels = page.execute("labeler.labels['label'].to_dict()")
     assert {str(item): label for item, label in labels.items()} == {first: "even"}
+
+
+FORM = """
+import nblabel as nl
+texts = ["Ana Lima met Bo", "Bo left Oslo", "Nobody came"]
+form = nl.Form({"who": nl.Spans(["person", "place"]), "tone": nl.Choice(["kind", "rude"])})
+labeler = nl.Labeler(texts, form, store=None)
+labeler
+"""
+
+
+def test_a_form_is_answered_on_the_text_itself(notebook: Opener) -> None:
+    page = notebook([FORM])
+    page.run_all()
+    widget = Widget(page).ready()
+    page.locator("[data-editor='form'][data-ready='true']").wait_for()
+    cells = page.cells()
+    at = page.locator(".nblabel-at legend")
+    first = widget.item
+    keys(widget, "Shift+ArrowRight", "1", "Enter")
+    assert at.text_content() == "tone"
+    keys(widget, "2", "Enter")
+    assert widget.item != first
+    assert at.text_content() == "who"
+    keys(widget, "PageDown", "1", "Control+Enter")
+    widget.saved()
+    keys(widget, "z")
+    assert page.locator(".nblabel-in").count() == 0
+    keys(widget, "z")
+    assert widget.item == first
+    labels = page.execute("labeler.history.query('kind == \"label\"').value.tolist()")
+    length = 8 if first == "0" else 7 if first == "1" else 11
+    mark = {"start": 0, "end": length, "label": "person"}
+    assert labels == [{"who": [mark], "tone": "rude"}, {"who": [], "tone": "kind"}]
+    assert page.cells() == cells, "a key reached the notebook"

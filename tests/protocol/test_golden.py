@@ -71,6 +71,7 @@ PAGE: dict[str, Any] = {
     "event_value_number": labeled(1),
     "event_value_spans": labeled([{"start": 0, "end": 2, "label": "😀 שם"}]),
     "fetch": p.Fetch(1, "fetch", "page-1", "r9", "editor-spans"),
+    "read": p.Read(1, "read", "page-1", "r10", "42", "left/3", 1_000_000, 1_000_000),
     "event_empty": replace(EVENT, id="r4", events=[]),
     "want": WANT,
     "want_shortest": WANT,
@@ -190,6 +191,10 @@ KERNEL: dict[str, Any] = {
     ),
     "module": p.Module(1, "module", "page-1", "r9", "editor-spans", "export default 1"),
     "module_none": p.Module(1, "module", "page-1", "r9", "editor-x", None),
+    "piece": p.Piece(1, "piece", "page-1", "r10", 1_000_000, 1_234_567, None),
+    "piece_none": p.Piece(
+        1, "piece", "page-1", "r10", 0, 0, "ValueError: this item has no part 'x'"
+    ),
     "items_back": replace(
         ITEMS,
         re="r5",

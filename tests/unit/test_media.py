@@ -19,6 +19,7 @@ from nblabel.renderers import (
     SeriesRenderer,
     safe_view,
 )
+from nblabel.renderers import audio
 from nblabel.renderers.audio import as_float, peaks
 from nblabel.renderers.series import lines_of, thinned
 from nblabel.suggest.features import SeriesShape
@@ -88,8 +89,17 @@ class TestAudio:
         assert view.kind == "error"
         assert "600 seconds is too long" in view.data["text"]
         assert "4,000,000" in view.data["text"]
-        view = safe_view(AudioRenderer(most_bytes=10), b"OggS" + bytes(20))
-        assert "24 bytes is too large (at most 10" in view.data["text"]
+
+    def test_a_large_compressed_sound_comes_by_pieces(self, monkeypatch):
+        ogg = b"OggS" + bytes(range(20))
+        renderer = AudioRenderer(most_bytes=10)
+        view = renderer.view(ogg)
+        assert (view.data["streamed"], view.data["size"], view.buffers) == (True, 24, ())
+        assert renderer.piece(ogg, "", 2, 5) == (ogg[2:7], 24)
+        monkeypatch.setattr(audio, "MOST_STREAMED", 20)
+        assert "24 bytes is too large (at most 20" in safe_view(renderer, ogg).data["text"]
+        with pytest.raises(ValueError, match="too large"):
+            renderer.piece(ogg, "", 0, 5)
 
     def test_the_limit_is_what_a_window_holds(self):
         assert AudioRenderer().most_bytes == MOST_BYTES

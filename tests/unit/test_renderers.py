@@ -108,7 +108,7 @@ def test_show_gets_the_row():
     [
         (FRAME, {"text": "bdy"}, UnknownColumnError, "no column 'bdy'. Did you mean 'body'"),
         (FRAME, {"row": ["id", "nope"]}, UnknownColumnError, "no column 'nope'"),
-        (FRAME, {"text": "body", "row": True}, OptionError, "Say one of .*, got text and row"),
+        (FRAME, {"text": "body", "row": True}, OptionError, "stand alone; got text and row"),
         (FRAME, {"text": True}, OptionError, "text=True does not say which column"),
         (FRAME, {"row": []}, DataError, "no column left to show"),
         (["a"], {"text": "body"}, OptionError, "text='body' names a column, .* is a list"),
@@ -379,3 +379,18 @@ def test_the_best_view_without_scripts_is_taken(made, kind, content):
     view = shown(Rich(**made))
     assert view.kind == kind
     assert (view.buffers[0] if kind == "image" else view.data[kind]) == content
+
+
+@pytest.mark.parametrize("size", [(40, 20), (2000, 1000), (4000, 2000)])
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_the_side_that_is_up_is_not_forgotten(size, kind):
+    """Pixels stay where they are, for shapes; other cards show them as the camera was held."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    raw = io.BytesIO()
+    Image.new("RGB", size).save(raw, kind, exif=exif)
+    view = ImageRenderer().view(raw.getvalue())
+    assert (view.data["width"], view.data["height"]) == size
+    with Image.open(io.BytesIO(view.buffers[0])) as sent:
+        assert sent.getexif()[0x0112] == 6
+        assert sent.width == 2 * sent.height

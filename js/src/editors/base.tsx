@@ -1,9 +1,8 @@
 // What the editors with controls below the item share: a draft, keys that change it, one submit.
 
-import { render, type FunctionComponent } from "preact";
-import type { Editor, EditorHost, KeyHelp, Mounted, Shown } from "../modules";
-import { pressName, type Press, type TaskSpec } from "../keymap";
-import type { Json } from "../protocol";
+import { render, type ComponentChildren, type FunctionComponent } from "preact";
+import type { Editor, EditorHost, KeyHelp, Made, Mounted, Shown } from "../modules";
+import { capOfLabel, pressName, type Press, type TaskSpec } from "../keymap";
 
 /** What a key does to a draft; null if it means nothing. */
 export type Effect<D> =
@@ -19,7 +18,7 @@ export interface Logic<D> {
   /** What the person starts from: the label so far, else the suggestion, else nothing. */
   begin(task: TaskSpec, shown: Shown): D;
   /** The value that a draft stands for, or why it cannot be sent yet. */
-  value(task: TaskSpec, draft: D): { readonly value: Json } | { readonly wrong: string };
+  value(task: TaskSpec, draft: D): Made;
   /** `field` says whether a text is being typed. */
   press(task: TaskSpec, draft: D, key: string, field: boolean): Effect<D>;
   keys(task: TaskSpec): readonly KeyHelp[];
@@ -47,24 +46,54 @@ export function controls<D>(
   };
 }
 
-class Panel<D> implements Mounted {
-  readonly keys;
-  private shown: Shown | null = null;
-  private draft: D | null = null;
-  private wrong = "";
+/** The place below the item, with the styles that go with what is drawn there. */
+export class Below {
   private readonly style = document.createElement("style");
-  private readonly box = document.createElement("div");
+  readonly box = document.createElement("div");
+
+  constructor(el: HTMLElement, css: string) {
+    this.style.textContent = css;
+    el.replaceChildren(this.style, this.box);
+  }
+
+  draw(what: ComponentChildren): void {
+    render(what, this.box);
+  }
+
+  remove(): void {
+    this.draw(null);
+    this.style.remove();
+    this.box.remove();
+  }
+}
+
+/** An editor that draws the item itself, in the card. */
+export const drawing = (
+  make: new (stage: HTMLElement, controls: HTMLElement, host: EditorHost) => Mounted,
+): Editor => ({
+  stage: true,
+  mount: ({ stage, controls }, host) => {
+    if (!stage) throw new Error("nblabel: this editor needs a place for the item");
+    return new make(stage, controls, host);
+  },
+});
+
+export class Panel<D> implements Mounted {
+  readonly keys;
+  protected draft: D | null = null;
+  protected shown: Shown | null = null;
+  private wrong = "";
+  private readonly below: Below;
 
   constructor(
     private readonly logic: Logic<D>,
     private readonly View: FunctionComponent<ViewProps<D>>,
     css: string,
     el: HTMLElement,
-    private readonly host: EditorHost,
+    protected readonly host: EditorHost,
   ) {
     this.keys = logic.keys(host.task);
-    this.style.textContent = css;
-    el.replaceChildren(this.style, this.box);
+    this.below = new Below(el, css);
   }
 
   show(shown: Shown | null): void {
@@ -84,7 +113,8 @@ class Panel<D> implements Mounted {
     );
     if (!effect) return false;
     if ("submit" in effect) this.submit(effect.submit);
-    else if ("focus" in effect) this.box.querySelector<HTMLElement>("textarea, input")?.focus();
+    else if ("focus" in effect)
+      this.below.box.querySelector<HTMLElement>("textarea, input")?.focus();
     else {
       if ("draft" in effect) this.set(effect.draft);
       if (effect.say) this.host.say(effect.say);
@@ -93,18 +123,16 @@ class Panel<D> implements Mounted {
   }
 
   destroy(): void {
-    render(null, this.box);
-    this.style.remove();
-    this.box.remove();
+    this.below.remove();
   }
 
-  private set(draft: D): void {
+  protected set(draft: D): void {
     this.draft = draft;
     this.wrong = "";
     this.draw();
   }
 
-  private submit(draft: D): void {
+  protected submit(draft: D): void {
     const made = this.logic.value(this.host.task, draft);
     if ("value" in made) {
       const writing = isField(document.activeElement);
@@ -121,7 +149,7 @@ class Panel<D> implements Mounted {
 
   private draw(): void {
     const { View, draft, shown } = this;
-    render(
+    this.below.draw(
       shown && draft !== null ? (
         <View
           task={this.host.task}
@@ -132,13 +160,58 @@ class Panel<D> implements Mounted {
           submit={(next: D) => this.submit(next)}
         />
       ) : null,
-      this.box,
     );
   }
 }
 
 const isField = (el: Element | null): boolean =>
   el instanceof HTMLTextAreaElement || (el instanceof HTMLInputElement && el.type !== "range");
+
+/** The class whose key this is. */
+export const classOf = (task: TaskSpec, key: string): string | undefined =>
+  task.classes.find((one) => Object.hasOwn(task.keys, one) && task.keys[one] === key);
+
+/** What stands on the button of a label: its key and its name. */
+export function LabelFace({ task, name }: { readonly task: TaskSpec; readonly name: string }) {
+  const cap = capOfLabel(task, name);
+  return (
+    <>
+      {cap && <kbd>{cap}</kbd>}
+      <span class="nblabel-name" dir="auto">
+        {name}
+      </span>
+    </>
+  );
+}
+
+/** A button for each label; `current` is the one that is named now, where there is one. */
+export function LabelButtons({
+  task,
+  current,
+  onPick,
+}: {
+  readonly task: TaskSpec;
+  readonly current?: string;
+  readonly onPick: (name: string) => void;
+}) {
+  return (
+    <div class="nblabel-labels" role="group" aria-label="labels">
+      {task.classes.map((name, k) => (
+        <button
+          key={name}
+          type="button"
+          class={`nblabel-label nblabel-k${k % 10}`}
+          data-label={name}
+          aria-pressed={current === undefined ? undefined : name === current}
+          title={name}
+          onClick={() => onPick(name)}
+        >
+          <LabelFace task={task} name={name} />
+        </button>
+      ))}
+    </div>
+  );
+}
 
 /** The line below the controls: what is wrong, and the way on. */
 export function Submit({

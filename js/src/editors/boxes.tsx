@@ -2,10 +2,10 @@
 // brightened and given more contrast; none of that reaches the label.
 
 import { render } from "preact";
-import type { Editor, EditorHost, KeyHelp, Mounted, Shown } from "../modules";
+import type { EditorHost, KeyHelp, Made, Mounted, Shown } from "../modules";
 import { keyCap, pressName, type Press } from "../keymap";
 import { addressOf } from "../media";
-import { Submit } from "./base";
+import { Below, Submit, classOf, drawing } from "./base";
 import { Shapes, contains, type Spot } from "./boxes/shapes";
 import { Tools, hintOf } from "./boxes/tools";
 import * as d from "./drawing";
@@ -46,6 +46,11 @@ type Gesture =
   | { readonly type: "move"; readonly start: Spot; readonly origin: d.Draft }
   | { readonly type: "handle"; readonly handle: number; readonly origin: d.Draft };
 
+/** A single page of a document is one, too. */
+const isImage = ({ view, buffers }: Shown): boolean =>
+  (view.kind === "image" || (view.kind === "pdf" && view.data["pages"] === 1)) &&
+  buffers[0] !== undefined;
+
 class BoxEditor implements Mounted {
   private draft: d.Draft | null = null;
   private shown: Shown | null = null;
@@ -62,8 +67,7 @@ class BoxEditor implements Mounted {
   private hover: Spot | null = null;
   /** Space is down over the image: a drag moves the image, letting go sends. */
   private space: "down" | "used" | null = null;
-  private readonly style = document.createElement("style");
-  private readonly box = document.createElement("div");
+  private readonly below: Below;
   private readonly canvas = document.createElement("div");
   private readonly image = new Image();
   private readonly over = document.createElement("div");
@@ -75,8 +79,7 @@ class BoxEditor implements Mounted {
     controls: HTMLElement,
     private readonly host: EditorHost,
   ) {
-    this.style.textContent = css;
-    controls.replaceChildren(this.style, this.box);
+    this.below = new Below(controls, css);
     this.canvas.className = "nblabel-canvas";
     this.image.draggable = false;
     this.over.className = "nblabel-over";
@@ -141,7 +144,7 @@ class BoxEditor implements Mounted {
   show(shown: Shown | null): void {
     const before = this.shown;
     this.shown = shown;
-    if (!shown || shown.view.kind !== "image" || !shown.buffers[0]) {
+    if (!shown || !isImage(shown)) {
       this.draft = null;
       this.forget();
       this.draw();
@@ -201,10 +204,8 @@ class BoxEditor implements Mounted {
     this.observer.disconnect();
     this.forget();
     render(null, this.over);
-    render(null, this.box);
     this.canvas.remove();
-    this.style.remove();
-    this.box.remove();
+    this.below.remove();
   }
 
   // ---------------------------------------------------------------- keys
@@ -218,16 +219,14 @@ class BoxEditor implements Mounted {
     const { task } = this.host;
     const onButton = element?.closest("button, a, summary") !== null && element !== null;
     if (onButton && (key === "enter" || key === "space" || key.endsWith("tab"))) return false;
-    const name = task.classes.find(
-      (one) => task.keys[one] === key && Object.hasOwn(task.keys, one),
-    );
+    const name = classOf(task, key);
     if (name !== undefined) {
       this.name(name);
       return true;
     }
     const [step, size] = this.step(key);
     if (step) return size ? this.resize(step) : this.nudge(step, key);
-    const again = (press as { readonly repeat?: boolean }).repeat === true;
+    const again = press.repeat === true;
     switch (key) {
       case "enter":
         if (again) return true;
@@ -662,14 +661,21 @@ class BoxEditor implements Mounted {
     this.draw();
   }
 
+  private made(draft: d.Draft): Made {
+    return draft.open.length
+      ? { wrong: "Close the polygon first (enter), or give it up (escape)." }
+      : { value: d.valueOf(draft) };
+  }
+
   private submit(): void {
     const { draft } = this;
     if (!draft) return;
-    if (draft.open.length) {
-      this.fail("Close the polygon first (enter), or give it up (escape).");
+    const made = this.made(draft);
+    if ("wrong" in made) {
+      this.fail(made.wrong);
       return;
     }
-    this.host.submit(d.valueOf(draft));
+    this.host.submit(made.value);
     this.host.home();
   }
 
@@ -688,7 +694,7 @@ class BoxEditor implements Mounted {
     if (!draft) {
       render(null, this.over);
       const text = "This item is no image to draw on.";
-      render(this.shown && <p class="nblabel-soft nblabel-none">{text}</p>, this.box);
+      this.below.draw(this.shown && <p class="nblabel-soft nblabel-none">{text}</p>);
       return;
     }
     const { left, top, width, height } = this.rect;
@@ -704,6 +710,7 @@ class BoxEditor implements Mounted {
     canvas.classList.toggle("nblabel-panning", this.gesture?.type === "pan");
     const tip = this.hover && draft.open.length ? this.hover : null;
     const { task } = host;
+    host.changed?.(this.made(draft));
     render(
       <Shapes
         draft={draft}
@@ -725,7 +732,7 @@ class BoxEditor implements Mounted {
       host.home();
     };
     const whole = { zoom: 1, x: 0.5, y: 0.5 };
-    render(
+    this.below.draw(
       <>
         {this.broken && (
           <p class="nblabel-wrong nblabel-none" role="alert">
@@ -747,17 +754,8 @@ class BoxEditor implements Mounted {
         />
         <Submit wrong={this.wrong} hint={hintOf(draft)} onSubmit={() => this.submit()} />
       </>,
-      this.box,
     );
   }
 }
 
-const editor: Editor = {
-  stage: true,
-  mount: ({ stage, controls }, host) => {
-    if (!stage) throw new Error("nblabel: the shapes need a place for the image");
-    return new BoxEditor(stage, controls, host);
-  },
-};
-
-export default editor;
+export default drawing(BoxEditor);

@@ -1,13 +1,17 @@
 // Several questions about one item: the keys go to one of them at a time, one submit sends all.
 
 import type { FunctionComponent } from "preact";
-import type { Shown } from "../modules";
-import { capOfLabel, type TaskSpec } from "../keymap";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Editor, EditorHost, Made, Mounted, Shown } from "../modules";
+import { pressName, type Press, type TaskSpec } from "../keymap";
 import type { Json } from "../protocol";
-import { Submit, controls, type Logic, type ViewProps } from "./base";
+import { LabelFace, Panel, Submit, classOf, type Logic, type ViewProps } from "./base";
+import boxes from "./boxes";
 import * as freetext from "./freetext";
 import * as multilabel from "./multilabel";
+import * as pairs from "./pairs";
 import * as rating from "./rating";
+import spans from "./spans";
 import css from "./form.css";
 
 interface Part {
@@ -32,9 +36,7 @@ const choice: Logic<string> = {
         : "",
   value: (_task, draft) => (draft ? { value: draft } : { wrong: "Choose a label." }),
   press: (task, _draft, key) => {
-    const name = task.classes.find(
-      (one) => Object.hasOwn(task.keys, one) && task.keys[one] === key,
-    );
+    const name = classOf(task, key);
     return name === undefined ? null : { submit: name };
   },
   keys: () => [],
@@ -44,7 +46,21 @@ const choice: Logic<string> = {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Draft = any;
 
+/** What is drawn on the item is kept by its own editor, which says what would be sent. */
+const drawn: Logic<Made> = {
+  begin: () => ({ wrong: "The item cannot be marked." }),
+  value: (_task, made) => made,
+  press: () => null,
+  keys: () => [],
+};
+
+const EDITORS: Readonly<Record<string, Editor>> = { boxes, spans };
+const isDrawn = (task: TaskSpec): boolean => Object.hasOwn(EDITORS, task.kind);
+
 const LOGICS: Readonly<Record<string, Logic<Draft>>> = {
+  boxes: drawn,
+  spans: drawn,
+  pairs: pairs.logic,
   choice,
   binary: choice,
   multilabel: multilabel.logic,
@@ -161,25 +177,43 @@ export const logic: Logic<Answers> = {
   ],
 };
 
-function View({ task, draft, shown, wrong, set, submit }: ViewProps<Answers>) {
+/** Puts the editor of a part that is drawn into its place, and keeps it. */
+type Embed = (part: Part, controls: HTMLElement, shown: Shown) => void;
+
+function View({
+  task,
+  draft,
+  shown,
+  wrong,
+  set,
+  submit,
+  embed,
+}: ViewProps<Answers> & { readonly embed: Embed }) {
   const parts = asked(task, draft);
   return (
     <>
-      {parts.map((part, k) => (
-        <fieldset
-          key={part.name}
-          class={`nblabel-part${k === draft.at ? " nblabel-at" : ""}`}
-          onFocusIn={() => k !== draft.at && set({ ...draft, at: k })}
-        >
-          <legend dir="auto">{part.task.question ?? part.name}</legend>
-          <PartView
-            part={part}
-            draft={draft.drafts[part.name]}
-            shown={partOf(shown, part.name)}
-            set={(one) => set({ drafts: { ...draft.drafts, [part.name]: one }, at: k })}
-          />
-        </fieldset>
-      ))}
+      {specOf(task)
+        .parts.filter((part) => parts.includes(part) || isDrawn(part.task))
+        .map((part) => {
+          const at = parts.indexOf(part);
+          return (
+            <fieldset
+              key={part.name}
+              hidden={at < 0}
+              class={`nblabel-part${at === draft.at ? " nblabel-at" : ""}`}
+              onFocusIn={() => at !== draft.at && set({ ...draft, at })}
+            >
+              <legend dir="auto">{part.task.question ?? part.name}</legend>
+              <PartView
+                part={part}
+                draft={draft.drafts[part.name]}
+                shown={partOf(shown, part.name)}
+                embed={embed}
+                set={(one) => set({ drafts: { ...draft.drafts, [part.name]: one }, at })}
+              />
+            </fieldset>
+          );
+        })}
       <Submit wrong={wrong} hint="" cap="Ctrl ↵" onSubmit={() => submit(draft)} />
     </>
   );
@@ -190,11 +224,24 @@ interface PartProps {
   readonly draft: Draft;
   readonly shown: Shown;
   readonly set: (draft: Draft) => void;
+  readonly embed: Embed;
 }
 
-const PartView: FunctionComponent<PartProps> = ({ part, draft, shown, set }) => {
+/** The controls of an editor that draws on the item. */
+function Drawn({ part, shown, embed }: Pick<PartProps, "part" | "shown" | "embed">) {
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (box.current) embed(part, box.current, shown);
+  }, [shown.id, shown.view, shown.label, shown.suggestion?.version]);
+  return <div ref={box} class="nblabel-controls" data-part={part.name} />;
+}
+
+const PartView: FunctionComponent<PartProps> = ({ part, draft, shown, set, embed }) => {
   const { task } = part;
+  if (isDrawn(task)) return <Drawn part={part} shown={shown} embed={embed} />;
   switch (task.kind) {
+    case "pairs":
+      return <pairs.Sides task={task} draft={draft} shown={shown} pick={set} />;
     case "multilabel":
       return <multilabel.Toggles task={task} draft={draft} shown={shown} set={set} />;
     case "rating":
@@ -214,10 +261,7 @@ const PartView: FunctionComponent<PartProps> = ({ part, draft, shown, set }) => 
               data-label={name}
               onClick={() => set(name)}
             >
-              {capOfLabel(task, name) && <kbd>{capOfLabel(task, name)}</kbd>}
-              <span class="nblabel-name" dir="auto">
-                {name}
-              </span>
+              <LabelFace task={task} name={name} />
             </button>
           ))}
         </div>
@@ -225,4 +269,118 @@ const PartView: FunctionComponent<PartProps> = ({ part, draft, shown, set }) => 
   }
 };
 
-export default controls(logic, View, css + multilabel.css + rating.css + freetext.css);
+interface Drawing {
+  readonly mounted: Mounted;
+  readonly place: HTMLElement;
+  readonly controls: HTMLElement;
+}
+
+/** A form; where a part is drawn on the item, the form has its place in the card. */
+class Form extends Panel<Answers> {
+  private readonly drawings = new Map<string, Drawing>();
+  /** While an editor is told what to show, what it says of that is no change by hand. */
+  private showing = false;
+
+  constructor(
+    private readonly stage: HTMLElement | null,
+    controls: HTMLElement,
+    host: EditorHost,
+  ) {
+    const embed: Embed = (part, at, shown) => this.embed(part, at, shown);
+    const FormView = (props: ViewProps<Answers>) => <View {...props} embed={embed} />;
+    super(
+      logic,
+      FormView,
+      css + multilabel.css + rating.css + freetext.css + pairs.css,
+      controls,
+      host,
+    );
+  }
+
+  override press(press: Press, target: EventTarget | null): boolean {
+    const key = pressName(press);
+    const drawing = this.current && this.drawings.get(this.current.name);
+    const passes = ["ctrl+enter", "pagedown", "pageup"].includes(key);
+    if (drawing && !passes && drawing.mounted.press(press, target)) return true;
+    return super.press(press, target);
+  }
+
+  override destroy(): void {
+    for (const name of [...this.drawings.keys()]) this.remove(name);
+    super.destroy();
+  }
+
+  protected override set(draft: Answers): void {
+    super.set(draft);
+    this.arrange();
+  }
+
+  private get current(): Part | undefined {
+    return this.draft ? asked(this.host.task, this.draft)[this.draft.at] : undefined;
+  }
+
+  private embed(part: Part, controls: HTMLElement, shown: Shown): void {
+    if (this.drawings.get(part.name)?.controls !== controls) {
+      this.remove(part.name);
+      const place = document.createElement("div");
+      this.stage?.append(place);
+      // Whoever draws answers that question.
+      place.addEventListener("pointerdown", () => this.go(part.name), { capture: true });
+      const host: EditorHost = {
+        task: part.task,
+        say: (text) => this.host.say(text),
+        home: () => this.host.home(),
+        submit: () => this.onward(),
+        changed: (made) => this.changed(part.name, made),
+      };
+      const mounted = EDITORS[part.task.kind]?.mount({ stage: place, controls }, host);
+      if (mounted) this.drawings.set(part.name, { mounted, place, controls });
+    }
+    this.showing = true;
+    this.drawings.get(part.name)?.mounted.show(shown);
+    this.showing = false;
+    this.arrange();
+  }
+
+  private remove(name: string): void {
+    const drawing = this.drawings.get(name);
+    drawing?.mounted.destroy();
+    drawing?.place.remove();
+    this.drawings.delete(name);
+  }
+
+  private go(name: string): void {
+    const { draft } = this;
+    const at = draft ? asked(this.host.task, draft).findIndex((part) => part.name === name) : -1;
+    if (draft && at >= 0 && at !== draft.at) this.set({ ...draft, at });
+  }
+
+  private changed(name: string, made: Made): void {
+    const { draft } = this;
+    if (!draft) return;
+    const next = { ...draft, drafts: { ...draft.drafts, [name]: made } };
+    if (this.showing) this.draft = next;
+    else this.set(next);
+  }
+
+  private onward(): void {
+    const next = this.draft && onward(this.host.task, this.draft);
+    if (next) this.set(next);
+    else if (this.draft) this.submit(this.draft);
+  }
+
+  /** One drawing is seen, also where its question is not asked: it is what shows the item. */
+  private arrange(): void {
+    const seen = [this.current?.name ?? "", ...this.drawings.keys()].find((name) =>
+      this.drawings.has(name),
+    );
+    for (const [name, { place }] of this.drawings) place.hidden = name !== seen;
+  }
+}
+
+const editor: Editor = {
+  stage: (task) => specOf(task).parts.some((part) => isDrawn(part.task)),
+  mount: ({ stage, controls }, host) => new Form(stage, controls, host),
+};
+
+export default editor;

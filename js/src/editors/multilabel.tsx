@@ -3,7 +3,7 @@
 import type { Shown } from "../modules";
 import { capOfLabel, type TaskSpec } from "../keymap";
 import { percent } from "../format";
-import { Submit, controls, type Logic, type ViewProps } from "./base";
+import { LabelFace, Submit, classOf, controls, type Logic, type ViewProps } from "./base";
 import css from "./multilabel.css";
 
 export type Chosen = readonly string[];
@@ -65,9 +65,7 @@ export const logic: Logic<Chosen> = {
   },
   press: (task, chosen, key) => {
     if (key === "enter" || key === "space") return { submit: chosen };
-    const name = task.classes.find(
-      (one) => Object.hasOwn(task.keys, one) && task.keys[one] === key,
-    );
+    const name = classOf(task, key);
     if (name === undefined) return null;
     const draft = toggled(task, chosen, name);
     return { draft, say: `${name} ${draft.includes(name) ? "on" : "off"}.` };
@@ -104,10 +102,7 @@ export function Toggles({
             title={name}
             onClick={() => set(toggled(task, draft, name))}
           >
-            {capOfLabel(task, name) && <kbd>{capOfLabel(task, name)}</kbd>}
-            <span class="nblabel-name" dir="auto">
-              {name}
-            </span>
+            <LabelFace task={task} name={name} />
             <span class="nblabel-share">{share === null ? "" : percent(share)}</span>
             <span class="nblabel-check" aria-hidden="true">
               {on ? "✓" : ""}

@@ -50,7 +50,13 @@ export const logic: Logic<Draft> = {
   ],
 };
 
-function View({ task, draft, shown, wrong, submit }: ViewProps<Draft>) {
+/** A button for each side; `pick` hears of the one that is preferred. */
+export function Sides({
+  task,
+  draft,
+  shown,
+  pick,
+}: Pick<ViewProps<Draft>, "task" | "draft" | "shown"> & { readonly pick: (draft: Draft) => void }) {
   const [left, right] = sides(draft.swapped);
   const shares = new Map(shown.suggestion?.ranking ?? []);
   const button = (value: Preferred, name: string, cap: string) => {
@@ -63,7 +69,7 @@ function View({ task, draft, shown, wrong, submit }: ViewProps<Draft>) {
         class={`nblabel-label nblabel-k${value === "tie" ? 8 : 0}${chosen}${suggested}`}
         data-label={value}
         aria-pressed={draft.value === value}
-        onClick={() => submit({ ...draft, value })}
+        onClick={() => pick({ ...draft, value })}
       >
         <kbd>{cap}</kbd>
         <span class="nblabel-name">{name}</span>
@@ -73,19 +79,26 @@ function View({ task, draft, shown, wrong, submit }: ViewProps<Draft>) {
     );
   };
   return (
+    <div class="nblabel-prefer" role="group" aria-label={task.question ?? "which is better"}>
+      {button(left ?? "", "left", "←")}
+      {task["ties"] === true && button("tie", "neither", "␣")}
+      {button(right ?? "", "right", "→")}
+    </div>
+  );
+}
+
+function View(props: ViewProps<Draft>) {
+  return (
     <>
-      <div class="nblabel-prefer" role="group" aria-label={task.question ?? "which is better"}>
-        {button(left ?? "", "left", "←")}
-        {task["ties"] === true && button("tie", "neither", "␣")}
-        {button(right ?? "", "right", "→")}
-      </div>
-      {wrong && (
+      <Sides {...props} pick={props.submit} />
+      {props.wrong && (
         <p class="nblabel-wrong" role="alert">
-          {wrong}
+          {props.wrong}
         </p>
       )}
     </>
   );
 }
 
+export { css };
 export default controls(logic, View, css);

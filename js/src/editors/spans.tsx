@@ -1,8 +1,8 @@
 // Named spans of a text: arrows move by words, shift extends, a label's key marks what is selected.
 
 import { render } from "preact";
-import type { Editor, EditorHost, KeyHelp, Mounted, Shown } from "../modules";
-import { capOfLabel, pressName, type Press } from "../keymap";
+import type { EditorHost, KeyHelp, Mounted, Shown } from "../modules";
+import { pressName, type Press } from "../keymap";
 import {
   added,
   begin,
@@ -19,15 +19,14 @@ import {
   type Draft,
   type Span,
 } from "./spanning";
-import { Submit } from "./base";
+import { Below, LabelButtons, Submit, classOf, drawing } from "./base";
 import css from "./spans.css";
 
 class SpanEditor implements Mounted {
   private draft: Draft | null = null;
   private shown: Shown | null = null;
   private relation = 0;
-  private readonly style = document.createElement("style");
-  private readonly box = document.createElement("div");
+  private readonly below: Below;
   private readonly page = document.createElement("div");
 
   constructor(
@@ -35,8 +34,7 @@ class SpanEditor implements Mounted {
     controls: HTMLElement,
     private readonly host: EditorHost,
   ) {
-    this.style.textContent = css;
-    controls.replaceChildren(this.style, this.box);
+    this.below = new Below(controls, css);
     this.page.className = "nblabel-text nblabel-spans";
     this.page.dir = "auto";
     stage.replaceChildren(this.page);
@@ -72,17 +70,19 @@ class SpanEditor implements Mounted {
   destroy(): void {
     this.page.removeEventListener("mouseup", this.onMouseUp);
     render(null, this.page);
-    render(null, this.box);
     this.page.remove();
-    this.style.remove();
-    this.box.remove();
+    this.below.remove();
   }
 
-  press(press: Press): boolean {
+  press(press: Press, target: EventTarget | null = null): boolean {
     const { draft } = this;
     if (!draft) return false;
     const { task } = this.host;
     const key = pressName(press);
+    const again = press.repeat === true;
+    // A button keeps the keys that press it and leave it.
+    const onButton = target instanceof Element && target.closest("button, a, summary") !== null;
+    if (onButton && /^(enter|space|(shift\+)?tab)$/.test(key)) return false;
     const step = this.forward(key);
     if (step) {
       this.set(moved(draft, step, key.startsWith("shift+")));
@@ -91,7 +91,7 @@ class SpanEditor implements Mounted {
     switch (key) {
       case "enter":
       case "space":
-        this.submit();
+        if (!again) this.submit();
         return true;
       case "tab":
       case "shift+tab": {
@@ -114,13 +114,14 @@ class SpanEditor implements Mounted {
       case "backspace":
       case "delete": {
         const span = draft.active ?? this.under();
-        if (!span) return key === "delete";
+        // A key held down must not go on and take back whole items.
+        if (!span) return key === "delete" || again;
         this.set(removed(draft, span));
         this.host.say(`${span.label} removed.`);
         return true;
       }
       case "z":
-        if (!draft.before) return false;
+        if (!draft.before) return again;
         this.set(draft.before);
         this.host.say("Taken back.");
         return true;
@@ -131,9 +132,7 @@ class SpanEditor implements Mounted {
         return true;
       }
     }
-    const name = task.classes.find(
-      (one) => Object.hasOwn(task.keys, one) && task.keys[one] === key,
-    );
+    const name = classOf(task, key);
     if (name === undefined) return false;
     this.mark(name);
     return true;
@@ -266,12 +265,12 @@ class SpanEditor implements Mounted {
     const { task } = host;
     if (!draft) {
       render(null, this.page);
-      render(
-        this.shown ? <p class="nblabel-soft">This item has no text to mark.</p> : null,
-        this.box,
+      this.below.draw(
+        this.shown && <p class="nblabel-soft nblabel-none">This item has no text to mark.</p>,
       );
       return;
     }
+    host.changed?.({ value: valueOf(task, draft) });
     const colors = new Map(task.classes.map((name, k) => [name, k % 10]));
     render(<Text draft={draft} colors={colors} onPick={(span) => this.pick(span)} />, this.page);
     const { relations } = optionsOf(task);
@@ -279,28 +278,15 @@ class SpanEditor implements Mounted {
     const hint = draft.head
       ? `${draft.text.slice(draft.head.start, draft.head.end)} → … press c on the other span`
       : `${marked} ${marked === 1 ? "span" : "spans"}${draft.relations.length ? `, ${draft.relations.length} relations` : ""}`;
-    render(
+    this.below.draw(
       <>
-        <div class="nblabel-labels" role="group" aria-label="labels">
-          {task.classes.map((name, k) => (
-            <button
-              key={name}
-              type="button"
-              class={`nblabel-label nblabel-k${k % 10}`}
-              data-label={name}
-              title={name}
-              onClick={() => {
-                this.mark(name);
-                host.home();
-              }}
-            >
-              {capOfLabel(task, name) && <kbd>{capOfLabel(task, name)}</kbd>}
-              <span class="nblabel-name" dir="auto">
-                {name}
-              </span>
-            </button>
-          ))}
-        </div>
+        <LabelButtons
+          task={task}
+          onPick={(name) => {
+            this.mark(name);
+            host.home();
+          }}
+        />
         {relations.length > 0 && (
           <div class="nblabel-relations">
             <span class="nblabel-soft">
@@ -334,7 +320,6 @@ class SpanEditor implements Mounted {
         )}
         <Submit wrong="" hint={hint} onSubmit={() => this.submit()} />
       </>,
-      this.box,
     );
   }
 
@@ -392,12 +377,4 @@ function Text({ draft, colors, onPick }: TextProps) {
   );
 }
 
-const editor: Editor = {
-  stage: true,
-  mount: ({ stage, controls }, host) => {
-    if (!stage) throw new Error("nblabel: the spans need a place for the text");
-    return new SpanEditor(stage, controls, host);
-  },
-};
-
-export default editor;
+export default drawing(SpanEditor);

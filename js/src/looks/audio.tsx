@@ -3,60 +3,34 @@
 import { pressName, type Press } from "../keymap";
 import type { Look, LookHost, MountedLook, Shown } from "../modules";
 import css from "./audio.css";
-import { Paper, button, bytesOf, make, styled, textOf, type Colors } from "./paper";
-import { clock, peaksOf, turn, typeOf } from "./sound";
+import { Paper, bytesOf, make, styled, type Colors } from "./paper";
+import { PLAY_KEYS, Player, css as playerCss } from "./player";
+import { peaksOf, typeOf } from "./sound";
 
 const HEIGHT = 96;
 const PARTS = 1000;
 
 class Sound implements MountedLook {
-  readonly keys = [
-    { keys: ["shift+space"], does: "play or pause the sound" },
-    { keys: ["shift+left", "shift+right"], does: "two seconds back or on" },
-    { keys: ["home"], does: "to the start of the sound" },
-    { keys: ["-", "+"], does: "slower, faster" },
-  ];
-  private readonly audio = new Audio();
+  readonly keys = PLAY_KEYS("sound");
+  private readonly player: Player;
   private readonly paper: Paper;
-  private readonly name = make("div", "nblabel-sound-name");
-  private readonly wrong = make("p", "nblabel-soft");
-  private readonly play: HTMLButtonElement;
-  private readonly time = make("output");
-  private readonly speed = make("output");
   private peaks: Float32Array = new Float32Array(0);
-  private seconds = NaN;
   private shown = "";
   private view: unknown = null;
-  private url = "";
-  private frame = 0;
+  private abort = new AbortController();
+  private readonly coming = make("p", "nblabel-soft");
 
-  constructor(
-    el: HTMLElement,
-    private readonly host: LookHost,
-  ) {
-    styled(el, css);
+  constructor(el: HTMLElement, host: LookHost) {
+    styled(el, playerCss + css);
     const box = make("div", "nblabel-sound");
     const wave = make("div", "nblabel-wave");
-    const turns = make("div", "nblabel-turns");
-    const speeds = make("span", "nblabel-speeds");
-    const does = (key: string) => () => this.key(key);
-    this.play = button("▶ play", "play or pause (Shift+Space)", does("shift+space"));
-    this.play.classList.add("nblabel-play");
-    turns.append(
-      this.play,
-      button("« 2 s", "two seconds back (Shift+←)", does("shift+left")),
-      button("2 s »", "two seconds on (Shift+→)", does("shift+right")),
-      this.time,
-      speeds,
-      make("span", "nblabel-soft", "⇧␣ plays · ⇧← ⇧→ seek · - + speed"),
-    );
-    speeds.append(
-      button("−", "slower (-)", does("-")),
-      this.speed,
-      button("+", "faster (+)", does("+")),
-    );
-    this.wrong.setAttribute("role", "alert");
-    box.append(this.name, wave, turns, this.wrong);
+    this.player = new Player(new Audio(), host, {
+      what: "sound",
+      hint: "⇧␣ plays · ⇧← ⇧→ seek · - + speed",
+      changed: () => this.paper.draw(),
+    });
+    this.coming.setAttribute("role", "status");
+    box.append(this.player.name, wave, this.player.row, this.coming, this.player.wrong);
     el.append(box);
     this.paper = new Paper(wave, HEIGHT, (context, width, colors) =>
       this.paint(context, width, colors),
@@ -64,130 +38,61 @@ class Sound implements MountedLook {
     this.paper.canvas.setAttribute("role", "img");
     wave.addEventListener("pointerdown", (event) => {
       const { left, width } = wave.getBoundingClientRect();
-      this.seek(((event.clientX - left) / width) * this.length);
-    });
-    for (const name of ["play", "pause", "ended", "seeked", "loadedmetadata", "ratechange"]) {
-      this.audio.addEventListener(name, () => this.tell());
-    }
-    this.audio.preservesPitch = true;
-    this.audio.addEventListener("error", () => {
-      if (this.url) this.wrong.textContent = "This browser cannot play the sound. You can skip it.";
+      this.player.seek(((event.clientX - left) / width) * this.player.length);
     });
   }
 
   show(shown: Shown): void {
     // A new suggestion for the same sound must not stop it.
     if (shown.id === this.shown && shown.view === this.view) return;
-    this.clear();
     this.shown = shown.id;
     this.view = shown.view;
+    this.peaks = new Float32Array(0);
     const { data } = shown.view;
-    const bytes = bytesOf(shown.buffers[0]);
-    this.seconds = typeof data["seconds"] === "number" ? data["seconds"] : NaN;
-    this.name.textContent = [textOf(data["name"]), textOf(data["note"])]
-      .filter(Boolean)
-      .join(" · ");
-    this.name.hidden = !this.name.textContent;
-    this.wrong.textContent = "";
+    this.player.begin(data);
     this.paper.canvas.setAttribute("aria-label", `waveform of item ${shown.name}`);
-    this.url = URL.createObjectURL(new Blob([bytes], { type: typeOf(data["mime"]) }));
-    this.audio.src = this.url;
-    const peaks = shown.buffers[1];
+    const peaks = data["streamed"] === true ? undefined : shown.buffers[1];
     if (peaks) {
       const whole = new Int8Array(bytesOf(peaks).buffer);
       this.peaks = Float32Array.from(whole, (value) => value / 127);
-    } else {
-      void this.decode(bytes.buffer, shown.view);
     }
-    this.tell();
-    if (data["autoplay"] === true) this.start();
+    this.abort.abort();
+    this.abort = new AbortController();
+    const { signal } = this.abort;
+    const coming = (text: string) => (this.coming.textContent = text);
+    coming("");
+    void this.player
+      .take(shown, typeOf(data["mime"]), signal, coming)
+      .then((parts) => (peaks || !parts.length ? undefined : this.decode(parts, shown.view)));
   }
 
   press(press: Press): boolean {
-    return this.key(pressName(press));
+    return this.player.key(pressName(press));
   }
 
   destroy(): void {
-    this.clear();
+    this.abort.abort();
+    this.player.begin({});
     this.paper.destroy();
   }
 
-  private get length(): number {
-    return Number.isFinite(this.audio.duration) ? this.audio.duration : this.seconds;
-  }
-
-  private clear(): void {
-    cancelAnimationFrame(this.frame);
-    this.audio.pause();
-    this.peaks = new Float32Array(0);
-    const old = this.url;
-    this.url = "";
-    if (old) {
-      this.audio.removeAttribute("src");
-      this.audio.load();
-      URL.revokeObjectURL(old);
-    }
-  }
-
-  private key(key: string): boolean {
-    const place = {
-      at: this.audio.currentTime,
-      length: this.length || 0,
-      speed: this.audio.playbackRate,
-    };
-    const made = turn(place, key);
-    if (!made) return false;
-    if ("toggle" in made) {
-      if (this.audio.paused) this.start();
-      else this.audio.pause();
-    } else if ("at" in made) this.seek(made.at);
-    else {
-      this.audio.defaultPlaybackRate = made.speed; // of the sounds that come, too
-      this.audio.playbackRate = made.speed;
-      this.host.say(`speed ${made.speed}`);
-    }
-    return true;
-  }
-
-  private start(): void {
-    // A browser may wait for the first key or click before it lets a page be heard.
-    void this.audio.play().catch(() => this.tell());
-  }
-
-  private seek(at: number): void {
-    if (Number.isFinite(at)) this.audio.currentTime = at;
-    this.tell();
-  }
-
   /** Peaks of a compressed sound: only the browser has decoded it. */
-  private async decode(bytes: ArrayBuffer, view: unknown): Promise<void> {
+  private async decode(parts: readonly Uint8Array<ArrayBuffer>[], view: unknown): Promise<void> {
     try {
       const context = new OfflineAudioContext(1, 1, 8000);
-      const sound = await context.decodeAudioData(bytes);
+      const sound = await context.decodeAudioData(await new Blob([...parts]).arrayBuffer());
       if (view !== this.view) return;
       this.peaks = peaksOf(sound.getChannelData(0), PARTS);
-      this.seconds = sound.duration;
-      this.tell();
+      this.player.seconds = sound.duration;
+      this.paper.draw();
     } catch {
       // It may still be heard; if not, the element says so.
     }
   }
 
-  private tell(): void {
-    cancelAnimationFrame(this.frame);
-    const playing = !this.audio.paused && !this.audio.ended;
-    this.play.textContent = playing ? "❚❚ pause" : "▶ play";
-    this.play.dataset["playing"] = String(playing);
-    const tenths = !(this.length > 600);
-    this.time.textContent = `${clock(this.audio.currentTime, tenths)} / ${clock(this.length, tenths)}`;
-    this.speed.textContent = `${this.audio.playbackRate}×`;
-    this.paper.draw();
-    if (playing) this.frame = requestAnimationFrame(() => this.tell());
-  }
-
   private paint(context: CanvasRenderingContext2D, width: number, colors: Colors): void {
     const n = this.peaks.length / 2;
-    const share = this.length > 0 ? this.audio.currentTime / this.length : 0;
+    const { share } = this.player;
     const middle = HEIGHT / 2;
     context.fillStyle = colors.line;
     context.fillRect(0, middle - 0.5, width, 1);

@@ -7,10 +7,11 @@ export interface Colors {
   readonly soft: string;
   readonly line: string;
   readonly brand: string;
+  readonly bg: string;
   readonly classes: readonly string[];
 }
 
-/** Draws again when the size or the theme changes. */
+/** Draws again when the size or the theme changes; its box has to be in the page. */
 export class Paper {
   readonly canvas = document.createElement("canvas");
   private readonly observer: ResizeObserver;
@@ -45,6 +46,7 @@ export class Paper {
       soft: color("soft"),
       line: color("line"),
       brand: color("brand"),
+      bg: color("bg"),
       classes: [0, 1, 2, 3, 4, 5, 6, 7].map((k) => color(`c${k}`)),
     });
   }

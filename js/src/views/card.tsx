@@ -11,18 +11,20 @@ import { sanitize } from "../sanitize";
 import { THEME_CHANGED } from "../theme";
 import { MOST_SHOWN, cut, segments } from "../text";
 import { LookView, useImageTools } from "./slots";
+import { useSwipe } from "./swipe";
 
 interface Props {
   readonly state: State;
   readonly item: Item | null;
   readonly suggestion: SuggestionPart | null;
-  readonly media: Media;
   readonly controller: Controller;
   /** Where an editor draws the item itself. */
   readonly stage: RefObject<HTMLDivElement | null> | null;
+  /** What a swipe over the item means, where it means anything. */
+  readonly onSwipe: ((to: "left" | "right") => void) | null;
 }
 
-export function Card({ state, item, suggestion, media, controller, stage }: Props) {
+export function Card({ state, item, suggestion, controller, stage, onSwipe }: Props) {
   if (state.link === "gone") {
     return (
       <Message title="The kernel is gone">
@@ -46,7 +48,13 @@ export function Card({ state, item, suggestion, media, controller, stage }: Prop
   const back = state.cursor !== null;
   return (
     <>
-      <Stage item={item} suggestion={suggestion} controller={controller} stage={stage} />
+      <Stage
+        item={item}
+        suggestion={suggestion}
+        controller={controller}
+        stage={stage}
+        onSwipe={onSwipe}
+      />
       <div class="nblabel-why">
         <p class="nblabel-reasons">
           {isTrusted(item) && (
@@ -91,16 +99,13 @@ function Stage({
   suggestion,
   controller,
   stage,
-}: {
-  readonly item: Item;
-  readonly suggestion: SuggestionPart | null;
-  readonly controller: Controller;
-  readonly stage: RefObject<HTMLDivElement | null> | null;
-}) {
+  onSwipe,
+}: Pick<Props, "suggestion" | "controller" | "stage" | "onSwipe"> & { readonly item: Item }) {
   // What cannot be shown has no place for an editor either.
   const drawn = stage !== null && !["missing", "error"].includes(item.view.kind);
   const card = useRef<HTMLElement>(null);
   const inner = useRef<HTMLDivElement>(null);
+  useSwipe(card, onSwipe);
   useLayoutEffect(() => {
     let tallest = LEAST_HEIGHT;
     const grow = () => {
@@ -129,6 +134,7 @@ function Stage({
         ) : (
           <View item={item} suggestion={suggestion} controller={controller} />
         )}
+        <Details fields={item.view.data["details"]} />
       </div>
     </main>
   );
@@ -209,6 +215,8 @@ function View({
       );
     case "pair":
       return <PairView item={item} controller={controller} />;
+    case "several":
+      return <SeveralView item={item} controller={controller} />;
     case "missing":
       return (
         <p class="nblabel-missing">
@@ -224,25 +232,89 @@ function View({
   }
 }
 
-/** Two items beside each other, each with its own share of the buffers. */
+/** One of the items that an item shows, with its own share of the buffers. */
+function Inner({
+  item,
+  path,
+  view,
+  from,
+  controller,
+}: {
+  item: Item;
+  path: string;
+  view: ViewPart;
+  from: number;
+  controller: Controller;
+}) {
+  const around = item.within ?? { of: item.id, path: "" };
+  const inner = {
+    ...item,
+    id: `${item.id}/${path}`,
+    view,
+    buffers: item.buffers.slice(from, from + view.buffers),
+    within: { of: around.of, path: `${around.path}${path}/` },
+  };
+  return <View item={inner} suggestion={null} controller={controller} />;
+}
+
+/** Two items beside each other. */
 function PairView({ item, controller }: { item: Item; controller: Controller }) {
-  const { left, right } = item.view.data as Readonly<Record<string, ViewPart | undefined>>;
-  const split = left?.buffers ?? 0;
-  const side = (view: ViewPart | undefined, name: string, buffers: readonly DataView[]) =>
-    view && (
-      <div class="nblabel-side" role="group" aria-label={name}>
-        <View
-          item={{ ...item, id: `${item.id}/${name}`, view, buffers }}
-          suggestion={null}
-          controller={controller}
-        />
-      </div>
-    );
+  const sides = item.view.data as Readonly<Record<string, ViewPart | undefined>>;
+  const split = sides["left"]?.buffers ?? 0;
   return (
     <div class="nblabel-pair">
-      {side(left, "left", item.buffers.slice(0, split))}
-      {side(right, "right", item.buffers.slice(split))}
+      {["left", "right"].map((side, k) => {
+        const view = sides[side];
+        return (
+          view && (
+            <div key={side} class="nblabel-side" role="group" aria-label={side}>
+              <Inner item={item} path={side} view={view} from={k * split} controller={controller} />
+            </div>
+          )
+        );
+      })}
     </div>
+  );
+}
+
+/** Several fields of an item, one below the other, each with its name. */
+function SeveralView({ item, controller }: { item: Item; controller: Controller }) {
+  const { parts } = item.view.data as {
+    parts: readonly { readonly name: string; readonly view: ViewPart }[];
+  };
+  let from = 0;
+  return (
+    <div class="nblabel-several">
+      {parts.map(({ name, view }, k) => {
+        from += view.buffers;
+        return (
+          <section key={name} aria-label={name}>
+            <small class="nblabel-soft" dir="auto">
+              {name}
+            </small>
+            <Inner
+              item={item}
+              path={String(k)}
+              view={view}
+              from={from - view.buffers}
+              controller={controller}
+            />
+          </section>
+        );
+      })}
+    </div>
+  );
+}
+
+/** What else is known of an item, in a line that unfolds; as it was from item to item. */
+function Details({ fields }: { fields: unknown }) {
+  if (!Array.isArray(fields)) return null;
+  const names = (fields as { name: unknown }[]).map(({ name }) => textOf(name)).join(", ");
+  return (
+    <details class="nblabel-details">
+      <summary dir="auto">{names}</summary>
+      <RowView fields={fields} />
+    </details>
   );
 }
 

@@ -10,7 +10,7 @@ import {
   isMany,
   startsTyping,
   type Command,
-  type Press as KeyPress,
+  type Press,
 } from "../keymap";
 import type { Mounted } from "../modules";
 import { search } from "../search";
@@ -96,6 +96,10 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   }, []);
   const fold = useCallback(() => setFolded((now) => !now), []);
   const pick = useCallback((value: string) => run({ type: "label", value }), []);
+  const swipe = useCallback((to: "left" | "right") => {
+    const value = task.classes[to === "right" ? 0 : 1];
+    if (value !== undefined) run({ type: "label", value });
+  }, []);
   const type = useCallback((text: string) => {
     setTyped(text);
     setPicked(0);
@@ -275,7 +279,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         state={state}
         item={item}
         suggestion={suggestion}
-        media={controller.media}
+        onSwipe={task.kind === "binary" ? swipe : null}
         controller={controller}
         stage={draws ? stage : null}
       />
@@ -383,10 +387,6 @@ function useLate(going: boolean): boolean {
     return () => clearTimeout(timer);
   }, [going]);
   return late && going;
-}
-
-interface Press extends KeyPress {
-  readonly repeat: boolean;
 }
 
 const pressOf = (event: KeyboardEvent): Press => ({

@@ -24,13 +24,14 @@ function useModule<T>(controller: Controller, name: string): T | string | null {
   return found.module;
 }
 
-const shownOf = (item: Item, suggestion: SuggestionPart | null): Shown => ({
+const shownOf = (controller: Controller, item: Item, suggestion: SuggestionPart | null): Shown => ({
   id: item.id,
   name: item.name,
   view: item.view,
   buffers: item.buffers,
   label: item.label,
   suggestion,
+  piece: (name, start, signal) => controller.piece(item, name, start, signal),
 });
 
 interface EditorProps {
@@ -56,18 +57,20 @@ export function EditorSlot(props: EditorProps) {
   const place = useRef<HTMLElement | null>(null);
   const seen = useRef<readonly unknown[]>([]);
   const ready = editor !== null && typeof editor !== "string";
+  const { stage: wants = false } = ready ? editor : {};
+  const places = typeof wants === "function" ? wants(task) : wants;
   useLayoutEffect(() => {
-    if (ready) onStage(editor.stage);
+    if (ready) onStage(places);
   }, [ready]);
   // After every rendering: the place in the card comes and goes with the item.
   useLayoutEffect(() => {
     if (!ready || !controls.current) return;
-    const now = editor.stage ? stage.current : null;
+    const now = places ? stage.current : null;
     if (mounted.current && place.current !== now) {
       mounted.current.destroy();
       mounted.current = null;
     }
-    if (!mounted.current && (!editor.stage || now)) {
+    if (!mounted.current && (!places || now)) {
       place.current = now;
       seen.current = [];
       mounted.current = editor.mount(
@@ -83,7 +86,7 @@ export function EditorSlot(props: EditorProps) {
     const parts = [item?.id, item?.view, item?.label, suggestion];
     if (!mounted.current || parts.every((part, k) => part === seen.current[k])) return;
     seen.current = parts;
-    mounted.current.show(item && shownOf(item, suggestion));
+    mounted.current.show(item && shownOf(controller, item, suggestion));
   });
   useEffect(
     () => () => {
@@ -131,7 +134,7 @@ export function LookView({
     };
   }, [look]);
   useLayoutEffect(() => {
-    mounted.current?.show(shownOf(item, suggestion));
+    mounted.current?.show(shownOf(controller, item, suggestion));
   }, [look, item.id, item.view, suggestion]);
   return (
     <div class="nblabel-look" data-look={item.view.kind} data-ready={ready}>
@@ -185,5 +188,5 @@ export function useImageTools(
       tools.current = null;
     };
   }, []);
-  useLayoutEffect(() => tools.current?.show(shownOf(item, null)), [item.id]);
+  useLayoutEffect(() => tools.current?.show(shownOf(controller, item, null)), [item.id]);
 }

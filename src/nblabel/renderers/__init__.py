@@ -13,15 +13,20 @@ from PIL import Image
 from ..errors import DataError, OptionError
 from ..pool import IMAGE_SUFFIXES, Pool, pick_columns, read_source
 from .audio import AudioRenderer
-from .base import Renderer, View, is_missing, safe_view
+from .base import Renderer, View, clean, is_missing, piece_of, safe_view
 from .chat import ChatRenderer
 from .display import DisplayRenderer
 from .image import ImageRenderer, pixel_range
 from .pair import PairRenderer
-from .row import RowRenderer
+from .pdf import PdfRenderer
+from .point import PointRenderer
+from .row import RowRenderer, field_of
 from .series import SeriesRenderer
+from .several import SeveralRenderer
 from .source import CodeRenderer, MarkdownRenderer
+from .table import TableRenderer
 from .text import HtmlRenderer, TextRenderer
+from .video import VideoRenderer
 
 __all__ = [
     "AudioRenderer",
@@ -32,25 +37,38 @@ __all__ = [
     "ImageRenderer",
     "MarkdownRenderer",
     "PairRenderer",
+    "PdfRenderer",
+    "PointRenderer",
     "Renderer",
     "RowRenderer",
     "SeriesRenderer",
+    "SeveralRenderer",
+    "TableRenderer",
     "TextRenderer",
+    "VideoRenderer",
     "View",
+    "clean",
+    "field_of",
     "is_missing",
     "open_pool",
+    "piece_of",
     "safe_view",
 ]
 
 #: What is shown by its text.
 _PLAIN = (str, int, float, bool, np.generic)
-#: Ways to show the values of one column.
-_ONE_COLUMN = ("text", "html", "image", "audio", "series")
 _SIMPLE: dict[str, Callable[[], Renderer]] = {
+    "text": TextRenderer,
+    "html": HtmlRenderer,
     "row": RowRenderer,
     "audio": AudioRenderer,
     "series": SeriesRenderer,
+    "video": VideoRenderer,
+    "pdf": PdfRenderer,
+    "point": PointRenderer,
 }
+#: Ways to show the values of one column.
+ONE_COLUMN = ("image", *(name for name in _SIMPLE if name != "row"))
 #: Columns with these names hold the text of a data set, if they hold text.
 _TEXT_NAMES = ("text", "body", "content", "sentence", "document", "message", "review", "question")
 
@@ -65,6 +83,9 @@ def open_pool(
     show: Callable[[Any], Any] | Renderer | None = None,
     audio: str | bool | None = None,
     series: str | bool | None = None,
+    video: str | bool | None = None,
+    pdf: str | bool | None = None,
+    point: str | tuple[str, str] | bool | None = None,
     trust_html: bool = False,
     exclude: Collection[str] = (),
 ) -> tuple[Pool, Renderer, str]:
@@ -73,8 +94,9 @@ def open_pool(
     Parameters
     ----------
     data : DataFrame, Series, list, array of images or folder
-    text, image, html, audio, series : str or True, optional
-        The column that holds it; True where the data has no columns.
+    text, image, html, audio, series, video, pdf, point : str or True, optional
+        The column that holds it; True where the data has no columns. Several of them are shown
+        below each other. Two columns are pairs; of ``point`` they are latitude and longitude.
     row : sequence of str or True, optional
         Columns of a table row; True for all.
     show : callable or Renderer, optional
@@ -94,16 +116,18 @@ def open_pool(
     """
     ready = isinstance(show, Renderer) and not isinstance(show, type)
     chosen: dict[str, Any] = {
-        "text": text, "image": image, "html": html, "row": row, "audio": audio, "series": series,
+        "text": text, "image": image, "html": html, "audio": audio, "video": video, "pdf": pdf,
+        "point": point, "series": series, "row": row,
     }  # fmt: skip
-    beside = ready and any(value not in (None, False) for value in chosen.values())
-    if not beside:
-        chosen["show"] = show
     given = [name for name, value in chosen.items() if value is not None and value is not False]
-    if len(given) > 1:
+    beside = ready and bool(given)
+    if show is not None and not beside:
+        chosen["show"] = show
+        given.append("show")
+    if len(given) > 1 and (beside or not set(given) <= set(ONE_COLUMN)):
         raise OptionError(
-            f"Say one of text=, image=, html=, row=, audio=, series= and show=, got "
-            f"{' and '.join(given)}; show= beside a column is a renderer, as MarkdownRenderer()."
+            f"Several of {'=, '.join(ONE_COLUMN)}= go together, row= and show= stand alone; got "
+            f"{' and '.join(given)}. show= beside a column is a renderer, as MarkdownRenderer()."
         )
     if series is True and isinstance(data, np.ndarray) and data.ndim in (2, 3):
         data = list(data)  # one row a series, not one row of a table
@@ -118,13 +142,15 @@ def open_pool(
     else:
         field = chosen[how]
 
-    if not isinstance(trust_html, bool) or (trust_html and how not in ("html", "show")):
+    if not isinstance(trust_html, bool) or (trust_html and not {how, *given} & {"html", "show"}):
         raise OptionError(
             "trust_html= is True or False, and says so of what html= or show= shows, got "
             f"{trust_html!r} with {how}=."
         )
     if how == "show":
         renderer = field if ready else DisplayRenderer(_callable(field), trust_html)
+    elif len(given) > 1:
+        values, renderer = _several(frame, {name: chosen[name] for name in given}, trust_html)
     elif frame is not None:
         values, renderer = _of_frame(frame, how, field, exclude)
     elif isinstance(field, (str, list, tuple)):
@@ -139,7 +165,7 @@ def open_pool(
         renderer = PairRenderer(own) if isinstance(renderer, PairRenderer) else own
     if trust_html and isinstance(renderer, HtmlRenderer):
         renderer = HtmlRenderer(trusted=True)
-    if how in _ONE_COLUMN and all(map(is_missing, values)):
+    if how in ONE_COLUMN and len(given) < 2 and all(map(is_missing, values)):
         where = f"column {field!r}" if frame is not None else "the data"
         raise DataError(
             f"There is nothing to label: all {len(values):,} values of {where} are missing."
@@ -147,7 +173,14 @@ def open_pool(
     names: Any = None
     if frame is not None and how != "show":
         names = list(values.columns) if how == "row" else field
-    return Pool(values, index, frame, names), renderer, note
+        if len(given) > 1:
+            parts = [chosen[name] for name in given]
+            names = tuple(n for part in parts for n in ([part] if isinstance(part, str) else part))
+    pool = Pool(values, index, frame, names)
+    if isinstance(names, (tuple, list)) and how != "row":
+        pool.field = tuple(names)
+        pool.how = {name: chosen[name] for name in given} | ({"show": show} if beside else {})
+    return pool, renderer, note
 
 
 def _callable(show: Any) -> Callable[[Any], Any]:
@@ -176,9 +209,32 @@ def _of_frame(
             raise OptionError(f"{how}= names one column, or two for pairs, got {field!r}.")
         columns = [pick_columns(frame, name) for name in field]
         pairs = pd.Series(list(zip(*columns, strict=True)), index=frame.index, dtype=object)
+        if how == "point":
+            here = [not (is_missing(a) or is_missing(b)) for a, b in pairs]
+            return pairs.where(pd.Series(here, index=frame.index), None), PointRenderer()
         return pairs, PairRenderer(_plain(pd.concat(columns), how))
     values = pick_columns(frame, field)
     return values, _plain(values, how)
+
+
+def _several(
+    frame: pd.DataFrame | None, chosen: Mapping[str, Any], trust_html: bool
+) -> tuple[pd.DataFrame, Renderer]:
+    """Return the columns that are shown together, and how."""
+    if frame is None:
+        raise OptionError(f"{'=, '.join(chosen)}= are columns of one table, but the data has none.")
+    columns: dict[str, pd.Series] = {}
+    parts: dict[str, Renderer] = {}
+    for how, field in chosen.items():
+        values, renderer = _of_frame(frame, how, field, ())
+        if isinstance(renderer, PairRenderer):
+            raise OptionError(f"{how}={field!r} is a pair, which stands alone.")
+        name = field if isinstance(field, str) else ", ".join(map(str, field))
+        if name in parts:
+            raise OptionError(f"Column {name!r} is shown twice: name each column once.")
+        trusted = trust_html and isinstance(renderer, HtmlRenderer)
+        columns[name], parts[name] = values, HtmlRenderer(True) if trusted else renderer
+    return pd.DataFrame(columns, index=frame.index), SeveralRenderer(parts)
 
 
 def _plain(values: Any, how: str) -> Renderer:
@@ -186,9 +242,7 @@ def _plain(values: Any, how: str) -> Renderer:
         return PairRenderer(_plain([part for pair in values for part in pair], how))
     if how == "image":
         return ImageRenderer(*pixel_range(values))
-    if how in _SIMPLE:
-        return _SIMPLE[how]()
-    return HtmlRenderer() if how == "html" else TextRenderer()
+    return _SIMPLE[how]()
 
 
 def _obvious(values: Any, exclude: Collection[str]) -> tuple[str, Any, str]:

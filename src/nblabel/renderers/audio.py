@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import MOST_BYTES, View, clean, encoded_bytes, is_named
+from .base import MOST_BYTES, Source, View, clean, is_named
 
 #: Pairs of lowest and highest value that the waveform is drawn from.
 PEAKS = 1000
@@ -21,6 +21,9 @@ _RATES = (32000, 22050, 16000, 11025, 8000)
 #: More channels than these are mixed to one.
 _MOST_CHANNELS = 2
 _WAV = "audio/wav"
+_EXPECTED = "a file, bytes, or samples and their rate"
+#: A larger compressed sound is not sent at all.
+MOST_STREAMED = 100_000_000
 
 
 class AudioRenderer:
@@ -37,7 +40,8 @@ class AudioRenderer:
     autoplay : bool
         Play each sound as it comes.
     most_bytes : int
-        A sound that takes more even so is not sent: its card says so.
+        A compressed sound of more comes piece by piece when it is shown. Another one that takes
+        more even so is not sent: its card says so.
     """
 
     kind = "audio"
@@ -74,16 +78,15 @@ class AudioRenderer:
         elif isinstance(item, (tuple, list)):
             samples, rate = item
         else:
-            raw = encoded_bytes(item, "a file, bytes, or samples and their rate")
+            source = Source(item, _EXPECTED)
             data["name"] = clean(str(item)) if isinstance(item, (str, os.PathLike)) else ""
-            mime = _mime(raw)
+            mime = _mime(source.read(0, 64))
             if mime != _WAV:
-                if len(raw) > self.most_bytes:
-                    raise ValueError(
-                        f"a sound of {len(raw):,} bytes is too large (at most "
-                        f"{self.most_bytes:,}; AudioRenderer(most_bytes=...) sets it)"
-                    )
-                return View("audio", {**data, "mime": mime}, (raw,))
+                self._check(source.size)
+                data |= {"mime": mime, "streamed": source.size > self.most_bytes}
+                held = () if data["streamed"] else (source.read(0, source.size),)
+                return View("audio", {**data, "size": source.size}, held)
+            raw = source.read(0, source.size)
             samples, rate = _read_wav(raw)
         rate = _whole(rate)
         samples = as_float(samples)
@@ -91,6 +94,16 @@ class AudioRenderer:
             raw, data["note"] = self._encoded(samples, rate)
         data |= {"mime": _WAV, "seconds": len(samples) / rate}
         return View("audio", data, (raw, peaks(samples).tobytes()))
+
+    def piece(self, item: Any, name: str, start: int, length: int) -> tuple[bytes, int]:
+        """Return some bytes of a compressed sound and how many it has."""
+        source = Source(item, _EXPECTED)
+        self._check(source.size)
+        return source.read(start, length), source.size
+
+    def _check(self, size: int) -> None:
+        if size > MOST_STREAMED:
+            raise ValueError(f"a sound of {size:,} bytes is too large (at most {MOST_STREAMED:,})")
 
     def _encoded(self, samples: NDArray[np.float32], rate: int) -> tuple[bytes, str]:
         """Return a WAV of 16 bits that is small enough, and what was done to it."""

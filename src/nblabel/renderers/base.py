@@ -7,13 +7,14 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
 from ..errors import full_story, in_words
-from ..pool import read_file
+from ..pool import plain_file
 
 #: Beginnings of names that would be fetched from another machine.
 REMOTE = ("http://", "https://", "\\\\")
@@ -30,7 +31,7 @@ class View:
     ----------
     kind : str
         Name of the look in the browser: ``"text"``, ``"image"``, ``"html"``, ``"row"``,
-        ``"missing"`` or ``"error"``.
+        ``"missing"``, ``"error"``, or one that is fetched, such as ``"audio"``.
     data : dict
         JSON; every text in it is shown as text, never as markup (except by ``"html"``, sanitised).
     buffers : tuple of bytes
@@ -49,6 +50,10 @@ class View:
 @runtime_checkable
 class Renderer(Protocol):
     """Turns an item into a `View`.
+
+    Optional, beside what is listed: ``piece(item, name, start, length)`` returns some bytes of a
+    part of the item that is too large for its view, and how many that part has; its look asks for
+    them by the name that it knows from the view.
 
     Attributes
     ----------
@@ -92,15 +97,46 @@ def encoded_bytes(item: Any, expected: str) -> bytes:
     expected : str
         What an item may be, for the error.
     """
-    if isinstance(item, Mapping):  # of a Hugging Face dataset
-        item = item.get("bytes") or item.get("path")
-    if isinstance(item, (bytes, bytearray)):
-        return bytes(item)
-    if isinstance(item, (str, os.PathLike)):
-        if isinstance(item, str) and item.startswith(REMOTE):
-            raise ValueError("an address on the network is not fetched; download the file first")
-        return read_file(item)
-    raise TypeError(f"expected {expected}, got {type(item).__name__}")
+    source = Source(item, expected)
+    return source.read(0, source.size)
+
+
+class Source:
+    """The bytes of an encoded item, of which a part can be read.
+
+    Parameters
+    ----------
+    item : path, bytes, or mapping with ``"bytes"`` or ``"path"``
+    expected : str
+        What an item may be, for the error.
+
+    Attributes
+    ----------
+    size : int
+    """
+
+    def __init__(self, item: Any, expected: str) -> None:
+        if isinstance(item, Mapping):  # of a Hugging Face dataset
+            item = item.get("bytes") or item.get("path")
+        self._held: bytes | Path
+        if isinstance(item, (bytes, bytearray)):
+            self._held, self.size = bytes(item), len(item)
+        elif isinstance(item, (str, os.PathLike)):
+            if isinstance(item, str) and item.startswith(REMOTE):
+                raise ValueError(
+                    "an address on the network is not fetched; download the file first"
+                )
+            self._held, self.size = plain_file(item)
+        else:
+            raise TypeError(f"expected {expected}, got {type(item).__name__}")
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return at most `length` bytes from `start` on."""
+        if isinstance(self._held, bytes):
+            return self._held[start : start + length]
+        with self._held.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
 
 
 _SCALARS = (float, np.generic, type(pd.NaT), type(pd.NA))
@@ -130,6 +166,23 @@ def safe_view(renderer: Renderer, item: Any) -> View:
                 "detail": clean(full_story(error)),
             },
         )
+
+
+def piece_of(
+    renderer: Renderer, item: Any, name: str, start: int, length: int
+) -> tuple[bytes, int]:
+    """Return some bytes of a part of an item, and how many that part has.
+
+    Raises
+    ------
+    ValueError
+        If the item has no such part.
+    """
+    piece = getattr(renderer, "piece", None)
+    if piece is None:
+        raise ValueError(f"an item that is shown as {renderer.kind} has no parts")
+    raw, total = piece(item, name, start, length)
+    return bytes(raw), int(total)
 
 
 def _own(item: Any) -> Any:

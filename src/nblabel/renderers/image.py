@@ -22,6 +22,8 @@ _BROWSER_FORMATS = {
     "WEBP": "image/webp",
 }
 _MOST_BYTES = 1_500_000
+#: The tag of EXIF that says which side is up.
+_ORIENTATION = 0x0112
 _MOST_SVG_BYTES = 20_000_000
 #: What is decoded. Pillow knows more, and has others do some: EPS is run by Ghostscript.
 _FORMATS = (
@@ -57,9 +59,9 @@ class ImageRenderer:
         """Return the encoded image as one buffer."""
         name = clean(str(item)) if isinstance(item, (str, os.PathLike)) else ""
         if isinstance(item, np.ndarray):
-            return _encoded(Image.fromarray(to_uint8(item, self.low, self.high)), name)
+            return encoded_view(Image.fromarray(to_uint8(item, self.low, self.high)), name)
         if isinstance(item, Image.Image):
-            return _encoded(item, name)
+            return encoded_view(item, name)
         raw = _read(item)
         if raw[:256].lstrip().startswith((b"<svg", b"<?xml")):
             return svg_view(raw, name)
@@ -70,7 +72,7 @@ class ImageRenderer:
                 image.load()
                 data = {"mime": mime, "name": name, "width": image.width, "height": image.height}
                 return View("image", data, (raw,))
-            return _encoded(image, name)
+            return encoded_view(image, name)
 
 
 def svg_view(raw: bytes, name: str = "") -> View:
@@ -111,8 +113,11 @@ def _read(item: Any) -> bytes:
     return encoded_bytes(item, "an array, a file, bytes or a PIL image")
 
 
-def _encoded(image: Image.Image, name: str) -> View:
+def encoded_view(image: Image.Image, name: str) -> View:
+    """Return an image as it is sent: no larger than a card can show."""
     full = image.size
+    # As a camera noted it: a file that goes as it is has it, too.
+    turn = image.getexif().get(_ORIENTATION)
     _bound(image)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):
         image = image.convert("RGB")
@@ -123,7 +128,11 @@ def _encoded(image: Image.Image, name: str) -> View:
         image = image.resize((width, height), reducing_gap=2.0)
     photo = image.mode == "RGB" and max(image.size) > 256
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG" if photo else "PNG", **({"quality": 88} if photo else {}))
+    options: dict[str, Any] = {"quality": 88} if photo else {}
+    if isinstance(turn, int) and 2 <= turn <= 8:
+        options["exif"] = Image.Exif()
+        options["exif"][_ORIENTATION] = turn
+    image.save(buffer, "JPEG" if photo else "PNG", **options)
     mime = "image/jpeg" if photo else "image/png"
     data = {"mime": mime, "name": name, "width": full[0], "height": full[1]}
     return View("image", data, (buffer.getvalue(),))

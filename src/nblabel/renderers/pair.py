@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from .base import Renderer, View, safe_view
+from .base import Renderer, View, piece_of, safe_view
 
 
 class PairRenderer:
@@ -45,6 +45,15 @@ class PairRenderer:
                 "swapped": swapped,
             },
             (*left.buffers, *right.buffers),
+        )
+
+    def piece(self, item: Any, name: str, start: int, length: int) -> tuple[bytes, int]:
+        """Return some bytes of the left or the right one."""
+        side, _, rest = name.partition("/")
+        if side not in ("left", "right"):
+            raise ValueError(f"a pair has no part {name!r:.40}")
+        return piece_of(
+            self.inner, item[(side == "right") ^ self.swapped(item)], rest, start, length
         )
 
     def swapped(self, item: Any) -> bool:

@@ -22,10 +22,11 @@ class RowRenderer:
 
     def view(self, item: Any) -> View:
         """Return one field per value: its name, its text, and what it is."""
-        return View("row", {"fields": [_field(str(name), value) for name, value in item.items()]})
+        return View("row", {"fields": [field_of(str(name), value) for name, value in item.items()]})
 
 
-def _field(name: str, value: Any) -> dict[str, str]:
+def field_of(name: str, value: Any) -> dict[str, str]:
+    """Return one value as a page shows it: its name, its text, and what it is."""
     if is_missing(value):
         return {"name": clean(name), "text": "", "type": "missing"}
     if isinstance(value, (bool, np.bool_)):

@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from .._progress import report
-from ..renderers import PairRenderer, Renderer
+from ..renderers import PairRenderer, Renderer, SeveralRenderer
 from ..renderers.image import pixel_range, read_gray, to_uint8
 from ..renderers.series import lines_of
 from ..renderers.text import as_text, strip_tags
@@ -49,6 +49,9 @@ def learning_inputs(renderer: Renderer, values: Any) -> Any:
     if isinstance(renderer, PairRenderer):
         sides = [side for k in (0, 1) for side in (pair[k] for pair in values)]
         return learning_inputs(renderer.inner, sides)
+    if isinstance(renderer, SeveralRenderer):
+        rows = values if isinstance(values, pd.DataFrame) else pd.DataFrame(list(values))
+        return learning_inputs(renderer.parts[renderer.main], rows[renderer.main])
     if renderer.modality == "text":
         text = getattr(renderer, "text", as_text)
         texts = [value if type(value) is str else text(value) for value in values]

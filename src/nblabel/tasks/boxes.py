@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ..errors import LabelValueError, TaskError, near, shorten
 from .base import fraction
-from .naming import keyed_spec, keys_for, listed, names_of
+from .naming import Named
 
 SHAPES = ("box", "polygon", "point")
 MOST_SHAPES = 2000
@@ -22,7 +22,7 @@ GRID = 256
 NEAR = 0.05
 
 
-class Boxes:
+class Boxes(Named):
     """Draw boxes, polygons or points on an image and name them.
 
     All places are fractions of the image's width and height, from its upper left corner, so that
@@ -59,9 +59,7 @@ class Boxes:
         unknown = [shape for shape in shapes if shape not in SHAPES]
         if unknown or not shapes:
             raise TaskError(f"shapes= names some of {', '.join(SHAPES)}, got {shorten(shapes)}.")
-        self.classes = names_of(listed(classes), least=1)
-        self.keys = keys_for(self.classes, keys or {})
-        self.question = question
+        super().__init__(classes, keys, question)
         self.shapes = shapes
 
     def __repr__(self) -> str:
@@ -69,8 +67,7 @@ class Boxes:
 
     def spec(self) -> dict[str, Any]:
         """Describe the task to the browser."""
-        return keyed_spec(
-            self,
+        return self.keyed_spec(
             shapes=list(self.shapes),
             columns=["shapes"],
         )

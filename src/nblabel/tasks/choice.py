@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LabelValueError, brief, near, plain
-from .naming import keyed_spec, keys_for, listed, names_of
+from .naming import Named
 
 
-class Choice:
+class Choice(Named):
     """Choose one class out of several.
 
     Parameters
@@ -42,19 +42,12 @@ class Choice:
         keys: Mapping[Any, str] | None = None,
         question: str | None = None,
     ) -> None:
-        given = listed(classes)
-        self.classes = names_of(given)
-        self._values = dict(zip(self.classes, given, strict=True))
-        self.question = question
-        self.keys = keys_for(self.classes, keys or {})
+        super().__init__(classes, keys, question, least=2)
         self._legal = frozenset(self.classes)
-
-    def __repr__(self) -> str:
-        return f"Choice({list(self.classes)!r})"
 
     def spec(self) -> dict[str, Any]:
         """Describe the task to the browser."""
-        return keyed_spec(self)
+        return self.keyed_spec()
 
     def parse(self, raw: Any) -> str:
         """Return the class that `raw` names."""
@@ -79,4 +72,4 @@ class Choice:
     def columns(self, value: str) -> dict[str, Any]:
         """One column, ``label``, with the value as it was given."""
         # What another hand wrote into the log may be anything.
-        return {"label": self._values.get(value, value) if isinstance(value, str) else value}
+        return {"label": self.values.get(value, value) if isinstance(value, str) else value}

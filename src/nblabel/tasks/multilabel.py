@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LabelValueError, TaskError, near, shorten
-from .naming import keyed_spec, keys_for, listed, names_of
+from .naming import Named
 
 
-class MultiLabel:
+class MultiLabel(Named):
     """Choose any number of classes.
 
     Parameters
@@ -53,12 +53,8 @@ class MultiLabel:
         parents: Mapping[Any, Any] | None = None,
         each: bool = False,
     ) -> None:
-        given = listed(classes)
-        self.classes = names_of(given, least=1)
-        self._values = dict(zip(self.classes, given, strict=True))
+        super().__init__(classes, keys, question)
         self._place = {name: k for k, name in enumerate(self.classes)}
-        self.keys = keys_for(self.classes, keys or {})
-        self.question = question
         self.each = bool(each)
         self.exclusive = tuple(
             tuple(self._known(name, "exclusive=") for name in group) for group in exclusive
@@ -77,13 +73,9 @@ class MultiLabel:
             )
         self.least, self.most = int(least), int(min(most, len(self.classes)))
 
-    def __repr__(self) -> str:
-        return f"MultiLabel({list(self.classes)!r})"
-
     def spec(self) -> dict[str, Any]:
         """Describe the task to the browser."""
-        return keyed_spec(
-            self,
+        return self.keyed_spec(
             least=self.least,
             most=self.most,
             exclusive=[list(group) for group in self.exclusive],
@@ -134,7 +126,7 @@ class MultiLabel:
         """One column ``labels`` with a list, or a boolean for each class."""
         if self.each:
             return {name: name in value for name in self.classes}
-        return {"labels": [self._values[name] for name in value]}
+        return {"labels": [self.values[name] for name in value]}
 
     def counted(self, value: Sequence[str]) -> Sequence[str]:
         """Every class it has."""

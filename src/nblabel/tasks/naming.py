@@ -137,12 +137,48 @@ def keys_for(classes: tuple[str, ...], given: Mapping[Any, str]) -> dict[str, st
 _DIGITS = "0123456789"
 
 
-def keyed_spec(task: Any, **more: Any) -> dict[str, Any]:
-    """Return what the browser is told of every task that has classes and keys, and what is more."""
-    return {
-        "kind": task.kind,
-        "classes": list(task.classes),
-        "keys": dict(task.keys),
-        "question": task.question,
-        **more,
-    }
+class Named:
+    """What all tasks with classes and keys have in common.
+
+    Parameters
+    ----------
+    classes : sequence
+        Different names; what is no text is shown and logged by its text.
+    keys : mapping of class to key, or None
+    question : str or None
+    least : int
+        How many classes there must be.
+
+    Attributes
+    ----------
+    values : dict of str to object
+        The classes as they were given, by name.
+    """
+
+    kind: str
+
+    def __init__(
+        self,
+        classes: Iterable[Any],
+        keys: Mapping[Any, str] | None,
+        question: str | None,
+        least: int = 1,
+    ) -> None:
+        given = listed(classes)
+        self.classes = names_of(given, least=least)
+        self.values = dict(zip(self.classes, given, strict=True))
+        self.keys = keys_for(self.classes, keys or {})
+        self.question = question
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self.classes)!r})"
+
+    def keyed_spec(self, **more: Any) -> dict[str, Any]:
+        """Return what the browser is told of such a task, and what is more."""
+        return {
+            "kind": self.kind,
+            "classes": list(self.classes),
+            "keys": dict(self.keys),
+            "question": self.question,
+            **more,
+        }

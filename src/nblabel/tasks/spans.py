@@ -7,13 +7,13 @@ from typing import Any
 
 from ..errors import LabelValueError, TaskError, near
 from .base import whole
-from .naming import keyed_spec, keys_for, listed, names_of
+from .naming import Named, listed, names_of
 
 OVERLAPS = ("none", "nested", "any")
 MOST_SPANS = 5000
 
 
-class Spans:
+class Spans(Named):
     """Mark spans of a text and name them.
 
     Places are counted in characters as Python counts them (code points), from 0, the end not
@@ -54,20 +54,14 @@ class Spans:
     ) -> None:
         if overlap not in OVERLAPS:
             raise TaskError(f"overlap= is one of {', '.join(OVERLAPS)}, got {overlap!r}.")
-        self.classes = names_of(listed(classes), least=1)
-        self.keys = keys_for(self.classes, keys or {})
-        self.question = question
+        super().__init__(classes, keys, question)
         self.overlap = overlap
         self.relations = names_of(listed(relations), least=1) if len(relations) else ()
         self.snap = bool(snap)
 
-    def __repr__(self) -> str:
-        return f"Spans({list(self.classes)!r})"
-
     def spec(self) -> dict[str, Any]:
         """Describe the task to the browser."""
-        return keyed_spec(
-            self,
+        return self.keyed_spec(
             overlap=self.overlap,
             relations=list(self.relations),
             snap=self.snap,

@@ -13,9 +13,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from ..errors import EventError, LabelValueError, ProtocolError, StoreError, UnknownItemError
+from ..errors import (
+    EventError,
+    LabelValueError,
+    ProtocolError,
+    StoreError,
+    UnknownItemError,
+    in_words,
+)
 from ..events import LabelEvent, Shown
-from ..renderers import View
+from ..renderers import View, clean
 from ..session import Asked, Session
 from . import protocol as p
 from .modules import Modules
@@ -94,6 +101,8 @@ class Desk:
             text = self.modules.text(message.name)
             made = p.Module(p.VERSION, "module", message.client, message.id, message.name, text)
             return [_reply(made)]
+        if isinstance(message, p.Read):
+            return [self._read(message)]
         return [self._want(message)]
 
     # ------------------------------------------------------------ hello
@@ -217,6 +226,23 @@ class Desk:
             more, rank, self._status(client),
         )  # fmt: skip
         return _reply(made, buffers)
+
+    def _read(self, message: p.Read) -> Reply:
+        """Bring some bytes of an item that is in the pool, and of nothing else.
+
+        What the name of the part means is for the renderer alone: it never becomes a path.
+        """
+        raw, total, error = b"", 0, None
+        start, length = max(0, message.start), min(message.length, p.MOST_PIECE)
+        try:
+            if length < 1:
+                raise ValueError("a piece has at least one byte")
+            raw, total = self.session.piece(message.item, message.name, start, length)
+            raw = raw[:length]
+        except BaseException as problem:  # also when the user interrupts a renderer that blocks
+            error = clean(in_words(problem))[: p.MOST_TEXT]
+        made = p.Piece(p.VERSION, "piece", message.client, message.id, start, total, error)
+        return _reply(made, [] if error else [raw])
 
     def _view(self, item: str) -> View:
         # A renderer may be slow: what was made lately is kept, for another page and for going back.

@@ -44,9 +44,10 @@ class Labeler(anywidget.AnyWidget):
         Whether suggestions are shown at first; the key ``h`` hides and shows them.
     **options
         See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``audio``, ``series``,
-        ``trust_html``, ``seed``, ``keys``, ``question``, ``name``, ``store``, ``annotator``,
-        ``model``, ``features``, ``suggester``, ``strategy``, ``batch``, ``explore``, ``blind``,
-        ``repeat``, ``random_state``, ``worker``, ``train_timeout``, ``relabel``, ``edited``.
+        ``video``, ``pdf``, ``point``, ``details``, ``trust_html``, ``seed``, ``keys``,
+        ``question``, ``name``, ``store``, ``annotator``, ``model``, ``features``, ``suggester``,
+        ``strategy``, ``batch``, ``explore``, ``blind``, ``repeat``, ``random_state``, ``worker``,
+        ``train_timeout``, ``relabel``, ``edited``.
 
     Attributes
     ----------

@@ -22,6 +22,8 @@ VERSION = 1
 MOST_EVENTS = 1000
 MOST_IDS = 5000
 MOST_TEXT = 100_000
+#: Bytes that one answer brings of a part of an item.
+MOST_PIECE = 1_000_000
 #: The largest number of a browser: JSON may carry larger ones, which no float can hold.
 MOST = sys.float_info.max
 
@@ -194,6 +196,23 @@ class Fetch:
     name: str
 
 
+@dataclass(frozen=True)
+class Read:
+    """A page shows an item with a part that is too large for its view, and would like some of it.
+
+    `name` is that of the part, as the look knows it from the view; `start` and `length` are bytes.
+    """
+
+    v: int
+    type: Literal["read"]
+    client: str
+    id: str
+    item: str
+    name: str
+    start: int
+    length: int
+
+
 # ---------------------------------------------------------------- kernel to page
 
 
@@ -270,6 +289,22 @@ class Module:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Answer to `read`: the bytes as the one buffer, maybe fewer than were asked for.
+
+    `total` is how many bytes the part has; `error` says why there are none.
+    """
+
+    v: int
+    type: Literal["piece"]
+    client: str
+    re: str
+    start: int
+    total: int
+    error: str | None
+
+
+@dataclass(frozen=True)
 class Refuse:
     """This page cannot be served; `text` says what to do."""
 
@@ -282,10 +317,10 @@ class Refuse:
 
 
 PARTS = (ShownPart, EventPart, ViewPart, SuggestionPart, ItemPart, TrailPart, StatusPart)
-FROM_PAGE = (Hello, Event, Want, Fetch)
-FROM_KERNEL = (Welcome, Items, Ack, Reject, Module, Refuse)
-_TYPES = {"hello": Hello, "event": Event, "want": Want, "fetch": Fetch}
-FromPage = Hello | Event | Want | Fetch
+FROM_PAGE = (Hello, Event, Want, Fetch, Read)
+FROM_KERNEL = (Welcome, Items, Ack, Reject, Module, Piece, Refuse)
+_TYPES = {"hello": Hello, "event": Event, "want": Want, "fetch": Fetch, "read": Read}
+FromPage = Hello | Event | Want | Fetch | Read
 _BOUNDS = {"events": MOST_EVENTS}
 
 

@@ -1,6 +1,7 @@
 // Below the image: what is drawn next, how the image is looked at, the labels, and all shapes as text.
 
-import { capOfLabel, type TaskSpec } from "../../keymap";
+import type { TaskSpec } from "../../keymap";
+import { LabelButtons } from "../base";
 import * as d from "../drawing";
 import { TONE, ZOOM_STEP, filterOf, percent, type Sight } from "../../viewing";
 
@@ -94,24 +95,7 @@ export function Tools(props: ToolsProps) {
           </button>
         </span>
       </div>
-      <div class="nblabel-labels" role="group" aria-label="labels">
-        {task.classes.map((name, k) => (
-          <button
-            key={name}
-            type="button"
-            class={`nblabel-label nblabel-k${k % 10}`}
-            data-label={name}
-            aria-pressed={name === current}
-            title={name}
-            onClick={() => props.onLabel(name)}
-          >
-            {capOfLabel(task, name) && <kbd>{capOfLabel(task, name)}</kbd>}
-            <span class="nblabel-name" dir="auto">
-              {name}
-            </span>
-          </button>
-        ))}
-      </div>
+      <LabelButtons task={task} current={current} onPick={props.onLabel} />
       <ol class="nblabel-heard" aria-label="shapes">
         {draft.shapes.map((shape, k) => (
           <li key={k} aria-current={k === draft.active || undefined}>
