@@ -122,13 +122,15 @@ class Away:
     ----------
     fitted : Fitted
         If it has a `marker`, an object with ``marks(position, label)``, that one comes at once; and
-        so does a `tagger`, with ``value(position)``, where a label is made item by item.
+        so do a `tagger`, with ``value(position)``, where a label is made item by item, and the
+        `strengths` of what is compared in pairs.
     """
 
     def __init__(self, fitted: Fitted) -> None:
         self._fitted = Lazy(fitted)
         self._marker = getattr(fitted, "marker", None)
         self.tagger = getattr(fitted, "tagger", None)
+        self.strengths = getattr(fitted, "strengths", None)
         self.takes_items = getattr(fitted, "takes_items", True)
 
     @property

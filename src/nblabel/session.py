@@ -26,7 +26,7 @@ import pandas as pd
 from ._exchange import export_records, import_events
 from ._learning import Away, Order, Result, learn
 from ._matching import check_labels, match_items, new_relabeling
-from ._opening import column_values, join_more, open_log, open_more, seed_events
+from ._opening import as_pairs, column_values, join_more, open_log, open_more, seed_events
 from ._queue import Draw, Queue
 from ._trainer import Trainer
 from .errors import (
@@ -46,6 +46,7 @@ from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
 from .formats import read as read_labels
 from .formats import write as write_labels
 from .labels import MACHINES, Labels
+from .pairing import PairPool, sides_of
 from .pool import Pool, digest, read_source
 from .renderers import PairRenderer, Renderer, View, open_pool, safe_view
 from .store import EventLog, SqliteLog
@@ -291,6 +292,7 @@ class Session:
             series=series, trust_html=trust_html,
             exclude=[name for name in (seed, suggester) if isinstance(name, str)],
         )  # fmt: skip
+        self.pool, self.renderer = as_pairs(self.task, self.pool, self.renderer)
         self.strategy = self._make_strategy(strategy, goal, target)
         if paused and isinstance(self.strategy, Find):
             self.strategy.aim += ", no random draws"
@@ -383,7 +385,12 @@ class Session:
                     f"got {type(suggester).__name__}."
                 )
             return suggester
-        inputs = self._inputs(pool.values, features)
+        values, frame, options = pool.values, pool.frame, {}
+        if self.task.target_type == "pairwise":
+            values, options["sides"] = sides_of(pool, hasattr(features, "shape"))
+            if isinstance(pool, PairPool):
+                frame, options["singles"] = pool.singles.frame, True
+        inputs = self._inputs(values, features)
         if model is False or (inputs is None and features is None and model is None):
             return None
         return suggester_for(
@@ -392,9 +399,10 @@ class Session:
             self.renderer.modality,
             features=features,
             estimator=model,
-            frame=pool.frame,
+            frame=frame,
             seed=self.random_state,
-            n_items=len(pool),
+            n_items=len(values),
+            **options,
         )
 
     def _suggested(self, pool: Pool) -> dict[int, Any] | None:
@@ -407,7 +415,10 @@ class Session:
     def _inputs(self, values: Any, features: Any) -> Any:
         """Return what features are computed from: for a function of the user's the items, if
         nothing is known of their kind."""
-        inputs = learning_inputs(self.renderer, values)
+        renderer = self.renderer
+        inputs = learning_inputs(
+            renderer.inner if isinstance(renderer, PairRenderer) else renderer, values
+        )
         return values if inputs is None and callable(features) else inputs
 
     def _check_requirements(self) -> None:
@@ -1166,9 +1177,12 @@ class Session:
         -------
         DataFrame
             The columns of the task (``label`` for one class) and ``probability`` (NaN if the model
-            gives none), indexed like `data`.
+            gives none), indexed like `data`. Of single items that are compared in pairs their
+            ``score``, on the scale of `scores`.
         """
         model, rows, index = self._model_and_rows(data)
+        if isinstance(self.pool, PairPool):
+            return pd.DataFrame({"score": self._strengths(model, rows)}, index=index)
         if self.task.target_type != "multiclass":
             return self._table(self._values(model, rows), index)
         scores = score(model, rows)
@@ -1186,6 +1200,46 @@ class Session:
         scores = score(model, rows)
         return [scores.classes[k] for k in scores.proba.argmax(axis=1)]
 
+    @property
+    def scores(self) -> pd.DataFrame:
+        """How strong each compared item is, by the newest model; of a task of pairs.
+
+        One row per item, indexed like the source where it holds single items; where it holds pairs,
+        per different item of them, in their order, with a column ``item``.
+
+        ``score`` is in logits: an item with 1 more is preferred with odds of e, about 2.7 to 1; the
+        mean of all is 0. ``low`` and ``high`` are the ends of a 95 % credible interval of the
+        model, which takes strengths as linear in the features plus a part of each item's own.
+        ``n_labels`` says how often it was compared, ``rank`` begins with 1, the best.
+
+        Raises
+        ------
+        OptionError
+            If the task does not ask for pairs.
+        NotFittedError
+            Before there is a model.
+        """
+        if self.task.target_type != "pairwise":
+            raise OptionError(f"scores are of nl.Pairs; a {self.task.kind} has none.")
+        with self._lock:
+            strengths = getattr(self._fitted, "strengths", None)
+            if strengths is None:
+                raise NotFittedError("There are no scores yet: compare some pairs first.")
+            table = pd.DataFrame(strengths, columns=["score", "low", "high", "n_labels"])
+            table["n_labels"] = table["n_labels"].astype("int64")
+            table["rank"] = table["score"].rank(ascending=False, method="first").astype("int64")
+            if isinstance(self.pool, PairPool):
+                # Items that were added since the newest training have none.
+                index = self.pool.singles.index
+                return table.reindex(range(len(index))).set_axis(index)
+            items, _ = sides_of(self.pool, hasattr(self._given[2], "shape"))
+            table.insert(0, "item", pd.Series(items[: len(table)], dtype=object))
+            return table
+
+    def _strengths(self, model: Any, rows: Any) -> Any:
+        strengths = model[:-1].transform(rows) if len(model) > 1 else rows
+        return model[-1].strength(strengths)
+
     def _model_and_rows(self, data: Any) -> tuple[Any, Any, pd.Index[Any] | None]:
         model = self.model
         size = data.shape[0] if getattr(data, "shape", ()) else None
@@ -1195,7 +1249,10 @@ class Session:
             )
         if getattr(self._fitted, "takes_items", True):
             pool = open_more(data, self.pool, self.renderer)
-            return model, self._inputs(pool.values, self._given[2]), pool.index
+            values = pool.values
+            if isinstance(self.renderer, PairRenderer) and not isinstance(self.pool, PairPool):
+                values, _ = sides_of(pool, True)
+            return model, self._inputs(values, self._given[2]), pool.index
         index: pd.Index[Any] | None = None
         column = getattr(self._suggester, "column", None)
         if column is not None and hasattr(data, "columns"):

@@ -1,0 +1,202 @@
+"""Learning from comparisons: strengths of items, and which pair tells the most about them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, Normalizer, normalize
+
+from .heads import chunks
+from .linear import Scores
+from .model import Snapshot
+from .strengths import BradleyTerry, information
+
+#: Of the standard normal distribution: between minus and plus this lie 95 %.
+_SIGMAS = 1.96
+
+
+class PairRows:
+    """Dense features of pairs: differences of their items, of length one, made when asked for.
+
+    Parameters
+    ----------
+    items : ndarray of shape (n_items, n_dimensions), float32
+    first, second : ndarray of shape (n_pairs,), int
+    """
+
+    def __init__(
+        self, items: NDArray[np.float32], first: NDArray[Any], second: NDArray[Any]
+    ) -> None:
+        self._items = items
+        self._first, self._second = first, second
+        self.shape = (len(first), items.shape[1])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, places: Any) -> NDArray[np.float32]:
+        rows = self._items[self._first[places]] - self._items[self._second[places]]
+        length = np.sqrt(np.square(rows).sum(axis=-1, keepdims=True))
+        return np.asarray(rows / np.maximum(length, 1e-12), dtype=np.float32)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self[np.arange(len(self))].astype(dtype or np.float32, copy=False)
+
+
+class PairSuggester:
+    """Bradley and Terry's model on the features of another suggester.
+
+    Parameters
+    ----------
+    base : ModelSuggester or MultiViewSuggester
+        Makes the features of the items.
+    first, second : ndarray of shape (n_pairs,), int
+        Which of its items each pair of the pool holds.
+    classes : tuple of str
+        Of the task; three where there are ties.
+    singles : bool
+        Whether the pool was made of single items, so that new data are single items too.
+    """
+
+    def __init__(
+        self,
+        base: Any,
+        first: NDArray[Any],
+        second: NDArray[Any],
+        classes: tuple[str, ...],
+        singles: bool = False,
+    ) -> None:
+        self.base = base
+        self.first, self.second = first, second
+        self.classes = classes
+        self.singles = singles
+        self._rows: Any = None
+        self._apart: NDArray[np.float32] | None = None
+
+    @property
+    def column(self) -> str | None:
+        """Column of the source that holds the features, if one was named."""
+        column: str | None = self.base.column
+        return column
+
+    def rows(self) -> Any:
+        """Return features of the items, rows of length one."""
+        if self._rows is None:
+            self._rows = normalize(self.base.features())
+        return self._rows
+
+    def apart(self) -> NDArray[np.float32]:
+        """Return the squared distances of both items of each pair, of shape (n_pairs,)."""
+        if self._apart is None:
+            rows = self.rows()
+            parts = []
+            for part in chunks(len(self.first)):
+                apart = rows[self.first[part]] - rows[self.second[part]]
+                squares = apart.multiply(apart) if sparse.issparse(apart) else np.square(apart)
+                parts.append(np.asarray(squares.sum(axis=1), dtype=np.float32).ravel())
+            self._apart = np.concatenate(parts)
+        return self._apart
+
+    def embedding(self) -> PairRows:
+        """Return dense features of the pairs."""
+        return PairRows(np.asarray(self.base.embedding()), self.first, self.second)
+
+    def fit(self, snapshot: Snapshot) -> FittedPairs:
+        """Fit on the labeled pairs."""
+        rows = self.rows()
+        first, second = (side[snapshot.positions] for side in (self.first, self.second))
+        n_labels = len(first)
+        own = sparse.csr_matrix(
+            (
+                np.tile(np.float32([1.0, -1.0]), n_labels),
+                np.column_stack([first, second]).ravel(),
+                2 * np.arange(n_labels + 1),
+            ),
+            shape=(n_labels, rows.shape[0]),
+        )
+        estimator = BradleyTerry(ties=len(self.classes) > 2)
+        estimator.fit(rows[first] - rows[second], snapshot.targets, own)
+        counts = np.bincount(np.concatenate([first, second]), minlength=rows.shape[0])
+        return FittedPairs(self, estimator, counts)
+
+
+class FittedPairs:
+    """What `PairSuggester` has learned.
+
+    Attributes
+    ----------
+    strengths : ndarray of shape (n_items, 4), float64
+        Of each item its strength, the ends of its 95 % credible interval, and how often it was
+        compared. Strengths are logits, with a mean of 0 over the items.
+    """
+
+    def __init__(
+        self, suggester: PairSuggester, estimator: BradleyTerry, counts: NDArray[np.intp]
+    ) -> None:
+        self.estimator = estimator
+        self.takes_items = getattr(suggester.base, "takes_items", True)
+        self._suggester = suggester
+        rows = suggester.rows()
+        strengths = estimator.strength(rows) + estimator.own_
+        estimator.center_ = float(strengths.mean())
+        self._mean = strengths - np.float32(estimator.center_)
+        self._explained = estimator.explained(rows, items=True)
+        self.strengths = self._table(rows, counts)
+
+    @cached_property
+    def model(self) -> Any:
+        """From pairs to what is preferred; of a pool of single items from these to strengths."""
+        transformer = self._suggester.base.transformer
+        length = FunctionTransformer(differences)
+        steps: list[Any] = [
+            ("length", Normalizer()) if self._suggester.singles else ("differences", length),
+            ("estimator", self.estimator),
+        ]
+        if transformer is not None:
+            steps.insert(0, ("features", transformer))
+        return Pipeline(steps)
+
+    def predict(self) -> Scores:
+        """Predict for every pair of the pool."""
+        suggester, estimator = self._suggester, self.estimator
+        by_features, by_item = estimator.variances_
+        explained = self._explained
+        proba, unsure = [], []
+        for part in chunks(len(suggester.first)):
+            first, second = suggester.first[part], suggester.second[part]
+            mean = self._mean[first] - self._mean[second]
+            prior = by_features * suggester.apart()[part] + 2 * by_item
+            settled = np.square(explained[first] - explained[second]).sum(axis=1)
+            variance = np.maximum(prior - settled, 0.0)
+            proba.append(estimator.chances(mean, variance))
+            unsure.append(information(mean, variance))
+        return Scores(suggester.classes, np.concatenate(proba), True, np.concatenate(unsure))
+
+    def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
+        """Return nothing: what speaks for one of two cannot be marked."""
+        return []
+
+    def _table(self, rows: Any, counts: NDArray[np.intp]) -> NDArray[np.float64]:
+        by_features, by_item = self.estimator.variances_
+        n_items = rows.shape[0]
+        center = np.asarray(rows.mean(axis=0)).ravel()
+        squares = rows.multiply(rows).sum(axis=1) if sparse.issparse(rows) else (rows**2).sum(axis=1)
+        apart = np.asarray(squares).ravel() - 2 * np.asarray(rows @ center).ravel()
+        prior = by_features * (apart + center @ center) + by_item * (1 - 1 / n_items)
+        settled = np.square(self._explained - self._explained.mean(axis=0)).sum(axis=1)
+        spread = np.sqrt(np.maximum(prior - settled, 0.0))
+        mean = self._mean.astype(np.float64)
+        ends = (mean - _SIGMAS * spread, mean + _SIGMAS * spread)
+        return np.column_stack([mean, *ends, counts])
+
+
+def differences(features: Any) -> Any:
+    """Return rows of first minus second, where the seconds are the lower half of the rows."""
+    unit = normalize(features)
+    half = unit.shape[0] // 2
+    return unit[:half] - unit[half:]
