@@ -21,6 +21,8 @@ from .least_squares import BIAS, MOST_EXACT, products
 
 #: Rows that are scored at once.
 _CHUNK = 4096
+#: One hopeless item must not decide alone.
+MOST_LOSS = 14.0
 #: The spread of a prediction looks at so many labeled rows at most.
 _MOST_SPREAD = 500
 
@@ -52,6 +54,9 @@ class LeastSquaresMultiLabel(ClassifierMixin, BaseEstimator):
         dual = inverse @ signs
         left_out = signs - dual / np.diag(inverse)[:, None]
         self.slope_, self.shift_ = _platt(left_out, Y)
+        said = self.slope_ * left_out + self.shift_
+        #: Mean log loss of the labels that were left out.
+        self.loss_ = float(np.minimum(np.logaddexp(0.0, -signs * said), MOST_LOSS).mean())
         self.coef_ = np.asarray((X.T @ dual).T, dtype=np.float32)
         self.intercept_ = (BIAS * dual.sum(axis=0)).astype(np.float32)
         self.n_features_in_ = self.coef_.shape[1]
@@ -109,6 +114,8 @@ class LeastSquaresRating(RegressorMixin, BaseEstimator):
         left_out = dual / np.diag(inverse)[:, None]
         # What a residual would be if the variance were 1: the ratio is the scale of the noise.
         expected = np.sqrt(1.0 / np.diag(inverse))[:, None]
+        #: Mean squared error of the labels that were left out, each scale's over its variance.
+        self.loss_ = float((np.square(left_out).mean(axis=0) / (y.var(axis=0) + 1e-9)).mean())
         step = float(self.points[1] - self.points[0])
         self.sigma_ = np.maximum(np.sqrt(np.mean((left_out / expected) ** 2, axis=0)), 0.1 * step)
         self.coef_ = np.asarray((X.T @ dual).T, dtype=np.float32)

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, normalize
+from sklearn.preprocessing import FunctionTransformer
 
 from .heads import chunks
 from .linear import Scores
 from .model import Snapshot
+from .rows import FeatureRows
 from .strengths import BradleyTerry, information
 
 #: Of the standard normal distribution: between minus and plus this lie 95 %.
@@ -51,6 +52,8 @@ class PairRows:
 class PairSuggester:
     """Bradley and Terry's model on the features of another suggester.
 
+    Where there are several representations, that one is taken for which there is most evidence.
+
     Parameters
     ----------
     base : ModelSuggester or MultiViewSuggester
@@ -71,58 +74,52 @@ class PairSuggester:
         classes: tuple[str, ...],
         singles: bool = False,
     ) -> None:
-        self.base = base
+        self.rows = FeatureRows(base)
         self.first, self.second = first, second
         self.classes = classes
         self.singles = singles
-        self._rows: Any = None
-        self._apart: NDArray[np.float32] | None = None
+        self._apart: tuple[int, NDArray[np.float32]] | None = None
 
     @property
     def column(self) -> str | None:
         """Column of the source that holds the features, if one was named."""
-        column: str | None = self.base.column
-        return column
+        return self.rows.column
 
-    def rows(self) -> Any:
-        """Return features of the items, rows of length one."""
-        if self._rows is None:
-            self._rows = normalize(self.base.features())
-        return self._rows
-
-    def apart(self) -> NDArray[np.float32]:
+    def apart(self, number: int) -> NDArray[np.float32]:
         """Return the squared distances of both items of each pair, of shape (n_pairs,)."""
-        if self._apart is None:
-            rows = self.rows()
+        if self._apart is None or self._apart[0] != number:
+            rows = self.rows.whole(number)
             parts = []
             for part in chunks(len(self.first)):
                 apart = rows[self.first[part]] - rows[self.second[part]]
-                squares = apart.multiply(apart) if sparse.issparse(apart) else np.square(apart)
-                parts.append(np.asarray(squares.sum(axis=1), dtype=np.float32).ravel())
-            self._apart = np.concatenate(parts)
-        return self._apart
+                parts.append(squares(apart).astype(np.float32))
+            self._apart = (number, np.concatenate(parts))
+        return self._apart[1]
 
     def embedding(self) -> PairRows:
         """Return dense features of the pairs."""
-        return PairRows(np.asarray(self.base.embedding()), self.first, self.second)
+        return PairRows(np.asarray(self.rows.base.embedding()), self.first, self.second)
 
     def fit(self, snapshot: Snapshot) -> FittedPairs:
         """Fit on the labeled pairs."""
-        rows = self.rows()
         first, second = (side[snapshot.positions] for side in (self.first, self.second))
-        n_labels = len(first)
+        n_items, n_labels = len(self.rows), len(first)
         own = sparse.csr_matrix(
             (
                 np.tile(np.float32([1.0, -1.0]), n_labels),
                 np.column_stack([first, second]).ravel(),
                 2 * np.arange(n_labels + 1),
             ),
-            shape=(n_labels, rows.shape[0]),
+            shape=(n_labels, n_items),
         )
-        estimator = BradleyTerry(ties=len(self.classes) > 2)
-        estimator.fit(rows[first] - rows[second], snapshot.targets, own)
-        counts = np.bincount(np.concatenate([first, second]), minlength=rows.shape[0])
-        return FittedPairs(self, estimator, counts)
+        compared = np.concatenate([first, second])
+
+        def make(rows: Any) -> BradleyTerry:
+            apart = rows[:n_labels] - rows[n_labels:]
+            return BradleyTerry(len(self.classes) > 2).fit(apart, snapshot.targets, own)
+
+        estimator, number = self.rows.fit(compared, make)
+        return FittedPairs(self, estimator, number, np.bincount(compared, minlength=n_items))
 
 
 class FittedPairs:
@@ -136,12 +133,17 @@ class FittedPairs:
     """
 
     def __init__(
-        self, suggester: PairSuggester, estimator: BradleyTerry, counts: NDArray[np.intp]
+        self,
+        suggester: PairSuggester,
+        estimator: BradleyTerry,
+        number: int,
+        counts: NDArray[np.intp],
     ) -> None:
         self.estimator = estimator
-        self.takes_items = getattr(suggester.base, "takes_items", True)
+        self.takes_items = suggester.rows.takes_items
         self._suggester = suggester
-        rows = suggester.rows()
+        self._number = number
+        rows = suggester.rows.whole(number)
         strengths = estimator.strength(rows) + estimator.own_
         estimator.center_ = float(strengths.mean())
         self._mean = strengths - np.float32(estimator.center_)
@@ -151,26 +153,21 @@ class FittedPairs:
     @cached_property
     def model(self) -> Any:
         """From pairs to what is preferred; of a pool of single items from these to strengths."""
-        transformer = self._suggester.base.transformer
-        length = FunctionTransformer(differences)
-        steps: list[Any] = [
-            ("length", Normalizer()) if self._suggester.singles else ("differences", length),
-            ("estimator", self.estimator),
-        ]
-        if transformer is not None:
-            steps.insert(0, ("features", transformer))
-        return Pipeline(steps)
+        steps = self._suggester.rows.steps(self._number)
+        if not self._suggester.singles:
+            steps.append(("differences", FunctionTransformer(differences, accept_sparse=True)))
+        return Pipeline([*steps, ("estimator", self.estimator)])
 
     def predict(self) -> Scores:
         """Predict for every pair of the pool."""
         suggester, estimator = self._suggester, self.estimator
         by_features, by_item = estimator.variances_
-        explained = self._explained
+        apart, explained = suggester.apart(self._number), self._explained
         proba, unsure = [], []
         for part in chunks(len(suggester.first)):
             first, second = suggester.first[part], suggester.second[part]
             mean = self._mean[first] - self._mean[second]
-            prior = by_features * suggester.apart()[part] + 2 * by_item
+            prior = by_features * apart[part] + 2 * by_item
             settled = np.square(explained[first] - explained[second]).sum(axis=1)
             variance = np.maximum(prior - settled, 0.0)
             proba.append(estimator.chances(mean, variance))
@@ -185,9 +182,8 @@ class FittedPairs:
         by_features, by_item = self.estimator.variances_
         n_items = rows.shape[0]
         center = np.asarray(rows.mean(axis=0)).ravel()
-        squares = rows.multiply(rows).sum(axis=1) if sparse.issparse(rows) else (rows**2).sum(axis=1)
-        apart = np.asarray(squares).ravel() - 2 * np.asarray(rows @ center).ravel()
-        prior = by_features * (apart + center @ center) + by_item * (1 - 1 / n_items)
+        apart = squares(rows) - 2 * np.asarray(rows @ center).ravel() + center @ center
+        prior = by_features * apart + by_item * (1 - 1 / n_items)
         settled = np.square(self._explained - self._explained.mean(axis=0)).sum(axis=1)
         spread = np.sqrt(np.maximum(prior - settled, 0.0))
         mean = self._mean.astype(np.float64)
@@ -195,8 +191,13 @@ class FittedPairs:
         return np.column_stack([mean, *ends, counts])
 
 
+def squares(rows: Any) -> NDArray[np.floating[Any]]:
+    """Return the squared length of each row, of shape (n_rows,)."""
+    made = rows.multiply(rows) if sparse.issparse(rows) else np.square(rows)
+    return np.asarray(made.sum(axis=1)).ravel()
+
+
 def differences(features: Any) -> Any:
     """Return rows of first minus second, where the seconds are the lower half of the rows."""
-    unit = normalize(features)
-    half = unit.shape[0] // 2
-    return unit[:half] - unit[half:]
+    half = features.shape[0] // 2
+    return features[:half] - features[half:]

@@ -47,6 +47,8 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
         How strong ties are beside wins.
     center_ : float
         The strength that counts as 0.
+    loss_ : float
+        Minus the logarithm of the evidence, by which features are compared.
     variances_ : tuple of float
         Of a strength, by features and by what is its own.
     """
@@ -76,6 +78,7 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
         by_features, by_item = self.variances_
         kernel = by_features * features + by_item * same
         state = _Laplace(kernel, y, self.ties)
+        self.loss_ = -state.evidence
         self.nu_ = state.nu
         self.coef_ = np.asarray(by_features * (X.T @ state.dual), dtype=np.float32).ravel()
         self.own_, self.center_ = None, 0.0
@@ -127,8 +130,9 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Return the chances of items that were never compared, from differences of features."""
-        squares = X.multiply(X).sum(axis=1) if sparse.issparse(X) else np.square(X).sum(axis=1)
-        prior = self.variances_[0] * np.asarray(squares).ravel() + 2 * self.variances_[1]
+        length = X.multiply(X) if sparse.issparse(X) else np.square(X)
+        prior = self.variances_[0] * np.asarray(length.sum(axis=1)).ravel()
+        prior = prior + 2 * self.variances_[1]
         variance = np.maximum(prior - np.square(self.explained(X)).sum(axis=1), 0.0)
         return self.chances(X @ self.coef_, variance)
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import Normalizer, normalize
 
 from ..errors import OptionError
 from ..strategies import Rows
@@ -19,71 +18,67 @@ from .linear import Scores
 from .model import Snapshot, Suggester
 from .multiview import default_suggester
 from .pairs import PairSuggester
+from .rows import FeatureRows
 from .tokens import TokenSuggester
 
 
 class TargetSuggester:
     """Features of another suggester, and an estimator for what the task asks.
 
+    Where there are several representations, that one is taken whose estimator predicts the labels
+    best that it is not shown.
+
     Parameters
     ----------
     base : ModelSuggester or MultiViewSuggester
         Makes the features.
     estimator : estimator
-        Unfitted, with ``predict_proba(X)``, and ``unsure(proba)`` if its rows are no distribution
-        over classes.
+        Unfitted, with ``predict_proba(X)``; ``unsure(proba)`` if its rows are no distribution over
+        classes; and, where representations are to be chosen from, ``loss_``.
     classes : tuple of str
         Names of the columns of its probabilities.
     """
 
     def __init__(self, base: Any, estimator: Any, classes: tuple[str, ...]) -> None:
-        self.base = base
+        self.rows = FeatureRows(base)
         self.estimator = estimator
         self.classes = classes
-        self._rows: Any = None
 
     @property
     def column(self) -> str | None:
         """Column of the source that holds the features, if one was named."""
-        column: str | None = self.base.column
-        return column
-
-    def rows(self) -> Any:
-        """Return what is learned from: features with rows of length one, one an item."""
-        if self._rows is None:
-            self._rows = normalize(self.base.features())
-        return self._rows
+        return self.rows.column
 
     def embedding(self) -> NDArray[np.float32] | Rows | None:
         """Return dense features of the pool."""
-        made: NDArray[np.float32] | Rows | None = self.base.embedding()
+        made: NDArray[np.float32] | Rows | None = self.rows.base.embedding()
         return made
 
     def fit(self, snapshot: Snapshot) -> FittedTargets:
         """Fit on the labeled items."""
-        rows = self.rows()
-        estimator = clone(self.estimator).fit(rows[snapshot.positions], snapshot.targets)
-        return FittedTargets(self, estimator)
+
+        def make(labeled: Any) -> Any:
+            return clone(self.estimator).fit(labeled, snapshot.targets)
+
+        ours = isinstance(self.estimator, (LeastSquaresMultiLabel, LeastSquaresRating))
+        estimator, number = self.rows.fit(snapshot.positions, make, ours)
+        return FittedTargets(self, estimator, number)
 
 
 class FittedTargets:
     """What `TargetSuggester` has learned."""
 
-    def __init__(self, suggester: TargetSuggester, estimator: Any) -> None:
+    def __init__(self, suggester: TargetSuggester, estimator: Any, number: int) -> None:
         self.estimator = estimator
-        self.takes_items = getattr(suggester.base, "takes_items", True)
+        self.takes_items = suggester.rows.takes_items
         self._classes = suggester.classes
-        self._rows = suggester.rows()
-        self._base = suggester.base
+        self._rows = suggester.rows.whole(number)
+        self._steps = suggester.rows.steps(number)
 
     @cached_property
     def model(self) -> Any:
         """From items, or rows of the user's own matrix, to what is predicted."""
-        transformer = self._base.transformer
-        steps: list[Any] = [("length", Normalizer()), ("estimator", self.estimator)]
-        if transformer is not None:
-            steps.insert(0, ("features", transformer))
-        return Pipeline(steps)
+        return Pipeline([*self._steps, ("estimator", self.estimator)])
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
