@@ -229,7 +229,8 @@ def rank(
         pool_proba=None if predictions is None else predictions.sureness,
     )
     if isinstance(strategy, Auto):
-        strategy = strategy.choose(context)
+        ranker = getattr(fitted, "ranker", None)  # what was fitted may know better
+        strategy = strategy.choose(context) if ranker is None else ranker()
     if strategy.requires & {"proba", "committee"} and predictions is None:
         return Ranking(), "random", "at random until there are two labels"
     if "committee" in strategy.requires:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -11,12 +12,18 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from ..strategies import Context, pick
+from ..strategies.base import BELOW_ONE
 from .heads import chunks
+from .least_squares import products
 from .linear import Scores
 from .model import Snapshot
 from .rows import FeatureRows
 from .strengths import BradleyTerry, information
 
+#: A ranking looks at so many pairs, the most informative and some at random, and at their use for so
+#: many others; of more items at fewer of these.
+_MOST_RANKED, _TARGETS, _ENTRIES = 2000, 300, 10_000_000
 #: Of the standard normal distribution: between minus and plus this lie 95 %.
 _SIGMAS = 1.96
 
@@ -160,23 +167,63 @@ class FittedPairs:
 
     def predict(self) -> Scores:
         """Predict for every pair of the pool."""
-        suggester, estimator = self._suggester, self.estimator
-        by_features, by_item = estimator.variances_
-        apart, explained = suggester.apart(self._number), self._explained
         proba, unsure = [], []
-        for part in chunks(len(suggester.first)):
-            first, second = suggester.first[part], suggester.second[part]
-            mean = self._mean[first] - self._mean[second]
-            prior = by_features * apart[part] + 2 * by_item
-            settled = np.square(explained[first] - explained[second]).sum(axis=1)
-            variance = np.maximum(prior - settled, 0.0)
-            proba.append(estimator.chances(mean, variance))
+        for part in chunks(len(self._suggester.first)):
+            mean, variance = self._differences(part)
+            proba.append(self.estimator.chances(mean, variance))
             unsure.append(information(mean, variance))
-        return Scores(suggester.classes, np.concatenate(proba), True, np.concatenate(unsure))
+        return Scores(self._suggester.classes, np.concatenate(proba), True, np.concatenate(unsure))
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return nothing: what speaks for one of two cannot be marked."""
         return []
+
+    def ranker(self) -> PairDesign:
+        """Return what ranks the pairs where nothing else was asked for."""
+        return PairDesign(self)
+
+    def design(self, places: NDArray[np.intp], rng: np.random.Generator) -> _Design:
+        """Return the posterior covariances of some pairs with others, drawn at random."""
+        suggester, estimator = self._suggester, self.estimator
+        by_features, by_item = estimator.variances_
+        rows, explained = suggester.rows.whole(self._number), self._explained
+        n_pairs = len(suggester.first)
+        n_targets = max(50, min(_TARGETS, _ENTRIES // rows.shape[0], n_pairs))
+        targets = rng.choice(n_pairs, min(n_targets, n_pairs), replace=False)
+
+        def across(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float32]:
+            """Return the covariance of all items with some pairs."""
+            made = by_features * products(rows, rows[first] - rows[second])
+            columns = np.arange(len(first))
+            np.add.at(made, (first, columns), by_item)
+            np.add.at(made, (second, columns), -by_item)
+            made -= explained @ (explained[first] - explained[second]).T
+            return np.asarray(made, dtype=np.float32)
+
+        first, second = suggester.first[places], suggester.second[places]
+        known = across(suggester.first[targets], suggester.second[targets])
+        covariance = known[first] - known[second]
+
+        def own(k: int) -> NDArray[np.float32]:
+            column = across(first[k : k + 1], second[k : k + 1])[:, 0]
+            return column[first] - column[second]
+
+        mean, variance = self._differences(places)
+        evenness = 1 / (2 + 2 * np.cosh(np.clip(mean / np.sqrt(1 + np.pi * variance / 8), -9, 9)))
+        open_ = information(*self._differences(targets))
+        return _Design(covariance, own, variance, 1 / evenness, open_)
+
+    def _differences(
+        self, places: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return mean and variance of the difference of each of some pairs."""
+        suggester, explained = self._suggester, self._explained
+        by_features, by_item = self.estimator.variances_
+        first, second = suggester.first[places], suggester.second[places]
+        prior = by_features * suggester.apart(self._number)[places] + 2 * by_item
+        settled = np.square(explained[first] - explained[second]).sum(axis=1)
+        variance = np.maximum(prior - settled, 0.0).astype(np.float32)
+        return self._mean[first] - self._mean[second], variance
 
     def _table(self, rows: Any, counts: NDArray[np.intp]) -> NDArray[np.float64]:
         by_features, by_item = self.estimator.variances_
@@ -189,6 +236,90 @@ class FittedPairs:
         mean = self._mean.astype(np.float64)
         ends = (mean - _SIGMAS * spread, mean + _SIGMAS * spread)
         return np.column_stack([mean, *ends, counts])
+
+
+class PairDesign:
+    """The pairs whose answers would settle the order of the others the most.
+
+    Experimental design for the model itself: the next pair is the one that lowers the posterior
+    variance of the differences of other pairs the most, where an answer tells as much as its
+    chances are even, and each other pair counts by how open it is; each choice is followed by an
+    update of the covariance, so that a batch does not ask the same thing twice (transductive
+    design, Yu, Bi, Tresp, ICML 2006, with the noise of a preference in Laplace's approximation).
+
+    Parameters
+    ----------
+    fitted : FittedPairs
+    """
+
+    name = "pair_design"
+    aim = "asking the pairs that settle the order"
+    requires: frozenset[str] = frozenset()
+
+    def __init__(self, fitted: FittedPairs) -> None:
+        self._fitted = fitted
+
+    def utilities(self, context: Context) -> NDArray[np.float32]:
+        """Return gains below 1; of those chosen first how many follow, themselves included."""
+        rng = context.rng()
+        n = len(context.candidates)
+        information = context.by_row(lambda proba: 1.0 - np.abs(proba[:, 0] - proba[:, 1]))
+        utilities = np.asarray(information, dtype=np.float32) * 0.5 - 1.0
+        taken = np.arange(n)
+        if n > _MOST_RANKED:
+            half = _MOST_RANKED // 2
+            some = rng.choice(n, half, replace=False)
+            taken = np.union1d(pick(information, half, rng), some)
+        state = self._fitted.design(context.candidates[taken], rng)
+        for rank in range(min(2 * context.batch, len(taken))):
+            gains = state.gains()
+            if rank == 0:
+                utilities[taken] = np.minimum(gains / max(gains.max(), 1e-12), BELOW_ONE)
+            k = int(gains.argmax())
+            utilities[taken[k]] = 2 * context.batch - rank
+            state.choose(k)
+        return utilities
+
+    def reason(self, utility: float) -> str:
+        """Say why."""
+        return "its answer settles many pairs that are still open"
+
+
+class _Design:
+    """Covariances of pairs that may be asked with others, and how they change with each choice."""
+
+    def __init__(
+        self,
+        covariance: NDArray[np.float32],
+        own: Callable[[int], NDArray[np.float32]],
+        variance: NDArray[np.float32],
+        noise: NDArray[np.float32],
+        weights: NDArray[np.float32],
+    ) -> None:
+        self._covariance = covariance  # of the pairs with the others
+        self._own = own  # of one pair with all pairs
+        self._variance = variance
+        self._noise = noise
+        self._weights = weights
+        self._chosen: list[NDArray[np.float32]] = []
+        self._free = np.ones(len(variance), dtype=bool)
+
+    def gains(self) -> NDArray[np.float32]:
+        """Return by how much each pair would lower the variances of the others."""
+        lowered = np.square(self._covariance) @ self._weights
+        return np.where(self._free, lowered / (self._variance + self._noise), -np.inf)
+
+    def choose(self, k: int) -> None:
+        """Take a pair as answered."""
+        self._free[k] = False
+        row = self._own(k)
+        for before in self._chosen:
+            row = row - before * before[k]
+        row = row / np.sqrt(self._variance[k] + self._noise[k])
+        scale = np.sqrt(self._variance[k] + self._noise[k])
+        self._covariance = self._covariance - np.outer(row, self._covariance[k] / scale)
+        self._variance = np.maximum(self._variance - np.square(row), 0.0)
+        self._chosen.append(row)
 
 
 def squares(rows: Any) -> NDArray[np.floating[Any]]:
