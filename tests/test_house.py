@@ -30,6 +30,7 @@ LEVELS = {
     "datasets": 1,
     "curves": 1,
     "widget.protocol": 1,
+    "pairing": 2,
     "tasks": 2,
     "renderers": 2,
     "store": 2,

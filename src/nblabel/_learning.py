@@ -122,13 +122,15 @@ class Away:
     ----------
     fitted : Fitted
         If it has a `marker`, an object with ``marks(position, label)``, that one comes at once; and
-        so does a `tagger`, with ``value(position)``, where a label is made item by item.
+        so do a `tagger`, with ``value(position)``, where a label is made item by item, and the
+        `strengths` of what is compared in pairs.
     """
 
     def __init__(self, fitted: Fitted) -> None:
         self._fitted = Lazy(fitted)
         self._marker = getattr(fitted, "marker", None)
         self.tagger = getattr(fitted, "tagger", None)
+        self.strengths = getattr(fitted, "strengths", None)
         self.takes_items = getattr(fitted, "takes_items", True)
 
     @property
@@ -227,7 +229,8 @@ def rank(
         pool_proba=None if predictions is None else predictions.sureness,
     )
     if isinstance(strategy, Auto):
-        strategy = strategy.choose(context)
+        ranker = getattr(fitted, "ranker", None)  # what was fitted may know better
+        strategy = strategy.choose(context) if ranker is None else ranker()
     if strategy.requires & {"proba", "committee"} and predictions is None:
         return Ranking(), "random", "at random until there are two labels"
     if "committee" in strategy.requires:

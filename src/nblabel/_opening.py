@@ -13,8 +13,9 @@ import pandas as pd
 
 from .errors import DataError, LabelValueError, OptionError, StoreError, plain, shorten
 from .events import LabelEvent, Shown, now
+from .pairing import PairPool
 from .pool import Pool, digest, pick_columns, read_source
-from .renderers import ONE_COLUMN, Renderer, is_missing, open_pool
+from .renderers import ONE_COLUMN, PairRenderer, Renderer, is_missing, open_pool
 from .store import EventLog, SqliteLog
 from .tasks import Task
 
@@ -78,14 +79,26 @@ def checked_details(pool: Pool, details: Any) -> tuple[Any, ...]:
     return names
 
 
+def as_pairs(task: Task, pool: Pool, renderer: Renderer) -> tuple[Pool, Renderer]:
+    """Return a pool of single items as one of pairs, where pairs are asked about."""
+    if task.target_type != "pairwise" or isinstance(renderer, PairRenderer):
+        return pool, renderer
+    items = map(pool.item, range(len(pool)))
+    if all(isinstance(item, (tuple, list)) and len(item) == 2 for item in items):
+        return pool, renderer  # pairs that are shown in a way of the user's own
+    return PairPool(pool), PairRenderer(renderer)
+
+
 def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
-    """Read new data of the form that a pool was read from.
+    """Read new data of the form that a pool was read from: of pairs of single items such items.
 
     Raises
     ------
     OptionError
         If it has another form.
     """
+    if isinstance(pool, PairPool) and isinstance(renderer, PairRenderer):
+        return open_more(data, pool.singles, renderer.inner)
     if isinstance(data, Iterator):
         data = list(data)
     images = pool.values
@@ -122,6 +135,8 @@ def join_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
         If the data has another form, or an id is there already.
     """
     more = open_more(data, pool, renderer)
+    if isinstance(pool, PairPool) and isinstance(renderer, PairRenderer):
+        renderer = renderer.inner
     items = map(more.item, range(len(more)))
     first = next((item for item in items if not is_missing(item)), None)
     plain = renderer.kind == "text" and isinstance(first, (str, *_NUMBERS))

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from ._opening import open_more
-from .errors import DataError, OptionError
+from .errors import DataError, NotFittedError, OptionError
 from .labels import Labels
+from .pairing import PairPool, sides_of
 from .pool import Pool, read_source
-from .renderers import Renderer
+from .renderers import PairRenderer, Renderer
 from .suggest import (
     Fitted,
     Scores,
@@ -59,7 +60,8 @@ def joined(labels: Labels, pool: Pool, task: Task, renderer: Renderer) -> pd.Dat
 def inputs_of(renderer: Renderer, values: Any, features: Any) -> Any:
     """Return what features are computed from: for a function of the user's the items, if
     nothing is known of their kind."""
-    inputs = learning_inputs(renderer, values)
+    inner = renderer.inner if isinstance(renderer, PairRenderer) else renderer
+    inputs = learning_inputs(inner, values)
     return values if inputs is None and callable(features) else inputs
 
 
@@ -95,6 +97,8 @@ class Trained:
     def predict(self, data: Any) -> pd.DataFrame:
         """Predict for new data: see `Session.predict`."""
         rows, index = self._rows(data)
+        if isinstance(self.pool, PairPool):
+            return pd.DataFrame({"score": self._strengths(rows)}, index=index)
         if self.task.target_type != "multiclass":
             return self._table(self._values(rows), index)
         return self._best(score(self.model, rows), index)
@@ -106,6 +110,27 @@ class Trained:
             return [value for value, _ in self._values(rows)]
         scores = score(self.model, rows)
         return [scores.classes[k] for k in scores.proba.argmax(axis=1)]
+
+    def scores(self) -> pd.DataFrame:
+        """Return how strong each compared item is: see `Session.scores`."""
+        strengths = getattr(self.fitted, "strengths", None)
+        if strengths is None:
+            raise NotFittedError("There are no scores yet: compare some pairs first.")
+        table = pd.DataFrame(strengths, columns=["score", "low", "high", "n_labels"])
+        table["n_labels"] = table["n_labels"].astype("int64")
+        table["rank"] = table["score"].rank(ascending=False, method="first").astype("int64")
+        if isinstance(self.pool, PairPool):
+            # Items that were added since the newest training have none.
+            index = self.pool.singles.index
+            return table.reindex(range(len(index))).set_axis(index)
+        items, _ = sides_of(self.pool, hasattr(self.features, "shape"))
+        table.insert(0, "item", pd.Series(items[: len(table)], dtype=object))
+        return table
+
+    def _strengths(self, rows: Any) -> Any:
+        model = self.model
+        strengths = model[:-1].transform(rows) if len(model) > 1 else rows
+        return model[-1].strength(strengths)
 
     def table_of_pool(self) -> pd.DataFrame:
         """Return label and probability by place in the pool; items added since have none."""
@@ -129,7 +154,11 @@ class Trained:
     def _table(
         self, values: Sequence[tuple[Any, float]], index: pd.Index[Any] | None = None
     ) -> pd.DataFrame:
-        rows = [{**self.task.columns(value), "probability": sure} for value, sure in values]
+        nothing = dict.fromkeys(self.task.spec().get("columns", ()))
+        rows = [
+            {**(nothing if value is None else self.task.columns(value)), "probability": sure}
+            for value, sure in values
+        ]
         return pd.DataFrame(rows, index=index)
 
     def _values(self, rows: Any) -> list[tuple[Any, float]]:
@@ -148,7 +177,10 @@ class Trained:
             )
         if getattr(self.fitted, "takes_items", True):
             pool = open_more(data, self.pool, self.renderer)
-            return inputs_of(self.renderer, pool.values, self.features), pool.index
+            values = pool.values
+            if isinstance(self.renderer, PairRenderer) and not isinstance(self.pool, PairPool):
+                values, _ = sides_of(pool, True)
+            return inputs_of(self.renderer, values, self.features), pool.index
         index: pd.Index[Any] | None = None
         column = getattr(self.suggester, "column", None)
         if column is not None and hasattr(data, "columns"):

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["breast_cancer", "digits", "installed_docs", "wine"]
+__all__ = ["breast_cancer", "digits", "installed_docs", "parameters", "wine"]
 
 LIBRARIES = ("numpy", "pandas", "scipy", "sklearn")
 MASK = "[library]"
@@ -43,6 +43,14 @@ _ALIAS = re.compile(r"\b(?:np|pd)\.")
 _SIGNATURE = re.compile(r"\A[\w.]+\((?:[^()]|\([^()]*\))*\)[^\n]*(?:\n|\Z)")
 _SECTION = re.compile(r"^[^\n]*\n[ \t]*[-=~]{3,}[ \t]*$.*", re.MULTILINE | re.DOTALL)
 _ROLE = re.compile(r":[\w:]+:`~?([^`<]*?)(?:\s*<[^`]*>)?`")
+_PARAMETERS = re.compile(
+    r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n[-=]{3,}$|\Z)", re.MULTILINE | re.DOTALL
+)
+_DECLARED = re.compile(r"(\*{0,2}\w+(?:, \*{0,2}\w+)*) ?: (\S.*)")
+_REST = re.compile(r",? *(?:\(?optional\)?|default\b|by default\b)", re.IGNORECASE)
+_DEFAULT = re.compile(r"\bdefault(?:s to|=| ?: | is | )[\"'`]*([\w.+-]+)")
+#: So many parameters of a function make one text, each with so many lines of its description.
+_MOST_DECLARED, _MOST_LINES = 4, 2
 _POINTER = re.compile(r"Read more in the [^.]*\.|See the [^.]*User Guide[^.]*\.")
 
 
@@ -78,6 +86,41 @@ def installed_docs(limit: int | None = None, seed: int = 0) -> pd.DataFrame:
             raise ValueError(f"limit must not be negative, got {limit}")
         docs = docs.sample(min(limit, len(docs)), random_state=seed).sort_index()
     return docs.copy()
+
+
+def parameters(limit: int | None = None, seed: int = 0) -> pd.DataFrame:
+    """What the documentation of four installed libraries says about parameters, with its parts.
+
+    Each row is the beginning of the section *Parameters* of one public function or class of NumPy,
+    pandas, SciPy or scikit-learn, as installed. The convention of these sections tells where the
+    names, types and defaults stand.
+
+    Parameters
+    ----------
+    limit : int, optional
+        Draw this many rows at random; all by default.
+    seed : int
+        For that draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `text`, `spans` (a list of dicts of `start`, `end` and `label`, one of ``"name"``,
+        ``"type"`` and ``"default"``) and `library`, indexed by the qualified names.
+
+    Examples
+    --------
+    >>> found = parameters()
+    >>> text, spans = found.loc["numpy.linalg.norm", ["text", "spans"]]
+    >>> text[spans[0]["start"] : spans[0]["end"]]
+    'x'
+    """
+    found = _parameters()
+    if limit is not None:
+        if limit < 0:
+            raise ValueError(f"limit must not be negative, got {limit}")
+        found = found.sample(min(limit, len(found)), random_state=seed).sort_index()
+    return found.assign(spans=[[dict(span) for span in spans] for spans in found["spans"]])
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
@@ -136,6 +179,55 @@ def _installed_docs() -> pd.DataFrame:
                 rows.setdefault(text, (text, library, name))
     frame = pd.DataFrame(list(rows.values()), columns=["text", "library", "name"])
     return frame.set_index(frame["name"].rename("id")).sort_index()
+
+
+@functools.lru_cache(maxsize=1)
+def _parameters() -> pd.DataFrame:
+    rows: dict[str, tuple[str, list[dict[str, Any]], str, str]] = {}  # by text
+    for library in LIBRARIES:
+        for name, doc in _documented(library):
+            section = _PARAMETERS.search(inspect.cleandoc(doc))
+            text, spans = _declared(section.group(1)) if section else ("", [])
+            if spans:
+                rows.setdefault(text, (text, spans, library, name))
+    frame = pd.DataFrame(list(rows.values()), columns=["text", "spans", "library", "name"])
+    return frame.set_index(frame.pop("name").rename("id")).sort_index()
+
+
+def _declared(section: str) -> tuple[str, list[dict[str, Any]]]:
+    """The first parameters of a section, and where their names, types and defaults stand."""
+    kept: list[str] = []
+    spans: list[dict[str, Any]] = []
+    begin = n_declared = n_lines = 0
+
+    def mark(label: str, start: int, end: int) -> None:
+        spans.append({"start": begin + start, "end": begin + end, "label": label})
+
+    for line in section.splitlines():
+        if not line.strip():
+            continue
+        if not line.startswith(" "):
+            found = _DECLARED.fullmatch(line.rstrip())
+            if found is None or n_declared == _MOST_DECLARED:
+                break  # not by the convention, or enough
+            n_declared, n_lines = n_declared + 1, 0
+            for name in re.finditer(r"\w+", found.group(1)):
+                mark("name", name.start(), name.end())
+            low, declared = found.start(2), found.group(2)
+            rest = _REST.search(declared)
+            kind = declared[: rest.start()] if rest else declared
+            if kind.strip():
+                mark("type", low, low + len(kind.rstrip()))
+            default = _DEFAULT.search(declared, rest.start() if rest else len(declared))
+            if default:
+                mark("default", low + default.start(1), low + default.end(1))
+        elif n_lines == _MOST_LINES:
+            continue
+        else:
+            n_lines += 1
+        kept.append(line.rstrip())
+        begin += len(kept[-1]) + 1
+    return "\n".join(kept), spans
 
 
 def _documented(library: str) -> Iterator[tuple[str, str]]:

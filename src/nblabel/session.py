@@ -30,7 +30,15 @@ from ._exchange import export_records, import_events
 from ._inspection import Inspection
 from ._learning import Away, Order, Result, learn
 from ._matching import check_labels, match_items, new_relabeling
-from ._opening import checked_details, column_values, join_more, open_log, open_more, seed_events
+from ._opening import (
+    as_pairs,
+    checked_details,
+    column_values,
+    join_more,
+    open_log,
+    open_more,
+    seed_events,
+)
 from ._queue import Draw, Queue
 from ._results import NO_MODEL, NO_PREDICTIONS, Trained, inputs_of, joined
 from ._trainer import Trainer
@@ -57,6 +65,7 @@ from .evidence import (
 from .formats import read as read_labels
 from .formats import write as write_labels
 from .labels import MACHINES, Labels
+from .pairing import PairPool, sides_of
 from .pool import Pool, digest, read_source
 from .renderers import (
     PairRenderer,
@@ -325,6 +334,7 @@ class Session(Inspection):
             series=series, video=video, pdf=pdf, point=point, trust_html=trust_html,
             exclude=[name for name in (seed, suggester) if isinstance(name, str)],
         )  # fmt: skip
+        self.pool, self.renderer = as_pairs(self.task, self.pool, self.renderer)
         self._details = checked_details(self.pool, details)
         self.strategy = self._make_strategy(strategy, goal, target)
         if paused and isinstance(self.strategy, Find):
@@ -423,7 +433,12 @@ class Session(Inspection):
                     f"got {type(suggester).__name__}."
                 )
             return suggester
-        inputs = inputs_of(self.renderer, pool.values, features)
+        values, frame, options = pool.values, pool.frame, {}
+        if self.task.target_type == "pairwise":
+            values, options["sides"] = sides_of(pool, hasattr(features, "shape"))
+            if isinstance(pool, PairPool):
+                frame, options["singles"] = pool.singles.frame, True
+        inputs = inputs_of(self.renderer, values, features)
         if model is False or (inputs is None and features is None and model is None):
             return None
         return suggester_for(
@@ -432,9 +447,10 @@ class Session(Inspection):
             self.renderer.modality,
             features=features,
             estimator=model,
-            frame=pool.frame,
+            frame=frame,
             seed=self.random_state,
-            n_items=len(pool),
+            n_items=len(values),
+            **options,
         )
 
     def _suggested(self, pool: Pool) -> dict[int, Any] | None:
@@ -1448,13 +1464,37 @@ class Session(Inspection):
         -------
         DataFrame
             The columns of the task (``label`` for one class) and ``probability`` (NaN if the model
-            gives none), indexed like `data`.
+            gives none), indexed like `data`. Of single items that are compared in pairs their
+            ``score``, on the scale of `scores`.
         """
         return self._trained().predict(data)
 
     def predict_values(self, data: Any) -> list[Any]:
         """Predict labels for new data as values of the task, as they stand in the log."""
         return self._trained().predict_values(data)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """How strong each compared item is, by the newest model; of a task of pairs.
+
+        One row per item, indexed like the source where it holds single items; where it holds pairs,
+        per different item of them, in their order, with a column ``item``.
+
+        ``score`` is in logits: an item with 1 more is preferred with odds of e, about 2.7 to 1; the
+        mean of all is 0. ``low`` and ``high`` are the ends of a 95 % credible interval of the
+        model, which takes strengths as linear in the features plus a part of each item's own.
+        ``n_labels`` says how often it was compared, ``rank`` begins with 1, the best.
+
+        Raises
+        ------
+        OptionError
+            If the task does not ask for pairs.
+        NotFittedError
+            Before there is a model.
+        """
+        if self.task.target_type != "pairwise":
+            raise OptionError(f"scores are of nl.Pairs; a {self.task.kind} has none.")
+        return self._trained("There are no scores yet: compare some pairs first.").scores()
 
     @property
     def predictions(self) -> pd.DataFrame:

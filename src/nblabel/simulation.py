@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,15 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from .curves import LearningCurve
 from .errors import OptionError
+from .pairing import PairPool
 from .pool import pick_columns
 from .session import Session
 
 #: Of a task of one class, and of any other.
 COLUMNS = ["n_labels", "accuracy", "macro_f1", "strategy", "doing"]
 COLUMNS_OF_OTHERS = ["n_labels", "accuracy", "agreement", "strategy", "doing"]
+#: Of single items that are compared so many pairs, at random, are scored on.
+MOST_PAIRS = 2000
 
 
 def simulate(
@@ -36,7 +40,8 @@ def simulate(
     session : Session
         Labels in batches of ``session.batch``. Its log keeps what was answered.
     truth : str, Series, mapping or array-like of shape (n_items,)
-        The label of every item: a column of the source, a Series on its index, or in its order.
+        The label of every item: a column of the source, a Series on its index, or in its order. Of
+        single items that are compared in pairs a number for each: the larger is preferred.
     budget : int
         Number of labels to give.
     test : (data, labels), optional
@@ -68,10 +73,7 @@ def steps(
     session: Session, truth: Any, budget: int, *, test: tuple[Any, Any] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Do what `simulate` does and yield each row when it is there."""
-    answers = _truth(session, truth)
-    scored = (
-        list(answers.values()) if test is None else [session.task.parse(label) for label in test[1]]
-    )
+    known = _known(session, truth, test)
     session.wait()
     given: list[Any] = []
     while len(given) < budget:
@@ -79,12 +81,12 @@ def steps(
         if not asked:
             break
         for one in asked:
-            session.record(one, answers[one.id])
-            given.append(answers[one.id])
+            given.append(known.label(one.id))
+            session.record(one, given[-1])
         session.retrain(wait=True)
         yield {
             "n_labels": session.status()["labeled"],
-            **_scores(session, scored, _predicted(session, test, given, len(scored))),
+            **_scores(session, known.scored, _predicted(session, known, given)),
             "strategy": session.strategy.name,
             "doing": session.doing,
         }
@@ -101,22 +103,80 @@ def _scores(session: Session, truth: list[Any], predicted: list[Any]) -> dict[st
     return {"accuracy": float((shares == 1.0).mean()), "agreement": float(shares.mean())}
 
 
-def _predicted(
-    session: Session, test: tuple[Any, Any] | None, given: list[Any], n: int
-) -> list[Any]:
+@dataclass(frozen=True)
+class _Known:
+    """Known labels: of any item, and of those that are scored on, with what is predicted there."""
+
+    label: Callable[[str], Any]
+    scored: list[Any]
+    predict: Callable[[], list[Any]]
+
+
+def _known(session: Session, truth: Any, test: tuple[Any, Any] | None) -> _Known:
+    pool, task = session.pool, session.task
+    if isinstance(pool, PairPool):
+        return _known_pairs(session, pool, truth, test)
+    values = labels_of(truth, pool.frame, pool.index)
+    answers = {item: task.parse(value) for item, value in zip(pool.ids, values, strict=True)}
+    if test is None:
+        suggested = lambda: [_suggested(session, item) for item in pool.ids]  # noqa: E731
+        return _Known(answers.__getitem__, list(answers.values()), suggested)
+    labels = [task.parse(label) for label in test[1]]
+    return _Known(answers.__getitem__, labels, lambda: session.predict_values(test[0]))
+
+
+def _known_pairs(
+    session: Session, pool: PairPool, truth: Any, test: tuple[Any, Any] | None
+) -> _Known:
+    singles = pool.singles
+    values = _numbers(labels_of(truth, singles.frame, singles.index))
+    rng = np.random.default_rng((session.random_state, 5))
+
+    def label(item: str) -> str:
+        place = pool.position(item)
+        return _preferred(values, pool.first[[place]], pool.second[[place]])[0]
+
+    if test is None:
+        some = np.sort(rng.choice(len(pool), min(MOST_PAIRS, len(pool)), replace=False))
+        ids = [pool.ids[place] for place in some]
+        scored = _preferred(values, pool.first[some], pool.second[some])
+        return _Known(label, scored, lambda: [_suggested(session, item) for item in ids])
+    held = _numbers(_column(test[1]))
+    first, second = (rng.integers(0, len(held), MOST_PAIRS) for _ in range(2))
+    apart = first != second
+    first, second = first[apart], second[apart]
+
+    def predicted() -> list[str]:
+        return _preferred(session.predict(test[0])["score"].to_numpy(), first, second)
+
+    return _Known(label, _preferred(held, first, second), predicted)
+
+
+def _preferred(values: NDArray[Any], first: NDArray[Any], second: NDArray[Any]) -> list[str]:
+    better = np.sign(values[first] - values[second]).astype(int)
+    return np.array(["tie", "first", "second"])[better].tolist()
+
+
+def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError):
+        raise OptionError(
+            "truth= of items that are compared in pairs is a number for each, the larger the "
+            f"better, got {values[0]!r:.60}."
+        ) from None
+
+
+def _suggested(session: Session, item: str) -> Any:
+    suggestion = session.suggestion(item)
+    return None if suggestion is None else suggestion.label
+
+
+def _predicted(session: Session, known: _Known, given: list[Any]) -> list[Any]:
     if session.status()["version"] == 0:
         counts = Counter(json.dumps(value, sort_keys=True) for value in given)
-        return [json.loads(counts.most_common(1)[0][0])] * n
-    if test is not None:
-        return session.predict_values(test[0])
-    found = map(session.suggestion, session.pool.ids)
-    return [None if suggestion is None else suggestion.label for suggestion in found]
-
-
-def _truth(session: Session, truth: Any) -> dict[str, Any]:
-    pool = session.pool
-    values = labels_of(truth, pool.frame, pool.index)
-    return {item: session.task.parse(value) for item, value in zip(pool.ids, values, strict=True)}
+        return [json.loads(counts.most_common(1)[0][0])] * len(known.scored)
+    return known.predict()
 
 
 def labels_of(truth: Any, frame: pd.DataFrame | None, index: pd.Index[Any]) -> NDArray[Any]:

@@ -14,7 +14,8 @@ from sklearn.multiclass import OneVsRestClassifier
 
 import nblabel as nl
 from nblabel.errors import OptionError
-from nblabel.suggest.heads import BradleyTerry, LeastSquaresMultiLabel, LeastSquaresRating
+from nblabel.suggest.heads import LeastSquaresMultiLabel, LeastSquaresRating
+from nblabel.suggest.strengths import BradleyTerry
 from nblabel.suggest.tokens import Tokens, viterbi
 from nblabel.tables import Predictions
 

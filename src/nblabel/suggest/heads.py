@@ -1,4 +1,4 @@
-"""What is learned where a label is not one class: several classes, a number, a preference.
+"""What is learned where a label is not one class: several classes, or a number.
 
 Each is a scikit-learn estimator on the features of the pool, solved in the space of the labeled
 rows, calibrated by their exact leave-one-out predictions, and says beside its probabilities how
@@ -14,16 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from scipy.optimize import minimize_scalar
 from scipy.special import expit, ndtr
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
 
 from .least_squares import BIAS, MOST_EXACT, products
 
 #: Rows that are scored at once.
 _CHUNK = 4096
+#: One hopeless item must not decide alone.
+MOST_LOSS = 14.0
 #: The spread of a prediction looks at so many labeled rows at most.
 _MOST_SPREAD = 500
 
@@ -55,6 +54,9 @@ class LeastSquaresMultiLabel(ClassifierMixin, BaseEstimator):
         dual = inverse @ signs
         left_out = signs - dual / np.diag(inverse)[:, None]
         self.slope_, self.shift_ = _platt(left_out, Y)
+        said = self.slope_ * left_out + self.shift_
+        #: Mean log loss of the labels that were left out.
+        self.loss_ = float(np.minimum(np.logaddexp(0.0, -signs * said), MOST_LOSS).mean())
         self.coef_ = np.asarray((X.T @ dual).T, dtype=np.float32)
         self.intercept_ = (BIAS * dual.sum(axis=0)).astype(np.float32)
         self.n_features_in_ = self.coef_.shape[1]
@@ -112,6 +114,8 @@ class LeastSquaresRating(RegressorMixin, BaseEstimator):
         left_out = dual / np.diag(inverse)[:, None]
         # What a residual would be if the variance were 1: the ratio is the scale of the noise.
         expected = np.sqrt(1.0 / np.diag(inverse))[:, None]
+        #: Mean squared error of the labels that were left out, each scale's over its variance.
+        self.loss_ = float((np.square(left_out).mean(axis=0) / (y.var(axis=0) + 1e-9)).mean())
         step = float(self.points[1] - self.points[0])
         self.sigma_ = np.maximum(np.sqrt(np.mean((left_out / expected) ** 2, axis=0)), 0.1 * step)
         self.coef_ = np.asarray((X.T @ dual).T, dtype=np.float32)
@@ -164,80 +168,9 @@ class LeastSquaresRating(RegressorMixin, BaseEstimator):
         return np.sqrt(variance + self.alpha)
 
 
-class BradleyTerry(ClassifierMixin, BaseEstimator):
-    """Which of two wins, from the difference of their features.
-
-    The model of Bradley and Terry (1952) with a strength that is linear in the features, fitted by
-    logistic regression without an intercept; a tie is half a win for each, and how often ties come
-    is Davidson's parameter (JASA 1970).
-
-    Parameters
-    ----------
-    C : float
-        Inverse penalty.
-    ties : bool
-        Whether there are ties.
-    """
-
-    def __init__(self, C: float = 10.0, ties: bool = True) -> None:
-        self.C = C
-        self.ties = ties
-
-    def fit(self, X: Any, y: NDArray[Any]) -> BradleyTerry:
-        """Fit on differences of shape (n_labels, n_features) and shares of the win, 1, 0.5 or 0."""
-        y = np.asarray(y, dtype=np.float64)
-        # Every pair seen from both sides: no side has an advantage.
-        both = sparse.vstack([X, -X], format="csr") if sparse.issparse(X) else np.vstack([X, -X])
-        doubled = (
-            sparse.vstack([both, both], format="csr")
-            if sparse.issparse(both)
-            else np.vstack([both, both])
-        )
-        wins = np.concatenate([y, 1.0 - y])
-        model = LogisticRegression(C=self.C, fit_intercept=False, max_iter=300)
-        model.fit(
-            doubled,
-            np.repeat([1, 0], len(wins)),
-            sample_weight=np.concatenate([wins, 1.0 - wins]) / 2,
-        )
-        self.coef_ = np.asarray(model.coef_[0], dtype=np.float32)
-        self.nu_ = _davidson(np.asarray(X @ self.coef_, dtype=np.float64), y) if self.ties else 0.0
-        self.n_features_in_ = len(self.coef_)
-        return self
-
-    def strength(self, X: Any) -> NDArray[np.float32]:
-        """Return the strength of items by their own features, of shape (n_rows,)."""
-        return np.asarray(X @ self.coef_, dtype=np.float32)
-
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:
-        """Return the probabilities of first, second and tie (if there are ties)."""
-        half = np.asarray(X @ self.coef_, dtype=np.float64)[:, None] / 2
-        first, second = np.exp(np.clip(half, -30, 30)), np.exp(np.clip(-half, -30, 30))
-        parts = [first, second] + ([np.full_like(first, self.nu_)] if self.ties else [])
-        made = np.hstack(parts)
-        return np.asarray(made / made.sum(axis=1, keepdims=True), dtype=np.float32)
-
-    def predict(self, X: Any) -> NDArray[np.intp]:
-        """Return 0 for first, 1 for second, 2 for a tie."""
-        return np.asarray(self.predict_proba(X).argmax(axis=1))
-
-    @staticmethod
-    def unsure(proba: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return how even the chances are, ties aside, of shape (n_rows,)."""
-        first, second = proba[:, 0], proba[:, 1]
-        return np.asarray(1.0 - np.abs(first - second) / np.maximum(first + second, 1e-9))
-
-
 def chunks(n_rows: int) -> Iterator[slice]:
     """Return the slices in which many rows are scored."""
     return (slice(start, start + _CHUNK) for start in range(0, n_rows, _CHUNK))
-
-
-def differences(features: Any) -> Any:
-    """Return rows of first minus second, where the seconds are the lower half of the rows."""
-    unit = normalize(features)
-    half = unit.shape[0] // 2
-    return unit[:half] - unit[half:]
 
 
 def _newest(X: Any) -> slice:
@@ -272,17 +205,3 @@ def _platt(
         if abs(step) < 1e-4 and np.abs(shift_step).max(initial=0.0) < 1e-4:
             break
     return np.float32(slope) * np.ones(len(n_positive), np.float32), shift.astype(np.float32)
-
-
-def _davidson(scores: NDArray[np.float64], shares: NDArray[np.float64]) -> float:
-    """Return how strong ties are beside wins, by maximum likelihood."""
-    n_ties = int((shares == 0.5).sum())
-    if not n_ties:
-        return 0.5 / (len(shares) + 1)
-    both = 2 * np.cosh(np.clip(scores / 2, -30, 30))
-
-    def loss(log_nu: float) -> float:
-        nu = np.exp(log_nu)
-        return float(np.log(both + nu).sum() - n_ties * log_nu)
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-6.0, 6.0), method="bounded").x))

@@ -195,6 +195,7 @@ class ModelSuggester:
         """What computes the features by a function, None if anything else does."""
         return self._transformer if isinstance(self._transformer, Encoder) else None
 
+    @property
     def transformer(self) -> Any:
         """What makes the features of items, fitted with them; None if the user gave a matrix."""
         return self._transformer

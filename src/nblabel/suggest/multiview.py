@@ -80,17 +80,26 @@ class MultiViewSuggester:
 
     def features(self) -> Any:
         """Return the views side by side that are begun with, one row per item of the pool."""
-        return self._first_views().joined(self.blocks())
+        return self.transformer.joined(self.blocks())
 
     @property
     def transformer(self) -> ChosenViews:
         """What makes these features of new items."""
-        return self._first_views()
+        return self.representations()[0]
 
-    def _first_views(self) -> ChosenViews:
+    def representations(self) -> list[ChosenViews]:
+        """Return the representations to choose from, the one to begin with first."""
+        return [ChosenViews(self._views, names) for names in self._candidates().values()]
+
+    def _candidates(self) -> dict[str, tuple[str, ...]]:
+        """The blocks of each representation, as far as there are any; each once."""
         blocks = self.blocks()
-        first = next(iter(self._views.candidates.values()))
-        return ChosenViews(self._views, tuple(name for name in first if name in blocks))
+        found: dict[str, tuple[str, ...]] = {}
+        for candidate, parts in self._views.candidates.items():
+            present = tuple(part for part in parts if part in blocks)
+            if present and present not in found.values():
+                found[candidate] = present
+        return found
 
     @property
     def _n_items(self) -> int:
@@ -124,14 +133,11 @@ class MultiViewSuggester:
         classes, codes = np.unique(np.asarray(snapshot.targets, dtype=str), return_inverse=True)
         labeled = {name: block[snapshot.positions] for name, block in blocks.items()}
         kernels = {name: products(rows, rows) for name, rows in labeled.items()}
-        solutions: dict[str, Solution] = {}
-        names: dict[str, tuple[str, ...]] = {}
-        for candidate, parts in self._views.candidates.items():
-            present = tuple(part for part in parts if part in blocks)
-            if present and present not in names.values():
-                names[candidate] = present
-                kernel = np.mean([kernels[part] for part in present], axis=0)
-                solutions[candidate] = solve(kernel, codes)
+        names = self._candidates()
+        solutions = {
+            candidate: solve(np.mean([kernels[part] for part in present], axis=0), codes)
+            for candidate, present in names.items()
+        }
         self._chosen = _choose(self._chosen, solutions)
         members = {
             candidate: Member({part: labeled[part] for part in names[candidate]}, solution)

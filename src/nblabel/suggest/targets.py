@@ -9,108 +9,76 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, normalize
 
 from ..errors import OptionError
 from ..strategies import Rows
 from ..tasks import Task
-from .heads import BradleyTerry, LeastSquaresMultiLabel, LeastSquaresRating, chunks, differences
+from .heads import LeastSquaresMultiLabel, LeastSquaresRating, chunks
 from .linear import Scores
 from .model import Snapshot, Suggester
 from .multiview import default_suggester
+from .pairs import PairSuggester
+from .rows import FeatureRows
 from .tokens import TokenSuggester
 
 
 class TargetSuggester:
     """Features of another suggester, and an estimator for what the task asks.
 
+    Where there are several representations, that one is taken whose estimator predicts the labels
+    best that it is not shown.
+
     Parameters
     ----------
     base : ModelSuggester or MultiViewSuggester
         Makes the features.
     estimator : estimator
-        Unfitted, with ``predict_proba(X)``, and ``unsure(proba)`` if its rows are no distribution
-        over classes.
+        Unfitted, with ``predict_proba(X)``; ``unsure(proba)`` if its rows are no distribution over
+        classes; and, where representations are to be chosen from, ``loss_``.
     classes : tuple of str
         Names of the columns of its probabilities.
     """
 
     def __init__(self, base: Any, estimator: Any, classes: tuple[str, ...]) -> None:
-        self.base = base
+        self.rows = FeatureRows(base)
         self.estimator = estimator
         self.classes = classes
-        self._rows: Any = None
 
     @property
     def column(self) -> str | None:
         """Column of the source that holds the features, if one was named."""
-        column: str | None = self.base.column
-        return column
-
-    def rows(self) -> Any:
-        """Return what is learned from: features with rows of length one, one an item."""
-        if self._rows is None:
-            self._rows = self._made()
-        return self._rows
-
-    #: Makes rows of features, as a step of the model.
-    step: tuple[str, Any] = ("length", Normalizer())
-
-    def _made(self) -> Any:
-        return normalize(self.base.features())
+        return self.rows.column
 
     def embedding(self) -> NDArray[np.float32] | Rows | None:
         """Return dense features of the pool."""
-        made: NDArray[np.float32] | Rows | None = self.base.embedding()
+        made: NDArray[np.float32] | Rows | None = self.rows.base.embedding()
         return made
 
     def fit(self, snapshot: Snapshot) -> FittedTargets:
         """Fit on the labeled items."""
-        rows = self.rows()
-        estimator = clone(self.estimator).fit(rows[snapshot.positions], snapshot.targets)
-        return FittedTargets(self, estimator)
 
+        def make(labeled: Any) -> Any:
+            return clone(self.estimator).fit(labeled, snapshot.targets)
 
-class PairSuggester(TargetSuggester):
-    """The same for pairs: the base has the features of all the first ones, then of the second."""
-
-    step = ("differences", FunctionTransformer(differences))
-
-    def _made(self) -> Any:
-        return differences(self.base.features())
-
-    def embedding(self) -> NDArray[np.float32] | Rows | None:
-        """Return the differences as dense rows of length one."""
-        whole = np.asarray(self.base.embedding())
-        half = len(whole) // 2
-        made: NDArray[np.float32] = normalize(whole[:half] - whole[half:])
-        return made
-
-    def strengths(self, fitted: FittedTargets) -> NDArray[np.float32]:
-        """Return the strength of every first item, then of every second."""
-        made: NDArray[np.float32] = fitted.estimator.strength(normalize(self.base.features()))
-        return made
+        ours = isinstance(self.estimator, (LeastSquaresMultiLabel, LeastSquaresRating))
+        estimator, number = self.rows.fit(snapshot.positions, make, ours)
+        return FittedTargets(self, estimator, number)
 
 
 class FittedTargets:
     """What `TargetSuggester` has learned."""
 
-    def __init__(self, suggester: TargetSuggester, estimator: Any) -> None:
+    def __init__(self, suggester: TargetSuggester, estimator: Any, number: int) -> None:
         self.estimator = estimator
-        self.takes_items = getattr(suggester.base, "takes_items", True)
+        self.takes_items = suggester.rows.takes_items
         self._classes = suggester.classes
-        self._rows = suggester.rows()
-        self._base = suggester.base
-        self._step = suggester.step
+        self._rows = suggester.rows.whole(number)
+        self._steps = suggester.rows.steps(number)
 
     @cached_property
     def model(self) -> Any:
         """From items, or rows of the user's own matrix, to what is predicted."""
-        transformer = self._base.transformer
-        steps = [self._step, ("estimator", self.estimator)]
-        if transformer is not None:
-            steps.insert(0, ("features", transformer))
-        return Pipeline(steps)
+        return Pipeline([*self._steps, ("estimator", self.estimator)])
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
@@ -133,6 +101,8 @@ def suggester_for(
     *,
     features: Any = None,
     estimator: Any = None,
+    sides: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    singles: bool = False,
     **options: Any,
 ) -> Suggester | None:
     """Return what learns a task by default, None if nothing light does.
@@ -144,6 +114,10 @@ def suggester_for(
         As `default_suggester` takes them. The estimator of a task of several labels learns
         indicators, (n_labels, n_classes), and gives ``predict_proba`` of that shape; the model of
         spans, ratings and pairs is nblabel's own.
+    sides : (ndarray, ndarray) of shape (n_pairs,), int
+        Of pairs: which of the inputs stands first and second.
+    singles : bool
+        Of pairs: whether new data are single items.
 
     Raises
     ------
@@ -167,12 +141,11 @@ def suggester_for(
             return None
         return TokenSuggester(inputs, tuple(task.spec()["classes"]))
     spec = task.spec()
-    if kind == "pairwise":
-        options["n_items"] *= 2
     base = default_suggester(inputs, modality, features=features, **options)
     classes = tuple(spec["classes"])
     if kind == "pairwise":
-        return PairSuggester(base, BradleyTerry(ties=len(classes) > 2), classes)
+        assert sides is not None, "pairs say which items they hold"
+        return PairSuggester(base, *sides, classes, singles)
     if kind == "multilabel":
         return TargetSuggester(base, estimator or LeastSquaresMultiLabel(), classes)
     points, scales = spec["points"], spec["scales"] or [""]

@@ -160,6 +160,14 @@ class Labeler(anywidget.AnyWidget):
         return self.session.predictions
 
     @property
+    def scores(self) -> pd.DataFrame:
+        """How strong each compared item is, with its interval; of a task of pairs.
+
+        See `Session.scores`.
+        """
+        return self.session.scores
+
+    @property
     def model(self) -> Any:
         """The fitted scikit-learn estimator, ready for new data."""
         return self.session.model

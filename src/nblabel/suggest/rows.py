@@ -1,0 +1,100 @@
+"""Which representation of the pool the labels of a task are learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.preprocessing import FunctionTransformer, normalize
+
+from .multiview import LEAST_LABELS
+
+
+class FeatureRows:
+    """Rows of features of the items of a pool, in each representation that its suggester has.
+
+    Parameters
+    ----------
+    base : ModelSuggester or MultiViewSuggester
+        Makes the features. Those of the user's own are made rows of length one.
+    """
+
+    def __init__(self, base: Any) -> None:
+        self.base = base
+        self._whole: tuple[int, Any] | None = None
+
+    @property
+    def column(self) -> str | None:
+        """Column of the source that holds the features, if one was named."""
+        column: str | None = self.base.column
+        return column
+
+    @property
+    def takes_items(self) -> bool:
+        """Whether new rows are made of items, not of the user's own matrix."""
+        return bool(getattr(self.base, "takes_items", True))
+
+    def __len__(self) -> int:
+        views = self._views()
+        if views is None:
+            return int(self._plain().shape[0])
+        return int(next(iter(self.base.blocks().values())).shape[0])
+
+    def fit(
+        self, positions: NDArray[np.intp], make: Callable[[Any], Any], may_choose: bool = True
+    ) -> tuple[Any, int]:
+        """Fit on labeled rows of each representation; return the best, and its number.
+
+        Parameters
+        ----------
+        positions : ndarray of shape (n_labels,), int
+        make : callable
+            From rows to what was fitted on them, which has a ``loss_``: the lower the better it
+            predicts labels that it did not see. With few labels it says nothing yet.
+        may_choose : bool
+            Else the first representation is taken.
+        """
+        many = may_choose and len(positions) >= LEAST_LABELS
+        found = [make(self.some(k, positions)) for k in range(self._n if many else 1)]
+        best = min(range(len(found)), key=lambda k: found[k].loss_) if many else 0
+        return found[best], best
+
+    def some(self, number: int, positions: Any) -> Any:
+        """Return some rows of a representation."""
+        views = self._views()
+        if views is None:
+            return self._plain()[positions]
+        blocks = {name: block[positions] for name, block in self.base.blocks().items()}
+        return views[number].joined(blocks)
+
+    def whole(self, number: int) -> Any:
+        """Return all rows of a representation; those of the last one are kept."""
+        if self._whole is None or self._whole[0] != number:
+            views = self._views()
+            rows = self._plain() if views is None else views[number].joined(self.base.blocks())
+            self._whole = (number, rows)
+        return self._whole[1]
+
+    def steps(self, number: int) -> list[tuple[str, Any]]:
+        """Return what makes such rows of items, or of the user's matrix, as steps of a pipeline."""
+        views = self._views()
+        if views is not None:
+            return [("features", views[number])]
+        unit = ("length", FunctionTransformer(normalize, accept_sparse=True))
+        transformer = self.base.transformer
+        return [unit] if transformer is None else [("features", transformer), unit]
+
+    @property
+    def _n(self) -> int:
+        return len(self._views() or "1")
+
+    def _views(self) -> Any:
+        made = getattr(self.base, "representations", None)
+        return None if made is None else made()
+
+    def _plain(self) -> Any:
+        if self._whole is None:
+            self._whole = (0, normalize(self.base.features()))
+        return self._whole[1]
