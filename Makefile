@@ -27,7 +27,7 @@ demo-check: js ## run the example notebooks without a screen
 	python scripts/run_notebook.py examples/*.ipynb
 
 test: chromium lint js-test js ## everything: linters, front end, Python, browser
-	pytest
+	pytest -n 2 --dist loadfile
 
 test-fast: $(BIN)/.installed ## Python tests without a browser
 	pytest -m "not browser"

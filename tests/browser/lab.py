@@ -584,6 +584,15 @@ class Notebook:
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
         self._call("ready")
 
+        # What it says can still go astray: the server's line to it is as young as the kernel, and
+        # a cell whose end nobody hears of would run for ever.
+        def answers() -> bool:
+            with suppress(TimeoutError):
+                return self.execute("True", timeout=5) is True
+            return False
+
+        wait_until(answers, "the new kernel to answer")
+
     # The page -------------------------------------------------------------------------------
 
     def reload(self) -> None:
