@@ -213,7 +213,7 @@ class Session(Inspection):
     repeat : float
         Share of the items asked that were labeled before by the same annotator and come back,
         without saying so and without a suggestion: they tell how consistent the labels are. The
-        newest label stands.
+        newest label stands. In `next` only: a page does not take labeled items again yet.
     duplicates : {"together"}, optional
         One label labels all items that are the same, exactly or nearly (see `duplicates()`), and
         have none: each with an event of its own. They are found before labeling starts.
@@ -595,7 +595,7 @@ class Session(Inspection):
         """
         with self._lock:
             pinned = [self.pool.ids[position] for position in self._queue.pinned(_API)]
-            return self.window(_API, k, pinned[:k])
+            return self.window(_API, k, pinned[:k], again=True)
 
     def ask(self, items: Iterable[Hashable] | pd.DataFrame) -> None:
         """Ask these items next, in this order.
@@ -624,15 +624,20 @@ class Session(Inspection):
         how = (REVIEW, "to be judged again") if judged else ("asked", "asked for by name")
         return Draw(self.pool.position(item), *how)
 
-    def window(self, client: str, k: int, keep: Iterable[str] = ()) -> list[Asked]:
-        """Return what a page should hold: up to k items, those it keeps first."""
+    def window(
+        self, client: str, k: int, keep: Iterable[str] = (), *, again: bool = False
+    ) -> list[Asked]:
+        """Return what a page should hold: up to k items, those it keeps first.
+
+        Labeled items that come back are among them only if it says that it takes them again.
+        """
         with self._lock:
             moment = time.monotonic()
             self._seen[client] = moment
             for other in [c for c, seen in self._seen.items() if moment - seen > HOLD_SECONDS]:
                 self.release(other)
             places = [self.pool.position(item) for item in keep if item in self.pool]
-            draws = self._queue.window(client, k, lambda p: bool(self._open[p]), places)
+            draws = self._queue.window(client, k, lambda p: bool(self._open[p]), places, again)
             return [self._asked(draw) for draw in draws[:k]]
 
     def release(self, client: str) -> None:
