@@ -33,7 +33,8 @@ BESIDE = 8
 CHUNK = 65_536
 #: Items up to which features are compared with each other, and items that outliers are far from.
 MOST_COMPARED, SAMPLE = 30_000, 2000
-#: How far an item is from its neighbours, in robust standard deviations, until it is an outlier.
+#: An outlier is this many robust standard deviations less like its neighbours than is usual, and
+#: not half as much.
 FAR = 6.0
 #: Of fewer items it cannot be told what is usual.
 LEAST_FOR_OUTLIERS = 20
@@ -274,9 +275,9 @@ def _outlying(suggester: Suggester | None, bad: Collection[int]) -> Iterator[tup
         near[start : start + len(alike)] = np.partition(alike, -2, axis=1)[:, -2]
     middle = float(np.median(near[fine]))
     spread = 1.4826 * float(np.median(np.abs(near[fine] - middle)))
-    if spread <= 0:
-        return
-    for place in np.flatnonzero(fine & (near < middle - FAR * spread)).tolist():
+    # In a pool of two kinds of items the spread is small, so that alone would name too many.
+    limit = min(middle - FAR * spread, middle / 2)
+    for place in np.flatnonzero(fine & (near < limit)).tolist():
         yield (
             place,
             (

@@ -220,6 +220,8 @@ def test_the_report_knows_what_the_log_proves(tmp_path: Path) -> None:
     assert report._repr_html_() in alone and "default-src 'none'" in alone
     with pytest.raises(StoreError, match="cannot be written"):
         report.save(tmp_path / "nowhere" / "report.html")
+    session.close()
+    assert session.report().accuracy == report.accuracy  # of what it knows
     assert repr(report).startswith("Report(200 of 400 items labeled; accuracy on what is left: ")
 
 
