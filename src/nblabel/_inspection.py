@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from . import finding
 from ._trainer import Trainer
-from .errors import OptionError, in_words
+from .errors import OptionError, StoreError, in_words
 from .evidence import (
     LEAST_LABELS,
     METHODS,
@@ -245,7 +246,8 @@ class Inspection:
 
     def _facts(self) -> Facts:
         with self._lock:
-            self._fold()
+            with suppress(StoreError):  # closed, or not to be read now: of what is known
+                self._fold()
             return take_down(
                 self._labels, self.pool, self.task, self.is_blind, self._stability, self.status(),
                 self._described(),

@@ -141,7 +141,12 @@ class Queue:
         return self._hands.get(client, {}).get(position)
 
     def window(
-        self, client: str, k: int, is_open: Callable[[int], bool], keep: Sequence[int] = ()
+        self,
+        client: str,
+        k: int,
+        is_open: Callable[[int], bool],
+        keep: Sequence[int] = (),
+        again: bool = True,
     ) -> list[Draw]:
         """Return what a client should hold: up to k items, what it keeps first.
 
@@ -153,6 +158,8 @@ class Queue:
             Whether an item still wants an answer.
         keep : sequence of int
             Pinned items: the current and the next one never move.
+        again : bool
+            Whether the client takes wanted items that have an answer.
         """
         before = self._hands.get(client, {})
         window: dict[int, Draw] = {}
@@ -184,6 +191,8 @@ class Queue:
             return position not in window and position not in elsewhere and is_open(position)
 
         for position, wanted in self._wanted.items():
+            if not (again or is_open(position)):
+                continue
             if len(window) < k and position not in window and position not in elsewhere:
                 # Drawn at random before it was asked for, it is still a random draw.
                 window[position] = next((d for d in owed if d.position == position), wanted)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,16 @@ NEAR = 0.8
 NEAR_FEATURES = 0.999
 #: Signatures of texts: so many bands of so many minima find pairs at 0.8 with probability 0.9998.
 BANDS, ROWS = 16, 4
+BESIDE = 8
 #: Rows of features that are looked at together.
 CHUNK = 65_536
 #: Items up to which features are compared with each other, and items that outliers are far from.
 MOST_COMPARED, SAMPLE = 30_000, 2000
-#: How far an item is from its neighbours, in robust standard deviations, until it is an outlier.
+#: An outlier is this many robust standard deviations less like its neighbours than is usual, and
+#: not half as much.
 FAR = 6.0
+#: Of fewer items it cannot be told what is usual.
+LEAST_FOR_OUTLIERS = 20
 
 # ---------------------------------------------------------------- neighbours
 
@@ -174,9 +178,11 @@ def _near_texts(texts: list[str]) -> NDArray[np.intp]:
     found = []
     for band in range(BANDS):
         order = np.argsort(signatures[:, band], kind="stable")
-        same = signatures[order[1:], band] == signatures[order[:-1], band]
-        pairs = np.column_stack([order[:-1], order[1:]])[same]
-        found.append(pairs[sizes[pairs].min(axis=1) > 0])
+        values = signatures[order, band]
+        # Of many with the same signature each is compared with those beside it.
+        for step in range(1, min(BESIDE, len(texts) - 1) + 1):
+            pairs = np.column_stack([order[:-step], order[step:]])[values[step:] == values[:-step]]
+            found.append(pairs[sizes[pairs].min(axis=1) > 0])
     pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
     kept = []
     for start in range(0, len(pairs), CHUNK):
@@ -232,9 +238,8 @@ def problems(
         how = "the same as" if exact[place] else "nearly the same as"
         if place not in bad:
             yield place, "duplicate", f"{how} {pool.index[group[place]]!r}"
-    for place, reason in _outlying(suggester):
-        if place not in bad:
-            yield place, "outlier", reason
+    for place, reason in _outlying(suggester, bad):
+        yield place, "outlier", reason
 
 
 def _unusable(renderer: Renderer, item: Any) -> tuple[str, str] | None:
@@ -254,23 +259,25 @@ def _unusable(renderer: Renderer, item: Any) -> tuple[str, str] | None:
     return None
 
 
-def _outlying(suggester: Suggester | None) -> Iterator[tuple[int, str]]:
+def _outlying(suggester: Suggester | None, bad: Collection[int]) -> Iterator[tuple[int, str]]:
     """Yield items that are far from all of a sample, as few are."""
     rows: Any = None if suggester is None else suggester.embedding()
-    if rows is None or len(rows) < 20:
+    if rows is None or len(rows) - len(bad) < LEAST_FOR_OUTLIERS:
         return
-    places = np.random.default_rng(0).permutation(len(rows))[:SAMPLE]
+    fine = np.ones(len(rows), dtype=bool)
+    fine[list(bad)] = False
+    places = np.random.default_rng(0).permutation(np.flatnonzero(fine))[:SAMPLE]
     some = np.asarray(rows[np.sort(places)])
     near = np.empty(len(rows), dtype=np.float32)
     for start in range(0, len(rows), CHUNK // 16):
         alike = np.asarray(rows[start : start + CHUNK // 16]) @ some.T
         # The second: an item of the sample is its own nearest.
         near[start : start + len(alike)] = np.partition(alike, -2, axis=1)[:, -2]
-    middle = float(np.median(near))
-    spread = 1.4826 * float(np.median(np.abs(near - middle)))
-    if spread <= 0:
-        return
-    for place in np.flatnonzero(near < middle - FAR * spread).tolist():
+    middle = float(np.median(near[fine]))
+    spread = 1.4826 * float(np.median(np.abs(near[fine] - middle)))
+    # In a pool of two kinds of items the spread is small, so that alone would name too many.
+    limit = min(middle - FAR * spread, middle / 2)
+    for place in np.flatnonzero(fine & (near < limit)).tolist():
         yield (
             place,
             (

@@ -265,6 +265,11 @@ class Labels:
         event = self._events.get(event_id)
         return None if event is None else event.annotator
 
+    def time(self, event_id: str) -> str | None:
+        """Return when an event was said, None if it is not known."""
+        event = self._events.get(event_id)
+        return None if event is None else event.at
+
     @property
     def answered(self) -> Collection[str]:
         """Item ids that need no answer now: labeled or skipped."""

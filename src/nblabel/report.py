@@ -334,7 +334,7 @@ def _first(shares: Mapping[str, Estimate]) -> list[tuple[str, Estimate]]:
 def _gain(gain: Estimate) -> str:
     if not gain.known:
         return str(gain)
-    return f"{gain.said(signed=True)}, if the curve rises ever more slowly, as it does mostly"
+    return f"{gain.said(signed=True)}, if the curve rises ever more slowly"
 
 
 def _at_most(share: Estimate) -> str:
@@ -450,7 +450,8 @@ _STYLE = """
   padding: .2em .9em .2em 0; border-bottom: 1px solid var(--nb-line); background: none;
   overflow-wrap: anywhere; max-width: 36em; }
 .nblabel-report .nblabel-facts th { font-weight: normal; color: var(--nb-faint); min-width: 9em; }
-.nblabel-tiles, .nblabel-pair { display: flex; flex-wrap: wrap; gap: .4em 2.2em; }
+.nblabel-tiles, .nblabel-pair { display: flex; flex-wrap: wrap; gap: .4em 2.2em;
+  align-items: flex-start; }
 .nblabel-tile b { font-size: 1.5em; }
 .nblabel-chart { width: 100%; max-width: 30em; height: auto; display: block; }
 .nblabel-share { width: 11em; height: 1em; vertical-align: middle; }

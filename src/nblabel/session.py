@@ -57,11 +57,13 @@ from .errors import (
 from .estimate import Share, learning_curve, pace, progressive
 from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
 from .evidence import (
+    DUPLICATE,
     REPEAT,
     REVIEW,
     Stability,
     audit_hits,
 )
+from .finding import members
 from .formats import read as read_labels
 from .formats import write as write_labels
 from .labels import MACHINES, Labels
@@ -235,7 +237,10 @@ class Session(Inspection):
     repeat : float
         Share of the items asked that were labeled before by the same annotator and come back,
         without saying so and without a suggestion: they tell how consistent the labels are. The
-        newest label stands.
+        newest label stands. In `next` only: a page does not take labeled items again yet.
+    duplicates : {"together"}, optional
+        One label labels all items that are the same, exactly or nearly (see `duplicates()`), and
+        have none: each with an event of its own. They are found before labeling starts.
     random_state : int
     inline : bool
         The same as ``worker="inline"``.
@@ -296,6 +301,7 @@ class Session(Inspection):
         explore: float | None = None,
         blind: float = 0.1,
         repeat: float = 0.0,
+        duplicates: str | None = None,
         random_state: int = 0,
         inline: bool = False,
         worker: str = "auto",
@@ -314,6 +320,8 @@ class Session(Inspection):
         ):  # fmt: skip
             if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= share <= most:
                 raise OptionError(f"{option}= is a share from 0 to {most}, got {share!r}.")
+        if duplicates not in ("together", None) or isinstance(duplicates, bool):
+            raise OptionError(f"duplicates= is 'together' or None, got {duplicates!r}.")
         if worker not in _WAYS:
             raise OptionError(f"worker= is one of {', '.join(map(repr, _WAYS))}, got {worker!r}.")
         if not (train_timeout in ("auto", None) or _is_positive(train_timeout)):
@@ -359,6 +367,8 @@ class Session(Inspection):
         self._queue = Queue(len(self.pool), explore=float(explore), seed=self.random_state)
         self._repeat_rng = np.random.default_rng((self.random_state, 7))
         self._recent: deque[str] = deque(maxlen=REPEAT_AFTER)  # items answered, newest last
+        self._together = duplicates is not None
+        self._twins: dict[int, list[int]] = {}  # items that are labeled with one, by its place
         self._stability = Stability(len(self.pool), self.random_state)
         self._open = np.ones(len(self.pool), dtype=bool)
         self._labels = Labels(partial(counted, self.task))
@@ -393,6 +403,7 @@ class Session(Inspection):
                 known = seed_events(self.pool, self.task, seed)
                 self._log.append([event for event in known if event.id not in self._labels])
                 self._fold()
+            self._find_twins()
         except BaseException:
             if self._log is not store:
                 self._log.close()
@@ -558,6 +569,41 @@ class Session(Inspection):
             self._order_training()
             if self.on_change:
                 self.on_change()
+        self._find_twins()
+
+    def _find_twins(self) -> None:
+        if self._together:
+            _, group, _ = self._grouped()
+            twins = {place: ones for ones in members(group).values() for place in ones}
+            with self._lock:
+                self._twins = twins
+
+    def _with_twins(self, events: Sequence[LabelEvent]) -> list[LabelEvent]:
+        """Return events with those of the items that are the same, before the one that was said:
+        it stays the newest, for undo."""
+        made: list[LabelEvent] = []
+        for event in events:
+            place = self.pool.places[event.item]
+            others = [k for k in self._twins.get(place, ()) if k != place]
+            if event.kind == "label":
+                made += [self._twin(event, k) for k in others if self._open[k]]
+            elif event.kind == "retract":
+                made += [
+                    LabelEvent(new_id(), "retract", said.item, said.annotator, said.id, event.at)
+                    for k in others
+                    if (said := self._labels.current(self.pool.ids[k])) is not None
+                    and said.shown.strategy == DUPLICATE
+                    and said.annotator == event.annotator
+                    and said.at == self._labels.time(event.value)
+                ]
+            made.append(event)
+        return made
+
+    def _twin(self, event: LabelEvent, place: int) -> LabelEvent:
+        shown = Shown(strategy=DUPLICATE, view=event.shown.view)
+        content = self.pool.digest(place)
+        item = self.pool.ids[place]
+        return replace(event, id=new_id(), item=item, seconds=None, shown=shown, content=content)
 
     def _more_features(self, n_new: int, features: Any) -> tuple[Any, Any, Any]:
         suggester, model, before = self._given
@@ -588,7 +634,7 @@ class Session(Inspection):
         """
         with self._lock:
             pinned = [self.pool.ids[position] for position in self._queue.pinned(_API)]
-            return self.window(_API, k, pinned[:k])
+            return self.window(_API, k, pinned[:k], again=True)
 
     def ask(self, items: Iterable[Hashable] | pd.DataFrame) -> None:
         """Ask these items next, in this order.
@@ -617,15 +663,20 @@ class Session(Inspection):
         how = (REVIEW, "to be judged again") if judged else ("asked", "asked for by name")
         return Draw(self.pool.position(item), *how)
 
-    def window(self, client: str, k: int, keep: Iterable[str] = ()) -> list[Asked]:
-        """Return what a page should hold: up to k items, those it keeps first."""
+    def window(
+        self, client: str, k: int, keep: Iterable[str] = (), *, again: bool = False
+    ) -> list[Asked]:
+        """Return what a page should hold: up to k items, those it keeps first.
+
+        Labeled items that come back are among them only if it says that it takes them again.
+        """
         with self._lock:
             moment = time.monotonic()
             self._seen[client] = moment
             for other in [c for c, seen in self._seen.items() if moment - seen > HOLD_SECONDS]:
                 self.release(other)
             places = [self.pool.position(item) for item in keep if item in self.pool]
-            draws = self._queue.window(client, k, lambda p: bool(self._open[p]), places)
+            draws = self._queue.window(client, k, lambda p: bool(self._open[p]), places, again)
             return [self._asked(draw) for draw in draws[:k]]
 
     def release(self, client: str) -> None:
@@ -909,6 +960,8 @@ class Session(Inspection):
         self._fold()  # another kernel may have said what these items are now
         if self._stale:
             raise StoreMismatchError(f"{self._stale}.")
+        if self._twins:
+            events = self._with_twins(events)
         positions = self._log.append(events)
         self.refresh()
         for event in events:
@@ -919,7 +972,7 @@ class Session(Inspection):
 
     def _let_one_come_back(self, event: LabelEvent) -> None:
         """Now and then, want one of the annotator's labeled items again."""
-        if self.repeat == 0 or event.shown.strategy in (REPEAT, REVIEW):
+        if self.repeat == 0 or event.shown.strategy in (DUPLICATE, REPEAT, REVIEW):
             return
         if self._repeat_rng.random() >= self.repeat / (1 - self.repeat):
             return

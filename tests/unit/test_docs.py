@@ -37,6 +37,17 @@ def test_items_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         exec(compile(code, "items.md", "exec"), {})
 
 
+def test_report_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {}
+    for code in blocks("report.md"):
+        exec(compile(code, "report.md", "exec"), namespace)
+    assert (tmp_path / "report.html").exists()
+    assert "not known yet: needs" in capsys.readouterr().out
+
+
 def test_pages_that_are_linked_exist() -> None:
     readme = (DOCS.parent / "README.md").read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in link]

@@ -93,6 +93,16 @@ def test_a_labeled_item_is_asked_again_blind_and_both_labels_are_kept() -> None:
     assert not session.review()["changed"].any()
 
 
+def test_a_page_gets_labeled_items_only_if_it_takes_them() -> None:
+    session = make(explore=0)
+    session.record("1", "ham")
+    session.ask(["1", "2"])
+    assert session.window("page", 3)[0].id == "2"
+    assert "1" not in [asked.id for asked in session.window("page", 40)]
+    session.release("page")
+    assert [asked.id for asked in session.window("page", 2, again=True)] == ["1", "2"]
+
+
 def test_a_random_draw_that_is_asked_by_name_stays_one() -> None:
     session = make(explore=1.0)
     teach = session.next(3)
@@ -210,6 +220,8 @@ def test_the_report_knows_what_the_log_proves(tmp_path: Path) -> None:
     assert report._repr_html_() in alone and "default-src 'none'" in alone
     with pytest.raises(StoreError, match="cannot be written"):
         report.save(tmp_path / "nowhere" / "report.html")
+    session.close()
+    assert session.report().accuracy == report.accuracy  # of what it knows
     assert repr(report).startswith("Report(200 of 400 items labeled; accuracy on what is left: ")
 
 

@@ -12,10 +12,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 
 from .._progress import report, within
+from .._quiet import quiet
 from .._threads import MOST_ITEMS, MOST_LABELS, one_thread
-from ..suggest import Fitted, Snapshot, Suggester, checked_scores, value_at
+from ..suggest import Fitted, Snapshot, Suggester, checked_scores, score, value_at
+from ..suggest.linear import fit_linear
 from ..tables import Predictions
 from ..tasks import Task
 
@@ -73,6 +77,8 @@ class CrossFit:
         What the model that has not seen a label suggests in its place.
     sure : ndarray of shape (n_labels,)
         And with what probability.
+    second : ndarray of shape (n_labels, n_classes), float32, or None
+        What another kind of model says that has not seen the label.
     """
 
     classes: tuple[str, ...]
@@ -81,11 +87,19 @@ class CrossFit:
     totals: NDArray[np.float64]
     values: tuple[Any, ...]
     sure: NDArray[np.float64]
+    second: NDArray[np.float32] | None = None
 
     @property
     def unseen(self) -> NDArray[np.float32]:
-        """For each label what the model says that has not seen it, (n_labels, n_classes)."""
-        return self.proba[self.folds, np.arange(len(self.folds))]
+        """For each label what models say that have not seen it, (n_labels, n_classes).
+
+        The mean of both kinds, where there are two: a wrong label misleads one more easily.
+        """
+        own = self.proba[self.folds, np.arange(len(self.folds))]
+        if self.second is None:
+            return own
+        both: NDArray[np.float32] = (own + self.second) * np.float32(0.5)
+        return both
 
 
 def judge(
@@ -126,7 +140,27 @@ def cross_fit(suggester: Suggester, task: Task, known: Known, seed: int) -> Cros
         totals[fold, columns] = said.proba.sum(axis=0, dtype=np.float64)
         for k in np.flatnonzero(folds == fold).tolist():
             values[k], sure[k] = value_at(task, fitted, said, int(known.positions[k]))
-    return CrossFit(classes, folds, proba, totals, tuple(values), sure)
+    second = _second_opinion(suggester, task, known, folds, column)
+    return CrossFit(classes, folds, proba, totals, tuple(values), sure, second)
+
+
+def _second_opinion(
+    suggester: Any, task: Task, known: Known, folds: NDArray[np.intp], column: dict[str, int]
+) -> NDArray[np.float32] | None:
+    """Return what plain logistic regression says, None where there are no features for it."""
+    if task.target_type != "multiclass" or not hasattr(suggester, "features"):
+        return None
+    rows, targets = suggester.features()[known.positions], np.asarray(known.values, dtype=str)
+    made = np.zeros((len(known), len(column)), dtype=np.float32)
+    for fold in range(FOLDS):
+        learned, asked = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        model = LogisticRegression(max_iter=200)
+        with quiet(ConvergenceWarning):
+            columns = fit_linear(model, rows[learned], targets[learned])
+        scores = score(model, rows[asked], columns)
+        places = np.array([column[name] for name in scores.classes], dtype=np.intp)
+        made[np.ix_(asked, places)] = scores.proba
+    return made
 
 
 @dataclass(frozen=True)

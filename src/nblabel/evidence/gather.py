@@ -17,9 +17,11 @@ from .crossfit import Known
 
 #: What put an item forward that has a label already: a silent repeat, or a doubt about the label.
 REPEAT, REVIEW = "repeat", "review"
+#: What labeled an item that is the same as another one.
+DUPLICATE = "duplicate"
 #: What put an item forward without a choice of its own.
 _NO_CHOICE = frozenset({"", "audit", "random", "given", "browse", "asked", "seed", "import",
-                        "duplicate", REPEAT, REVIEW})  # fmt: skip
+                        DUPLICATE, REPEAT, REVIEW})  # fmt: skip
 
 
 def audit_hits(labels: Labels, task: Task) -> tuple[list[bool], list[int]]:

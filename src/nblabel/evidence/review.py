@@ -28,7 +28,7 @@ def suspicious(
     method : {"auto", "nblabel", "cleanlab"}
         What finds the wrong ones: `confident_learning`, or the library cleanlab with its own
         defaults; ``"auto"`` takes cleanlab if it is installed. Both are ordered by the same
-        quality, the probability that a model gives the label which has not seen it
+        quality, the probability that models give the label which have not seen it
         (self-confidence). Tasks without one class an item have a measure of their own.
 
     Returns

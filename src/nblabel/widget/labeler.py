@@ -46,8 +46,8 @@ class Labeler(anywidget.AnyWidget):
         See `Session`: ``text``, ``image``, ``html``, ``row``, ``show``, ``audio``, ``series``,
         ``video``, ``pdf``, ``point``, ``details``, ``trust_html``, ``seed``, ``keys``,
         ``question``, ``name``, ``store``, ``annotator``, ``model``, ``features``, ``suggester``,
-        ``strategy``, ``batch``, ``explore``, ``blind``, ``repeat``, ``random_state``, ``worker``,
-        ``train_timeout``, ``relabel``, ``edited``.
+        ``strategy``, ``batch``, ``explore``, ``blind``, ``repeat``, ``duplicates``,
+        ``random_state``, ``worker``, ``train_timeout``, ``relabel``, ``edited``.
 
     Attributes
     ----------
@@ -187,6 +187,22 @@ class Labeler(anywidget.AnyWidget):
     def review(self, k: int | None = None, *, method: str = "auto") -> pd.DataFrame:
         """Return the labels of people, the most suspicious first; see `Session.review`."""
         return self.session.review(k, method=method)
+
+    def similar(self, item: Any, k: int = 20) -> pd.DataFrame:
+        """Return the items most like one; see `Session.similar`."""
+        return self.session.similar(item, k)
+
+    def search(self, text: str, k: int | None = None) -> pd.DataFrame:
+        """Return the items whose text has all words of a query; see `Session.search`."""
+        return self.session.search(text, k)
+
+    def duplicates(self) -> pd.DataFrame:
+        """Return the items that are there twice or more; see `Session.duplicates`."""
+        return self.session.duplicates()
+
+    def check(self) -> pd.DataFrame:
+        """Return what is better looked at before labeling starts; see `Session.check`."""
+        return self.session.check()
 
     def ask(self, items: Any) -> None:
         """Ask these items next, labeled ones again and blind; see `Session.ask`."""
