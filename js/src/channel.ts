@@ -60,13 +60,6 @@ interface Fetching {
   readonly done: (message: FromKernel, buffers: readonly DataView[]) => void;
 }
 
-/** Some bytes of a part of an item. */
-export interface Piece {
-  readonly bytes: DataView | undefined;
-  /** How many bytes the part has. */
-  readonly total: number;
-}
-
 /** The kernel is called busy after this long without the answer that is due. */
 export const SLOW_MS = 2500;
 const RETRY_MS = 4000;
@@ -168,7 +161,12 @@ export class Channel {
   }
 
   /** Ask for some bytes of a part of an item. */
-  async piece(item: string, name: string, start: number, signal?: AbortSignal): Promise<Piece> {
+  async piece(
+    item: string,
+    name: string,
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly bytes: DataView | undefined; readonly total: number }> {
     const what = { type: "read", item, name, start, length: MOST_PIECE };
     const { message, buffers } = await this.fetch(what, signal);
     if (message.type !== "piece") throw new Error(message.type);
