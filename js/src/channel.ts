@@ -155,7 +155,7 @@ export class Channel {
 
   /** Ask for a part of the front end. */
   async module(name: string): Promise<string> {
-    const { message } = await this.fetch({ type: "fetch", name });
+    const { message } = await this.request({ type: "fetch", name });
     if (message.type !== "module" || message.text === null) throw new Error(`there is no ${name}`);
     return message.text;
   }
@@ -168,13 +168,13 @@ export class Channel {
     signal?: AbortSignal,
   ): Promise<{ readonly bytes: DataView | undefined; readonly total: number }> {
     const what = { type: "read", item, name, start, length: MOST_PIECE };
-    const { message, buffers } = await this.fetch(what, signal);
+    const { message, buffers } = await this.request(what, signal);
     if (message.type !== "piece") throw new Error(message.type);
     if (message.error !== null) throw new Error(message.error);
     return { bytes: buffers[0], total: message.total };
   }
 
-  private fetch(
+  private request(
     what: object,
     signal?: AbortSignal,
   ): Promise<{ readonly message: FromKernel; readonly buffers: readonly DataView[] }> {
