@@ -18,7 +18,10 @@ KEPT = {"text-light": "text-light.png", "text-dark": "text-dark.png"}
 
 SETUP = """
 import warnings; warnings.simplefilter("ignore")
+from pathlib import Path
 import numpy as np, pandas as pd, nblabel as nl
+from sklearn.datasets import load_sample_images
+photos = load_sample_images().images
 docs = nl.datasets.installed_docs()
 LIBRARIES = ["numpy", "pandas", "scipy", "sklearn"]
 
@@ -91,8 +94,6 @@ STATES: dict[str, tuple[str, list[str]]] = {
         [],
     ),
     "boxes": (
-        "from sklearn.datasets import load_sample_images\n"
-        "photos = load_sample_images().images\n"
         "known = [[{'shape': 'box', 'label': 'roof', 'x': .05, 'y': .3, 'width': .3, 'height': .3},"
         " {'shape': 'polygon', 'label': 'sky', 'points': [[.4, .1], [.9, .05], [.8, .4]]},"
         " {'shape': 'point', 'label': 'window', 'x': .6, 'y': .6}]] * 2\n"
@@ -192,7 +193,6 @@ STATES: dict[str, tuple[str, list[str]]] = {
         ["Shift+ArrowRight", ".", "."],
     ),
     "video-streamed": (
-        "from pathlib import Path\n"
         "for k, f in enumerate(films):\n"
         "    Path(f'film{k}.webm').write_bytes(VideoRenderer(24).view(f).buffers[0])\n"
         "import nblabel.renderers.video; nblabel.renderers.video.MOST_WITH_ITEM = 100\n"
@@ -237,8 +237,6 @@ STATES: dict[str, tuple[str, list[str]]] = {
         [],
     ),
     "several": (
-        "from sklearn.datasets import load_sample_images\n"
-        "photos = load_sample_images().images\n"
         "news = pd.DataFrame({'headline': ['A temple in summer, seen from the gate', 'A flower'], "
         "'photo': photos, 'author': ['Ana', 'Bo'], 'taken': ['2024-05-01', None], 'iso': [100, 400]})\n"
         "nl.Labeler(news, ['fits', 'does not'], text='headline', image='photo', "

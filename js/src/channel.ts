@@ -62,13 +62,6 @@ interface Fetching {
   readonly done: (message: FromKernel, buffers: readonly DataView[]) => void;
 }
 
-/** Some bytes of a part of an item. */
-export interface Piece {
-  readonly bytes: DataView | undefined;
-  /** How many bytes the part has. */
-  readonly total: number;
-}
-
 /** The kernel is called busy after this long without the answer that is due. */
 export const SLOW_MS = 2500;
 const RETRY_MS = 4000;
@@ -174,21 +167,26 @@ export class Channel {
 
   /** Ask for a part of the front end. */
   async module(name: string): Promise<string> {
-    const { message } = await this.fetch({ type: "fetch", name });
+    const { message } = await this.request({ type: "fetch", name });
     if (message.type !== "module" || message.text === null) throw new Error(`there is no ${name}`);
     return message.text;
   }
 
   /** Ask for some bytes of a part of an item. */
-  async piece(item: string, name: string, start: number, signal?: AbortSignal): Promise<Piece> {
+  async piece(
+    item: string,
+    name: string,
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly bytes: DataView | undefined; readonly total: number }> {
     const what = { type: "read", item, name, start, length: MOST_PIECE };
-    const { message, buffers } = await this.fetch(what, signal);
+    const { message, buffers } = await this.request(what, signal);
     if (message.type !== "piece") throw new Error(message.type);
     if (message.error !== null) throw new Error(message.error);
     return { bytes: buffers[0], total: message.total };
   }
 
-  private fetch(
+  private request(
     what: object,
     signal?: AbortSignal,
   ): Promise<{ readonly message: FromKernel; readonly buffers: readonly DataView[] }> {

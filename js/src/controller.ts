@@ -1,10 +1,10 @@
 // Joins state and channel, once for each model: views come and go, this stays.
 
 import { signal } from "@preact/signals";
-import { Channel, type Piece, type Wire, type World } from "./channel";
+import { Channel, type Wire, type World } from "./channel";
 import type { TaskSpec } from "./keymap";
 import { Media } from "./media";
-import { Modules, type MountedLook } from "./modules";
+import { Modules, type MountedLook, type Piece } from "./modules";
 import { currentId, initial, step, wanted, type Action, type Item } from "./state";
 
 export interface Config {

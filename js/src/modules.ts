@@ -1,8 +1,13 @@
 // Parts of the front end that are fetched from the kernel when they are first needed.
 
-import type { Piece } from "./channel";
 import type { Json, SuggestionPart, ViewPart } from "./protocol";
 import type { Press, TaskSpec } from "./keymap";
+
+/** Some bytes of a part of an item, and how many the part has. */
+export interface Piece {
+  readonly bytes: DataView | undefined;
+  readonly total: number;
+}
 
 /** What an editor shows: the item on the screen, its label so far, what is suggested. */
 export interface Shown {

@@ -2,8 +2,7 @@
 // Videos, documents, maps and tables: what their keys do, what they fetch, what they show as text.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Piece } from "../src/channel";
-import type { Look, MountedLook, Shown } from "../src/modules";
+import type { Look, MountedLook, Piece, Shown } from "../src/modules";
 import { around, gridStep, moved, panned, project, written } from "../src/looks/mercator";
 import { turn } from "../src/looks/playing";
 import { whole } from "../src/looks/stream";

@@ -848,6 +848,17 @@ describe("several fields", () => {
     expect(page.one(".nblabel-several b, .nblabel-several i")).toBeNull();
   });
 
+  test("of trusted HTML are marked", async () => {
+    const trusted = { kind: "html", data: { html: "<b>x", trusted: true }, buffers: 0 };
+    const parts = [field("a", "x"), { name: "b", view: trusted }];
+    const view = { kind: "several", data: { parts }, buffers: 0 };
+    await open().items([part("a", { view }), part("b")]);
+    expect(page.one(".nblabel-trusted")?.textContent).toBe("⚠ trusted HTML");
+    expect(page.one("iframe")?.getAttribute("sandbox")).toBe("allow-scripts");
+    await page.press("1", {}, page.root);
+    expect(page.one(".nblabel-trusted")).toBeNull();
+  });
+
   test("each get their own bytes, and ask for more of them by their place", async () => {
     const asked: unknown[] = [];
     const look = (name: string) => ({ name, view: { kind: "tune", data: {}, buffers: 1 } });

@@ -325,6 +325,13 @@ def plain_file(path: str | os.PathLike[str]) -> tuple[Path, int]:
     return file, about.st_size
 
 
+def read_part(file: Path, start: int, length: int) -> bytes:
+    """Return at most `length` bytes of a file from `start` on."""
+    with file.open("rb") as opened:
+        opened.seek(start)
+        return opened.read(length)
+
+
 def pick_columns(frame: pd.DataFrame, names: Any) -> Any:
     """Return one column as a Series or several as a DataFrame, by name.
 

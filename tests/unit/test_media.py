@@ -17,9 +17,9 @@ from nblabel.renderers import (
     MarkdownRenderer,
     PairRenderer,
     SeriesRenderer,
+    audio,
     safe_view,
 )
-from nblabel.renderers import audio
 from nblabel.renderers.audio import as_float, peaks
 from nblabel.renderers.series import lines_of, thinned
 from nblabel.suggest.features import SeriesShape

@@ -1292,7 +1292,7 @@ def test_a_suggester_of_the_user() -> None:
         ({"model": LogisticRegression}, "got the class LogisticRegression"),
         (
             {"text": True, "html": True},
-            "one of text=, image=, html=, row=, audio=, series= and show=",
+            "are columns of one table, but the data has none",
         ),
         ({"text": "body"}, "names a column, but the data has none"),
         ({"show": 3}, "show= is a callable"),

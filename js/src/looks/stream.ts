@@ -17,6 +17,7 @@ export async function whole(
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let [here, total] = [0, 1];
   while (here < total) {
+    if (signal.aborted) throw new Error("nobody waits for it");
     const piece = await shown.piece(name, here, signal);
     const { bytes } = piece;
     if (!bytes?.byteLength || (here && piece.total !== total))

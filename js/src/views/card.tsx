@@ -57,7 +57,7 @@ export function Card({ state, item, suggestion, controller, stage, onSwipe }: Pr
       />
       <div class="nblabel-why">
         <p class="nblabel-reasons">
-          {isTrusted(item) && (
+          {hasTrusted(item.view) && (
             <span
               class="nblabel-tag nblabel-trusted"
               title="trust_html=True: this item's HTML is not sanitised and its scripts run, in a frame that cannot reach the notebook."
@@ -208,7 +208,7 @@ function View({
     case "row":
       return <RowView fields={data["fields"]} />;
     case "html":
-      return isTrusted(item) ? (
+      return isTrusted(item.view) ? (
         <TrustedView key={item.id} source={textOf(data["html"])} />
       ) : (
         <HtmlView key={item.id} source={textOf(data["html"])} />
@@ -277,15 +277,15 @@ function PairView({ item, controller }: { item: Item; controller: Controller }) 
   );
 }
 
+const partsOf = (view: ViewPart) =>
+  view.data["parts"] as readonly { readonly name: string; readonly view: ViewPart }[];
+
 /** Several fields of an item, one below the other, each with its name. */
 function SeveralView({ item, controller }: { item: Item; controller: Controller }) {
-  const { parts } = item.view.data as {
-    parts: readonly { readonly name: string; readonly view: ViewPart }[];
-  };
   let from = 0;
   return (
     <div class="nblabel-several">
-      {parts.map(({ name, view }, k) => {
+      {partsOf(item.view).map(({ name, view }, k) => {
         from += view.buffers;
         return (
           <section key={name} aria-label={name}>
@@ -476,8 +476,12 @@ function HtmlView({ source }: { source: string }) {
 }
 
 /** The user said `trust_html=True`: shown as it is. */
-const isTrusted = (item: Item): boolean =>
-  item.view.kind === "html" && item.view.data["trusted"] === true;
+const isTrusted = ({ kind, data }: ViewPart): boolean =>
+  kind === "html" && data["trusted"] === true;
+
+const hasTrusted = (view: ViewPart): boolean =>
+  isTrusted(view) ||
+  (view.kind === "several" && partsOf(view).some((part) => isTrusted(part.view)));
 
 /**
  * Scripts run, but in an origin of their own: neither the notebook nor its kernel can be reached, no

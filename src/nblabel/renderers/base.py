@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import full_story, in_words
-from ..pool import plain_file
+from ..pool import plain_file, read_part
 
 #: Beginnings of names that would be fetched from another machine.
 REMOTE = ("http://", "https://", "\\\\")
@@ -134,9 +134,7 @@ class Source:
         """Return at most `length` bytes from `start` on."""
         if isinstance(self._held, bytes):
             return self._held[start : start + length]
-        with self._held.open("rb") as file:
-            file.seek(start)
-            return file.read(length)
+        return read_part(self._held, start, length)
 
 
 _SCALARS = (float, np.generic, type(pd.NaT), type(pd.NA))

@@ -116,9 +116,10 @@ def _read(item: Any) -> bytes:
 def encoded_view(image: Image.Image, name: str) -> View:
     """Return an image as it is sent: no larger than a card can show."""
     full = image.size
-    # As a camera noted it: a file that goes as it is has it, too.
-    turn = image.getexif().get(_ORIENTATION)
     _bound(image)
+    image.load()
+    # As a camera noted it: a file that goes as it is has it, too. Of a TIFF it is applied by now.
+    turn = image.getexif().get(_ORIENTATION)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):
         image = image.convert("RGB")
     if max(full) > MOST_PIXELS:

@@ -26,7 +26,8 @@ class Modules:
     def __init__(self, task: Any, renderer: Any) -> None:
         self._texts = {path.stem: path for path in FOLDER.glob("*.js")}
         self._own: dict[str, str] = {}
-        for kind, part in (("editor", task), ("look", renderer)):
+        inner = getattr(renderer, "inner", renderer)  # of two beside each other
+        for kind, part in (("editor", task), ("look", renderer), ("look", inner)):
             esm = getattr(part, "esm", None)
             if esm is not None:
                 self._own[f"{kind}-{part.kind}"] = _read(esm, part)
