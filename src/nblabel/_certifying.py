@@ -11,6 +11,7 @@ import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -441,6 +442,8 @@ def begin(
     OptionError, NotFittedError
         If there is nothing to certify.
     """
+    if seed is not None and not (isinstance(seed, Integral) and seed >= 0):
+        raise OptionError(f"seed= is a whole number from 0, got {seed!r}.")
     choice, budget, places, doubt, predictions = plan(session, labels, max_error, confidence, form)
     shown = not blind
     if shown:

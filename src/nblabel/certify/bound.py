@@ -112,7 +112,8 @@ class ErrorBound:
         Returns
         -------
         ndarray of int of shape (n_verified + 1,)
-            From before the first item on; never rising.
+            From before the first item on. It never rises, unless it has failed and more errors
+            are found than it said.
         """
         wrong = np.asarray(wrong, dtype=bool)
         verified = len(wrong)
@@ -130,7 +131,7 @@ class ErrorBound:
         tops = np.append(self._anchors - 1, self.n_items)
         seen = np.concatenate([[0], np.cumsum(wrong)])
         bound = np.minimum(tops[kept], seen + self.n_items - times)
-        return np.minimum.accumulate(np.maximum(bound, seen))
+        return np.maximum(np.minimum.accumulate(bound), seen)
 
 
 def miss_bound(missed: int, shown: int, delta: float) -> float:
