@@ -492,7 +492,8 @@ def machine_values(
         names, codes = np.unique(best, return_inverse=True)
         return [predictions.classes[k] for k in names], [int(code) for code in codes]
     known: dict[str, int] = {}
-    values, numbers = [], []
+    values: list[Any] = []
+    numbers = []
     for place in places:
         value = session._value(predictions, int(place))[0]
         text = json.dumps(value, sort_keys=True)
