@@ -93,7 +93,7 @@ def certified(
                   shown=traps > 0, traps=traps)  # fmt: skip
     drawn = wrong[rng.permutation(n)][:most]
     seen = drawn & (rng.random(len(drawn)) >= miss_rate)
-    trial = Trial(terms, n, attempt)
+    trial = trial_of(terms, n, attempt)
     if traps:
         missed = rng.random(int(traps * len(drawn)) + 1) < miss_rate
         for t in range(1, len(drawn) + 1):  # traps come on the way, and each tells more
@@ -111,6 +111,12 @@ def certified(
     left = int(wrong.sum() - seen[:at].sum())
     allowed = budget if form == "pool" else max_error * (n - at)
     return reached, reached and left > allowed, at
+
+
+@functools.lru_cache(maxsize=64)
+def trial_of(terms: Terms, n: int, attempt: int) -> Trial:
+    """Return the test of an attempt, kept: it does not depend on what is found."""
+    return Trial(terms, n, attempt)
 
 
 def over(n: int, max_error: float) -> np.ndarray:

@@ -368,7 +368,7 @@ def allowance(labels: Labels, n_items: int, max_error: float, confidence: float)
     Raises
     ------
     OptionError
-        If an earlier one is less sure than what is asked for now.
+        If an earlier one is less sure than what is asked for now, or leaves nothing.
     """
     budget = int(np.floor(max_error * n_items + 1e-9))
     for earlier in labels.certificates:
@@ -381,6 +381,12 @@ def allowance(labels: Labels, n_items: int, max_error: float, confidence: float)
                 f"session.revoke({earlier.id!r}), or ask for that."
             )
         budget -= earlier.bound
+    if budget < 0:
+        raise OptionError(
+            "What earlier certificates may have wrong is already more than "
+            f"max_error={max_error:g} of {n_items:,} items: ask for a larger one, or revoke one of "
+            "them."
+        )
     return budget
 
 
@@ -403,7 +409,7 @@ def plan(
             break
     delta = spent(1 - confidence, len(labels.attempts) + 1)
     nothing = Choice(0, len(places), 0, 0.0)
-    choice = choose(doubt, budget, delta, form) if budget >= 0 and len(places) else nothing
+    choice = choose(doubt, budget, delta, form) if len(places) else nothing
     return choice, budget, places, doubt, predictions
 
 
