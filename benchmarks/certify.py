@@ -238,7 +238,19 @@ def validity(runs: int, real: Sequence[Stage]) -> dict[str, Any]:
         worst, total = max(worst, false / runs), total + runs
         holds &= bool(stats.binom.sf(false - 1, runs, delta) > 0.05 / len(kinds))
     print(f"no kind is above delta beyond chance: {'yes' if holds else 'NO'}")
+    for bound in ("betting", "normal"):  # for comparison only
+        rng = np.random.default_rng(0)
+        false = sum(pac_is_false(rng, bound) for _ in range(runs))
+        print(f"{'PAC labels, a quarter above, ' + bound:44}{'':11}{false:8d}{false / runs:9.4f}")
     return {"runs": total, "false_rate": round(worst, 4), "delta": round(delta, 4), "valid": holds}
+
+
+def pac_is_false(rng: np.random.Generator, bound: str) -> bool:
+    """Whether PAC labels leave more errors than they say, where all labels are just too many."""
+    n, eps = 5000, 0.05
+    wrong = rng.permutation(n) < 1.25 * eps * n
+    expert = pac_labels(rng.random(n), wrong, eps, 1 - CONFIDENCE, 150, rng, bound)
+    return bool((wrong & ~expert).mean() > eps)
 
 
 def hash_of(name: str) -> int:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 #: Share of delta of the first attempt.
 FIRST = 0.9
@@ -181,9 +181,10 @@ def all_errors(
     most : int
         Number of items.
     """
-    low, high = noticed.copy(), np.full_like(noticed, most)
+    seen, places = np.unique(noticed, return_inverse=True)
+    low, high = seen.copy(), np.full_like(seen, most)
     while np.any(low < high):  # the largest number that is not too many for what was noticed
         middle = (low + high + 1) // 2
-        likely = stats.binom.cdf(noticed, middle, 1 - miss_rate) > delta
+        likely = special.bdtr(seen, middle, 1 - miss_rate) > delta
         low, high = np.where(likely, middle, low), np.where(likely, high, middle - 1)
-    return low
+    return np.asarray(low[places])
