@@ -238,10 +238,17 @@ def validity(runs: int, real: Sequence[Stage]) -> dict[str, Any]:
         worst, total = max(worst, false / runs), total + runs
         holds &= bool(stats.binom.sf(false - 1, runs, delta) > 0.05 / len(kinds))
     print(f"no kind is above delta beyond chance: {'yes' if holds else 'NO'}")
-    for bound in ("betting", "normal"):  # for comparison only
+    print("For comparison, what is not counted:")
+    for bound in ("betting", "normal"):
         rng = np.random.default_rng(0)
         false = sum(pac_is_false(rng, bound) for _ in range(runs))
         print(f"{'PAC labels, a quarter above, ' + bound:44}{'':11}{false:8d}{false / runs:9.4f}")
+    rng = np.random.default_rng(0)
+    blind_trust = [
+        certified(over(3000, 0.15), 0.1, rng, miss_rate=0.5, most=750) for _ in range(runs)
+    ]
+    false = sum(outcome[1] for outcome in blind_trust)
+    print(f"{'inattentive, no traps':44}{'':11}{false:8d}{false / runs:9.4f}")
     return {"runs": total, "false_rate": round(worst, 4), "delta": round(delta, 4), "valid": holds}
 
 
