@@ -469,7 +469,7 @@ def answer_all(session: Session, attentive: bool) -> list[str]:
 
 def test_traps_are_no_labels():
     session = taught()
-    running = session.certify(0.1, blind=False, traps=0.5)
+    running = session.certify(0.1, blind=False, traps=0.5, seed=5)
     before = session.labels.loc[:11].copy()
     asked_by = answer_all(session, attentive=True)
     assert running.certificate is not None
@@ -488,7 +488,7 @@ def test_traps_are_no_labels():
 
 def test_who_misses_traps_gets_no_certificate():
     session = taught()
-    running = session.certify(0.1, blind=False, traps=0.5)
+    running = session.certify(0.1, blind=False, traps=0.5, seed=5)
     answer_all(session, attentive=False)
     assert running.is_running and running.evidence.vigilance["miss_rate"] > 0.9
     assert "may be missed" in running.advice
