@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from nblabel import Session
+from nblabel.certify import Terms
 from nblabel.events import LabelEvent, Shown
 from nblabel.testing import FakePage
 
@@ -39,7 +41,27 @@ def contents(session: Session) -> dict[str, Any]:
         "labels": json.loads(session.labels.to_json(orient="index", date_format="iso")),
         "skipped": session.skipped,
         "counts": status["counts"],
+        "certificates": json.loads(session.certificates.to_json(orient="index")),
     }
+
+
+def certify(session: Session) -> None:
+    """Write the steps of three attempts: one closed, one certified and revoked, one certified."""
+    for number, ending in enumerate((["close"], ["certify", "revoke"], ["trap", "certify"])):
+        name = f"golden{number}"
+        terms = Terms(name, 0.2, 0.9, "pool", len(TEXTS), 1, 1.0, 3, 0.75, 2, True, 0.2)
+        steps: dict[str, dict[str, Any]] = {
+            "trap": {"item": "1", "suggestion": "spam", "answer": "ham", "missed": False},
+            "certify": {"audited": 1, "errors": 1, "bound": 1, "vigilance": None},
+            "close": {"audited": 1, "errors": 0},
+        }
+        begin = {
+            "terms": asdict(terms), "items": ["3", "5", "7"], "values": ["ham", "ünïcode 🤔"],
+            "codes": [0, 1, 0], "contents": [session.pool.digest(k) for k in (3, 5, 7)],
+        }  # fmt: skip
+        session._tell_certify(name, "begin", **begin)
+        for step in ending:
+            session._tell_certify(name, step, **steps.get(step, {}))
 
 
 def main(version: str) -> int:
@@ -65,6 +87,7 @@ def main(version: str) -> int:
     session.append([LabelEvent("full", "label", "6", "bob", "ham", at, 1.25, shown)])
     session.record("7", "spam", annotator="cy", seconds=3.0)
     session.undo("cy")
+    certify(session)
     held = contents(session)
     session.close()
     path.with_suffix(".json").write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n")

@@ -11,6 +11,7 @@ import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -367,7 +368,7 @@ def allowance(labels: Labels, n_items: int, max_error: float, confidence: float)
     Raises
     ------
     OptionError
-        If an earlier one is less sure than what is asked for now.
+        If an earlier one is less sure than what is asked for now, or leaves nothing.
     """
     budget = int(np.floor(max_error * n_items + 1e-9))
     for earlier in labels.certificates:
@@ -380,6 +381,12 @@ def allowance(labels: Labels, n_items: int, max_error: float, confidence: float)
                 f"session.revoke({earlier.id!r}), or ask for that."
             )
         budget -= earlier.bound
+    if budget < 0:
+        raise OptionError(
+            "What earlier certificates may have wrong is already more than "
+            f"max_error={max_error:g} of {n_items:,} items: ask for a larger one, or revoke one of "
+            "them."
+        )
     return budget
 
 
@@ -402,7 +409,7 @@ def plan(
             break
     delta = spent(1 - confidence, len(labels.attempts) + 1)
     nothing = Choice(0, len(places), 0, 0.0)
-    choice = choose(doubt, budget, delta, form) if budget >= 0 and len(places) else nothing
+    choice = choose(doubt, budget, delta, form) if len(places) else nothing
     return choice, budget, places, doubt, predictions
 
 
@@ -441,6 +448,8 @@ def begin(
     OptionError, NotFittedError
         If there is nothing to certify.
     """
+    if seed is not None and not (isinstance(seed, Integral) and seed >= 0):
+        raise OptionError(f"seed= is a whole number from 0, got {seed!r}.")
     choice, budget, places, doubt, predictions = plan(session, labels, max_error, confidence, form)
     shown = not blind
     if shown:
@@ -489,7 +498,8 @@ def machine_values(
         names, codes = np.unique(best, return_inverse=True)
         return [predictions.classes[k] for k in names], [int(code) for code in codes]
     known: dict[str, int] = {}
-    values, numbers = [], []
+    values: list[Any] = []
+    numbers = []
     for place in places:
         value = session._value(predictions, int(place))[0]
         text = json.dumps(value, sort_keys=True)

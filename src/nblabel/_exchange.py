@@ -25,6 +25,16 @@ _IMPORT = "import:"
 def export_records(labels: Labels, pool: Pool, renderer: Renderer) -> list[Record]:
     """Return the label that stands for each labeled item, in the order of the pool."""
     records = []
+    promised = {
+        made.annotator: {
+            "id": made.id,
+            "max_error": made.terms.max_error,
+            "confidence": made.terms.confidence,
+            "form": made.terms.form,
+        }
+        for made in labels.certificates
+        if not made.revoked
+    }
     for place, item in enumerate(pool.ids):
         event = labels.current(item)
         if event is None or event.kind != "label":
@@ -43,6 +53,7 @@ def export_records(labels: Labels, pool: Pool, renderer: Renderer) -> list[Recor
                 at=event.at,
                 note=labels.note(item),
                 flagged=labels.flagged(item),
+                certificate=promised.get(event.annotator),
             )
         )
     return records

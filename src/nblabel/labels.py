@@ -134,32 +134,42 @@ class Labels:
         attempt = self.attempts[said["attempt"]]
         before = attempt.state
         attempt.said_of_it(said, position, event.at)
-        if attempt.state != before and attempt.certificate is not None:
-            if attempt.state == "certified":
-                items = self._label_by_machine(attempt)
-            else:
-                who = attempt.certificate.annotator
-                items = [k for k, label in self._machine.items() if label.annotator == who]
-                for item in items:
-                    del self._machine[item]
+        if attempt.state == before or attempt.certificate is None:
+            return
+        if attempt.state == "certified":
+            items = self._label_by_machine(attempt)
+        else:
+            who = attempt.certificate.annotator
+            items = {item for item, label in self._machine.items() if label.annotator == who}
             for item in items:
-                self._settle(item, self._items.get(item, []))
+                del self._machine[item]
+            self._label_by_all_machines(items)
+        for item in items:
+            self._settle(item, self._items.get(item, []))
 
-    def _label_by_machine(self, attempt: Attempt) -> list[str]:
+    def _label_by_all_machines(self, only: Collection[str] | None = None) -> set[str]:
+        items: set[str] = set()
+        for attempt in sorted(self.attempts.values(), key=lambda attempt: attempt.ended):
+            items |= self._label_by_machine(attempt, only)
+        return items
+
+    def _label_by_machine(self, attempt: Attempt, only: Collection[str] | None = None) -> set[str]:
         """Let a certificate label its items; return them. Any answer there is stands above."""
         certificate = attempt.certificate
+        items: set[str] = set()
         if certificate is None:
-            return []
+            return items
         who = certificate.annotator
         shown = Shown("certificate", model_version=attempt.terms.model_version, view="api")
-        items = []
         for item, value, content in attempt.machine_labels():
+            if only is not None and item not in only:
+                continue
             self._machine[item] = LabelEvent(
                 f"{who}/{item}", "label", item, who, value, certificate.at, None, shown, content
             )
             if content is not None:
                 self._contents.setdefault(item, content)
-            items.append(item)
+            items.add(item)
         return items
 
     def _relabel(self, names: Mapping[str, str | None]) -> None:
@@ -220,8 +230,8 @@ class Labels:
         }
         order = [ids.get(old, old) for old in self._current]
         self._machine = {}
-        for attempt in sorted(self.attempts.values(), key=lambda attempt: attempt.ended):
-            order.extend(self._label_by_machine(attempt))
+        self._label_by_all_machines()
+        order.extend(self._machine)
         self._current, self._counts, self._n_labeled = {}, Counter(), 0
         for item_id in order:
             if item_id not in self._current:

@@ -993,7 +993,7 @@ class Session(Inspection):
         """Fold in what was written since, also by another kernel on the same log."""
         with self._lock:
             self._fold()
-            if self._certification is not None:
+            if self._certification is not None and not self._stale:
                 self._certification.settle()
             if self._changes >= self.batch:
                 self._order_training()
@@ -1046,6 +1046,9 @@ class Session(Inspection):
         for item in self._labels.answered:
             if item in self.pool.places:
                 self._settle(item)
+        if self._certification is not None:
+            attempt = self._labels.attempts[self._certification.id]
+            self._certification = Certification(self, attempt)
         self._changes += 1
         if self._ready and event.id not in self._own:
             what = "other data" if event.kind == "match" else "other labels"

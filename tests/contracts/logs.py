@@ -97,6 +97,13 @@ class Narrow(Lines):
         return [(k, replace(event, seconds=None)) for k, event in super().read(after)]
 
 
+class Short(Lines):
+    """Keeps 64 kilobytes of an event, as some columns of text do."""
+
+    def read(self, after=0):
+        return [(k, event) for k, event in super().read(after) if len(encode(event)) < 2**16]
+
+
 class Backwards(Lines):
     def read(self, after=0):
         return super().read(after)[::-1]

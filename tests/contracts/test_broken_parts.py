@@ -269,6 +269,7 @@ def test_suggesters(part, says):
         (logs.Repeating, "must keep its position and be stored once"),
         (logs.FromZero, "one growing position from 1 per event, got [0, 1]"),
         (logs.Narrow, "An event came back changed"),
+        (logs.Short, "6 events were stored, 5 came back"),
         (logs.Backwards, "An event came back changed"),
         (logs.Inclusive, "read(after) must return what is behind it only"),
         (logs.OneThread, "append() failed in another thread"),

@@ -15,6 +15,7 @@ import pytest
 import nblabel as nl
 from nblabel.errors import StoreError
 from nblabel.store import SqliteLog
+from scripts import golden_log
 from scripts.golden_log import GOLDEN, contents, open_session
 
 VERSIONS = sorted(path.stem for path in GOLDEN.glob("*.sqlite"))
@@ -60,6 +61,17 @@ def test_a_log_of_each_release_opens(
     session.close()
 
 
+def test_the_next_golden_log_will_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(golden_log, "GOLDEN", tmp_path)
+    assert golden_log.main("next") == 0
+    expected = json.loads((tmp_path / "next.json").read_text())
+    session = open_session(tmp_path / "next.sqlite")
+    assert contents(session) == expected
+    assert expected["labels"]["7"]["annotator"] == "auto:golden2"
+    assert [made["revoked"] for made in expected["certificates"].values()] == [True, False]
+    session.close()
+
+
 @pytest.mark.parametrize("what", ["event", "format"])
 def test_a_newer_log_is_refused(tmp_path: Path, what: str) -> None:
     path = tmp_path / "labels.sqlite"
@@ -73,7 +85,7 @@ def test_a_newer_log_is_refused(tmp_path: Path, what: str) -> None:
     connection.close()
     before = path.read_bytes()
     with pytest.raises(
-        StoreError, match=r"(schema|format) 99, this nblabel reads up to 1.*upgrade"
+        StoreError, match=r"(schema|format) 99, this nblabel reads up to \d.*upgrade"
     ):
         open_session(path)
     assert path.read_bytes() == before

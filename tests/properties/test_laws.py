@@ -1,7 +1,7 @@
 """Laws of the log, the fold, the numbers and the ids."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nblabel._queue import Draw, Queue
+from nblabel.certify import ErrorBound, Terms, miss_bound
 from nblabel.estimate import wilson
-from nblabel.events import LabelEvent, Shown, decode, encode
+from nblabel.events import EVERY_ITEM, STEPS, LabelEvent, Shown, decode, encode
 from nblabel.labels import Labels
 from nblabel.pool import Pool, digest
 from nblabel.renderers.base import clean
@@ -69,12 +70,60 @@ ITEMS = ("x", "y", "z")
 
 
 @st.composite
+def steps(draw, begun: list[dict], number: int) -> dict:
+    """Any step of an attempt, also one that comes too late, or begins another."""
+    step = draw(st.sampled_from(STEPS)) if begun else "begin"
+    if step == "begin":
+        items = draw(st.permutations(ITEMS))[: draw(st.integers(1, 3))]
+        codes = [draw(st.integers(0, 1)) for _ in items]
+        terms = Terms(f"c{number}", 0.1, 0.9, "pool", 3, 0, 1.0, 3, None, 1)
+        return {
+            "step": "begin", "attempt": terms.id, "terms": asdict(terms), "items": items,
+            "values": ["ham", "spam"], "codes": codes, "contents": [None] * len(items),
+        }  # fmt: skip
+    said = draw(st.sampled_from(begun))
+    made: dict = {"step": step, "attempt": said["attempt"]}
+    if step == "trap":
+        made |= {"item": draw(st.sampled_from(ITEMS)), "missed": draw(st.booleans())}
+    elif step == "certify":
+        audited = draw(st.integers(0, len(said["items"])))
+        made |= {"audited": audited, "errors": 0, "bound": 0, "vigilance": None}
+    return made
+
+
+def by_machine(events: list[LabelEvent]) -> dict[str, tuple[str, str]]:
+    """Label and annotator of what certificates label, by the plainest reading."""
+    begun: dict[str, dict] = {}
+    ended: dict[str, int | None] = {}  # how many were verified, None without a certificate
+    for event in events:
+        if event.kind != "certify":
+            continue
+        said, name = event.value, event.value["attempt"]
+        if said["step"] == "begin":
+            for other in begun:
+                ended.setdefault(other, None)
+            begun[name] = said
+        elif said["step"] in ("certify", "close"):
+            ended.setdefault(name, said.get("audited"))
+        elif said["step"] == "revoke" and ended.get(name) is not None:
+            ended[name] = None
+    labels = {}
+    for name, audited in ended.items():
+        if audited is not None:
+            said = begun[name]
+            for item, code in list(zip(said["items"], said["codes"], strict=True))[audited:]:
+                labels[item] = (said["values"][code], f"auto:{name}")
+    return labels
+
+
+@st.composite
 def logs(draw) -> list[tuple[int, LabelEvent]]:
     """Any legal log: a retraction names an earlier event about the same item, perhaps again."""
     events: list[LabelEvent] = []
     for number in range(draw(st.integers(0, 25))):
         who = draw(st.sampled_from(["ana", "bob", "lf:short"]))
-        kind = draw(st.sampled_from(["label", "label", "skip", "flag", "note", "retract"]))
+        kinds = ["label", "label", "skip", "flag", "note", "retract", "certify"]
+        kind = draw(st.sampled_from(kinds))
         item = draw(st.sampled_from(ITEMS))
         value: object = None
         if kind == "label":
@@ -83,8 +132,12 @@ def logs(draw) -> list[tuple[int, LabelEvent]]:
             value = draw(st.booleans())
         elif kind == "note":
             value = draw(st.sampled_from(["", "hm"]))
+        elif kind == "certify":
+            begun = [event.value for event in events if event.kind == "certify"]
+            value = draw(steps([said for said in begun if said["step"] == "begin"], number))
+            item = EVERY_ITEM
         elif kind == "retract":
-            targets = [event for event in events if event.kind != "retract"]
+            targets = [event for event in events if event.kind not in ("retract", "certify")]
             if not targets:
                 continue
             target = draw(st.sampled_from(targets))
@@ -121,6 +174,9 @@ def facts(labels: Labels) -> dict[str, object]:
         "trails": [labels.trail(who, 3) for who in ("ana", "bob")],
         "last": [labels.last(who) for who in ("ana", "bob")],
         "audits": labels.audits(),
+        "certificates": labels.certificates,
+        "attempts": list(labels.attempts.values()),
+        "said": sorted(labels.said),
         "seconds": labels.seconds(),
         "position": labels.position,
     }
@@ -163,17 +219,22 @@ def test_the_fold_is_what_the_log_says(log):
     gone = {event.value for event in events if event.kind == "retract"}
     standing = [e for e in events if e.kind != "retract" and e.id not in gone]
     labels = fold(log)
+    machine = by_machine(events)
     for item in ITEMS:
         of_item = [event for event in standing if event.item == item]
         answers = [event for event in of_item if event.kind in ("label", "skip")]
         flags = [event for event in of_item if event.kind == "flag"]
         notes = [event for event in of_item if event.kind == "note"]
-        assert labels.current(item) == (answers[-1] if answers else None)
+        current = labels.current(item)
+        if answers or item not in machine:
+            assert current == (answers[-1] if answers else None)
+        else:
+            assert (current.value, current.annotator) == machine[item]
         assert labels.flagged(item) == bool(flags and flags[-1].value)
         assert labels.note(item) == (notes[-1].value if notes else "")
     current = [labels.label(item) for item in ITEMS]
     assert labels.counts() == {v: current.count(v) for v in ("ham", "spam") if v in current}
-    mine = [e for e in standing if e.annotator == "ana"]
+    mine = [e for e in standing if e.annotator == "ana" and e.kind != "certify"]
     assert labels.last("ana") == (mine[-1] if mine else None)
     assert [event for event, _ in labels.trail("ana", 99)[0]] == mine
     timed = [e.seconds for e in standing if e.kind in ("label", "skip") and e.seconds]
@@ -210,13 +271,17 @@ def test_the_trail_in_pages_is_the_trail(log, most):
 def test_taking_everything_back_leaves_nothing(log):
     labels = fold(log)
     number = len(log)
+    for made in labels.certificates:
+        number += 1
+        said = {"step": "revoke", "attempt": made.id}
+        labels.apply(number, LabelEvent(f"u{number}", "certify", EVERY_ITEM, "ana", said))
     for who in ("ana", "bob", "lf:short"):
         while (target := labels.last(who)) is not None:
             number += 1
             labels.apply(number, LabelEvent(f"u{number}", "retract", target.item, who, target.id))
     empty = facts(Labels())
     found = facts(labels)
-    for name in set(empty) - {"history", "position"}:
+    for name in set(empty) - {"history", "position", "certificates", "attempts"}:
         assert found[name] == empty[name], name
 
 
@@ -244,6 +309,35 @@ def test_wilson_is_monotone(counts, confidence):
     assert wider.low <= share.low and wider.high >= share.high
     longer = wilson(4 * hits, 4 * n, confidence)
     assert longer.high - longer.low <= share.high - share.low + 1e-12
+
+
+@laws
+@given(st.integers(1, 60), st.integers(0, 8), st.floats(0.01, 0.5), st.data())
+def test_the_bound_on_errors_is_monotone(n, budget, delta, data):
+    wrong = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    curve = ErrorBound(n, delta, budget).curve(wrong)
+    found = np.concatenate([[0], np.cumsum(wrong)])
+    assert (curve >= found).all() and curve[-1] == wrong.sum()
+    assert ((np.diff(curve) <= 0) | (curve[1:] == found[1:])).all()  # where it has failed
+    flip = data.draw(st.integers(0, n - 1))
+    cut = data.draw(st.integers(0, n))
+    if not wrong[flip]:  # one more error never makes it lower, as far as one was to be found
+        more = wrong.copy()
+        more[flip] = True
+        assert (ErrorBound(n, delta, budget).curve(more[:cut]) >= curve[: cut + 1])[
+            : flip + 1
+        ].all()
+        assert ErrorBound(n, delta, budget).curve(more)[cut] >= curve[cut]
+
+
+@laws
+@given(st.integers(0, 40), st.integers(0, 60), st.floats(0.001, 0.3))
+def test_the_bound_on_misses_is_monotone(missed, caught, delta):
+    shown = missed + caught
+    bound = miss_bound(missed, shown, delta)
+    assert (missed / shown if shown else 0) <= bound <= 1
+    assert miss_bound(missed, shown, delta / 2) >= bound - 1e-12
+    assert miss_bound(missed + 1, shown + 1, delta) >= miss_bound(missed, shown + 1, delta) - 1e-12
 
 
 # ---------------------------------------------------------------- order

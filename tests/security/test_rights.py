@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import nblabel as nl
-from nblabel.events import LabelEvent, new_id, now
+from nblabel.events import SCHEMA, LabelEvent, new_id, now
 from nblabel.testing import FakePage
 from nblabel.widget import protocol
 
@@ -66,7 +66,7 @@ def test_a_page_speaks_as_the_sessions_annotator_whatever_it_says(session: nl.Se
     event["shown"] = {**event["shown"], "predicted": "spam", "predicted_version": 9, "view": "api"}
     page.send("event", events=[event], annotator="boss", session="other")
     (row,) = log(session)
-    assert row["annotator"] == "ana" and row["schema"] == 1
+    assert row["annotator"] == "ana" and row["schema"] == SCHEMA
     assert row["content"] == session.pool.digest(0)
     assert (row["shown_predicted"], row["shown_predicted_version"]) == (None, 0)
     assert row["shown_view"] == "card"

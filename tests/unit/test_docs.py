@@ -48,6 +48,14 @@ def test_report_runs(
     assert "not known yet: needs" in capsys.readouterr().out
 
 
+def test_certificates_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks("certificates.md")
+    exec(compile(code, "certificates.md", "exec"), {})
+    said = capsys.readouterr().out
+    assert "people would verify" in said and "of all 1,797 items at most 5 %" in said
+    assert "auto:" in said
+
+
 def test_pages_that_are_linked_exist() -> None:
     readme = (DOCS.parent / "README.md").read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in link]

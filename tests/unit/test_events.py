@@ -75,7 +75,7 @@ def test_a_broken_event_cannot_be_made(changes, message):
         ("{}", r"names its schema \(a whole number from 1\), got None"),
         ('{"schema": true}', "names its schema"),
         ('{"schema": 0}', "names its schema"),
-        ('{"schema": 99}', "has schema 99, this nblabel reads up to 1: upgrade nblabel"),
+        ('{"schema": 99}', "has schema 99, this nblabel reads up to 2: upgrade nblabel"),
         ('{"schema": 1}', "This is not an event: .*missing"),
         ('{"schema": 1, "shown": "x"}', "'shown' must be an object, got 'x'"),
         ('{"schema":1,"id":"e","kind":"x","item":"i","annotator":"a"}', "kind 'x' is unknown"),
@@ -127,7 +127,7 @@ def test_many_are_decoded_as_one_by_one():
         with pytest.raises(EventError):
             decode_all([*lines[:3], wrong, *lines[3:6]])
     with pytest.raises(NewerEventError, match="upgrade nblabel"):
-        decode_all([lines[0], lines[1].replace('"schema":1', '"schema":9')])
+        decode_all([lines[0], lines[1].replace('"schema":2', '"schema":9')])
 
 
 def test_an_event_is_small_and_comes_back_from_a_dict():

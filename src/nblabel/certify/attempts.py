@@ -376,9 +376,18 @@ class Attempt:
             if not self.ended:
                 self.ended = position
                 self.certificate = Certificate(
-                    self.terms, self.number, spent(1 - self.terms.confidence, self.number),
-                    len(self.items), *counts, vigilance, self.began, position, at,
-                )  # fmt: skip
+                    self.terms,
+                    self.number,
+                    spent(1 - self.terms.confidence, self.number),
+                    len(self.items),
+                    said["audited"],
+                    said["errors"],
+                    said["bound"],
+                    vigilance,
+                    self.began,
+                    position,
+                    at,
+                )
         elif step == "revoke" and self.certificate is not None:
             self.certificate = replace(self.certificate, revoked=True)
         elif step == "close" and not self.ended:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 #: Share of delta of the first attempt.
 FIRST = 0.9
@@ -112,7 +112,8 @@ class ErrorBound:
         Returns
         -------
         ndarray of int of shape (n_verified + 1,)
-            From before the first item on; never rising.
+            From before the first item on. It never rises, unless it has failed and more errors
+            are found than it said.
         """
         wrong = np.asarray(wrong, dtype=bool)
         verified = len(wrong)
@@ -130,7 +131,7 @@ class ErrorBound:
         tops = np.append(self._anchors - 1, self.n_items)
         seen = np.concatenate([[0], np.cumsum(wrong)])
         bound = np.minimum(tops[kept], seen + self.n_items - times)
-        return np.minimum.accumulate(np.maximum(bound, seen))
+        return np.maximum(np.minimum.accumulate(bound), seen)
 
 
 def miss_bound(missed: int, shown: int, delta: float) -> float:
@@ -180,9 +181,10 @@ def all_errors(
     most : int
         Number of items.
     """
-    low, high = noticed.copy(), np.full_like(noticed, most)
+    seen, places = np.unique(noticed, return_inverse=True)
+    low, high = seen.copy(), np.full_like(seen, most)
     while np.any(low < high):  # the largest number that is not too many for what was noticed
         middle = (low + high + 1) // 2
-        likely = stats.binom.cdf(noticed, middle, 1 - miss_rate) > delta
+        likely = special.bdtr(seen, middle, 1 - miss_rate) > delta
         low, high = np.where(likely, middle, low), np.where(likely, high, middle - 1)
-    return low
+    return np.asarray(low[places])

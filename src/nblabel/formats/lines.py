@@ -43,7 +43,7 @@ def write_own(records: Sequence[Record], task: Task, lost: Lost) -> str:
             "item": record.item, "label": record.value, "annotator": record.annotator,
             "at": record.at, "text": record.text, "content": record.content, "name": record.name,
             "size": record.size and list(record.size), "note": record.note,
-            "flagged": record.flagged,
+            "flagged": record.flagged, "certificate": record.certificate,
         }  # fmt: skip
         known = ("item", "label")
         rows.append({k: v for k, v in row.items() if k in known or v not in ("", None, False)})

@@ -35,6 +35,8 @@ class Record:
         Width and height of an image, in pixels.
     annotator, at, note : str
     flagged : bool
+    certificate : dict or None
+        What is promised of a label by the machine: ``id``, ``max_error``, ``confidence``, ``form``.
     """
 
     value: Any
@@ -47,6 +49,7 @@ class Record:
     at: str = ""
     note: str = ""
     flagged: bool = False
+    certificate: dict[str, Any] | None = None
 
 
 class Lost:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import LabelValueError, OptionError
+from ..errors import LabelValueError, OptionError, brief
 from ..events import LabelEvent, Shown, now
 from ..renderers import Renderer, View
 from ..store import EventLog
@@ -370,6 +370,9 @@ def _check_reading_and_writing(make_log: Callable[[str], EventLog], path: str) -
         LabelEvent(f"e{k}", "label", "\u00fc/'1'", "ana", value, now(), 1.25, shown, "0123")
         for k, value in enumerate(said)
     ]
+    many = [f"item {k}" for k in range(8_000)]  # as where an attempt at a certificate begins
+    begun = {"step": "begin", "attempt": "c", "items": many}
+    events.append(LabelEvent("begin", "certify", "*", "ana", begun, now()))
     positions = list(log.append(events[:2]))
     _hold(
         len(positions) == 2 and 0 < positions[0] < positions[1],
@@ -388,7 +391,10 @@ def _check_reading_and_writing(make_log: Callable[[str], EventLog], path: str) -
     _hold(not failed, f"append() failed in another thread: {failed!r}.")
     read = list(log.read())
     for event, (_, found) in zip(events, read, strict=False):
-        _hold(found == event, f"An event came back changed: {found!r} instead of {event!r}.")
+        _hold(
+            found == event,
+            f"An event came back changed: {brief(found, 500)} instead of {brief(event, 500)}.",
+        )
     _hold(len(read) == len(events), f"{len(events)} events were stored, {len(read)} came back.")
     places = [position for position, _ in read]
     _hold(places == sorted(set(places)), "read() must return growing positions.")
