@@ -36,7 +36,6 @@ from ._opening import (
     column_values,
     join_more,
     open_log,
-    open_more,
     seed_events,
 )
 from ._queue import Draw, Queue
@@ -68,7 +67,7 @@ from .formats import read as read_labels
 from .formats import write as write_labels
 from .labels import MACHINES, Labels
 from .pairing import PairPool, sides_of
-from .pool import Pool, digest, read_source
+from .pool import Pool, digest
 from .renderers import (
     PairRenderer,
     Renderer,
