@@ -51,7 +51,7 @@ def expected(estimator, rows):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["sparse", "dense"])
 @pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: f"{type(e).__name__}-{id(e) % 97}")
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 def test_scores_are_those_of_scikit_learn(estimator, n_classes, kind):
     rows, labels = data(n_classes=n_classes, kind=kind)
     if isinstance(estimator.class_weight, dict) and n_classes == 3:
@@ -137,7 +137,7 @@ def test_predictions_that_are_no_numbers_are_refused(n_classes):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: f"{type(e).__name__}-{id(e) % 97}")
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 def test_columns_without_a_labeled_row_change_no_linear_model(estimator, n_classes):
     rows, labels = data(n_classes=n_classes, dtype=np.float64)
     if isinstance(estimator.class_weight, dict) and n_classes == 3:
