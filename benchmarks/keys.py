@@ -18,7 +18,9 @@ _WORD = re.compile(r"\w+(?:(?:(?<=[^\W\d])[.'’](?=[^\W\d])|(?<=\d)[.,](?=\d))\
 Spans = Sequence[Mapping[str, Any]]
 
 
-def presses(task: Any, content: Any, label: Any, begun: Any = None) -> list[str]:
+def presses(
+    task: Any, content: Any, label: Any, begun: Any = None, *, lines: bool = True
+) -> list[str]:
     """Return the keys from what the editor begins with to the label, sent.
 
     Parameters
@@ -31,6 +33,9 @@ def presses(task: Any, content: Any, label: Any, begun: Any = None) -> list[str]
         Where it is to end.
     begun : object
         What is suggested; None shows nothing.
+    lines : bool
+        Whether a caret in a text goes from line to line too. Where it lands depends on the font:
+        it is reckoned as if all letters were equally wide, and no line too long for the screen.
     """
     if task.kind == "multilabel":
         wrong = set(label) ^ set(begun or ())
@@ -40,7 +45,7 @@ def presses(task: Any, content: Any, label: Any, begun: Any = None) -> list[str]
     if task.kind == "pairs":
         return [{"first": "ArrowLeft", "second": "ArrowRight", "tie": "Space"}[label]]
     if task.kind == "spans":
-        return _marking(task, content, label, begun or ())
+        return _marking(task, content, label, begun or (), lines)
     return ["Space"] if begun == label else [task.keys[label]]
 
 
@@ -49,7 +54,7 @@ def words_of(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _WORD.finditer(text)]
 
 
-def _marking(task: Any, text: str, label: Spans, begun: Spans) -> list[str]:
+def _marking(task: Any, text: str, label: Spans, begun: Spans, lines: bool) -> list[str]:
     """From the first word to the last, by whichever keys are fewer: arrows or tab."""
     words = words_of(text)
     marked = {_key(span) for span in begun}
@@ -59,7 +64,7 @@ def _marking(task: Any, text: str, label: Spans, begun: Spans) -> list[str]:
 
     def go(to: int) -> None:
         nonlocal caret
-        made.extend(_steps(text, words, caret, to))
+        made.extend(_steps(text, words, caret, to, lines))
         caret = to
 
     def tabs(span: tuple[int, int, str]) -> int:
@@ -75,7 +80,7 @@ def _marking(task: Any, text: str, label: Spans, begun: Spans) -> list[str]:
             twin = next((one for one in marked if one[:2] == span[:2]), None)
             first = next(k for k, word in enumerate(words) if word[1] > start)
             last = max(k for k, word in enumerate(words) if word[0] < end)
-            walk = _steps(text, words, caret, first)
+            walk = _steps(text, words, caret, first, lines)
             if twin and 0 < (n := tabs(twin)) < len(walk) + last - first:
                 made.extend(["Tab"] * n)  # what stands is only called something else
             else:
@@ -89,7 +94,7 @@ def _marking(task: Any, text: str, label: Spans, begun: Spans) -> list[str]:
             one[0] < end and one[1] > start for one in wanted - marked
         ):  # else it goes when the right one is marked
             first = next(k for k, word in enumerate(words) if word[1] > start)
-            walk = _steps(text, words, caret, first)
+            walk = _steps(text, words, caret, first, lines)
             n = tabs(span)
             if 0 < n < len(walk):
                 made.extend(["Tab"] * n)
@@ -105,15 +110,19 @@ def _key(span: Mapping[str, Any]) -> tuple[int, int, str]:
     return span["start"], span["end"], span["label"]
 
 
-def _steps(text: str, words: list[tuple[int, int]], start: int, end: int) -> list[str]:
-    """The fewest arrows from word to word, each line of the text being one on the screen."""
+def _steps(
+    text: str, words: list[tuple[int, int]], start: int, end: int, lines: bool
+) -> list[str]:
+    """The fewest arrows from word to word."""
     plain = _sideways(end - start)
+    if not lines:
+        return plain
     first, last = (text.count("\n", 0, words[k][0]) for k in (start, end))
     by = 1 if last > first else -1
     best, at = plain, start
-    for lines in range(1, abs(last - first) + 1):
+    for rows in range(1, abs(last - first) + 1):
         at = _line(text, words, at, by)
-        found = ["ArrowDown" if by > 0 else "ArrowUp"] * lines + _sideways(end - at)
+        found = ["ArrowDown" if by > 0 else "ArrowUp"] * rows + _sideways(end - at)
         if len(found) < len(best):
             best = found
     return best

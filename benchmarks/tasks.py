@@ -24,8 +24,8 @@ rating
 spans
     Names, types and defaults in the documentation of parameters.
 pairs
-    Which patient's diabetes has progressed further, which wine has more alcohol, which of two
-    handwritten numbers is larger.
+    Which patient's diabetes has progressed further, which tumour has the deeper hollows, which of
+    two handwritten numbers is larger.
 
 One line of JSON for each task.
 """
@@ -41,7 +41,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.datasets import load_diabetes, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 import nblabel as nl
 
@@ -103,7 +103,7 @@ def digit_numbers() -> Data:
 
 def parameters() -> Data:
     """Documentation of parameters, with names, types and defaults."""
-    found = nl.datasets.parameters()
+    found = nl.datasets.parameters(600)
     task = nl.Spans(["name", "type", "default"])
     return Data(found["text"].tolist(), task, found["spans"].tolist(), {}, 100)
 
@@ -114,12 +114,12 @@ def diabetes_pairs() -> Data:
     return Data(found.data, nl.Pairs(), found.target.tolist(), {"row": True}, 150)
 
 
-def wine_pairs() -> Data:
-    """Wines, and how much alcohol each has."""
-    frame = load_wine(as_frame=True).data
-    return Data(
-        frame.drop(columns="alcohol"), nl.Pairs(), frame["alcohol"].tolist(), {"row": True}, 100
-    )
+def tumour_pairs() -> Data:
+    """Tumours without what was measured of their hollows, and how deep these are."""
+    frame = load_breast_cancer(as_frame=True).data
+    hollows = [name for name in frame.columns if "conca" in name]
+    truth = frame["worst concavity"].tolist()
+    return Data(frame.drop(columns=hollows), nl.Pairs(), truth, {"row": True}, 150)
 
 
 def digit_pairs() -> Data:
@@ -132,7 +132,7 @@ SETS: dict[str, tuple[Callable[[], Data], ...]] = {
     "multilabel": (digit_facts,),
     "rating": (diabetes_levels, wine_levels, digit_numbers),
     "spans": (parameters,),
-    "pairs": (diabetes_pairs, wine_pairs, digit_pairs),
+    "pairs": (diabetes_pairs, tumour_pairs, digit_pairs),
 }
 
 

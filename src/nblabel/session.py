@@ -63,7 +63,7 @@ from .suggest import (
     suggester_for,
 )
 from .tables import Predictions
-from .tasks import as_given, as_task, counted, decode
+from .tasks import as_given, as_task, counted, decode, right
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
@@ -614,6 +614,8 @@ class Session:
             order: Any = [] if self._tagger is not None else np.argsort(-row, kind="stable")
             ranking = [(predictions.classes[k], float(row[k]) if sure else None) for k in order]
             label, probability = self._value(predictions, position)
+            if label is None:
+                return None
             return Suggestion(label, probability if sure else None, ranking, predictions.version)
 
     @property
@@ -1284,7 +1286,11 @@ class Session:
     def _table(
         self, values: Sequence[tuple[Any, float]], index: pd.Index[Any] | None = None
     ) -> pd.DataFrame:
-        rows = [{**self.task.columns(value), "probability": sure} for value, sure in values]
+        nothing = dict.fromkeys(self.task.spec().get("columns", ()))
+        rows = [
+            {**(nothing if value is None else self.task.columns(value)), "probability": sure}
+            for value, sure in values
+        ]
         return pd.DataFrame(rows, index=index)
 
     @property
@@ -1360,7 +1366,7 @@ class Session:
             hits, counts = [], []
             for event, label, before in self._labels.audits():
                 if event.shown.predicted is not None:
-                    hits.append(self.task.agree(event.shown.predicted, label) == 1.0)
+                    hits.append(right(self.task, event.shown.predicted, label))
                     counts.append(before)
             curve = [[n, s.value, s.low, s.high] for n, s in learning_curve(hits, counts)]
             measured = Measured(len(hits), progressive(hits), tuple(curve))
