@@ -92,7 +92,9 @@ def diabetes_levels() -> Data:
 def wine_levels() -> Data:
     """Wines, each with how much alcohol it has."""
     frame = load_wine(as_frame=True).data
-    return Data(frame.drop(columns="alcohol"), nl.Rating(), levels(frame["alcohol"]), {"row": True}, 60)
+    return Data(
+        frame.drop(columns="alcohol"), nl.Rating(), levels(frame["alcohol"]), {"row": True}, 60
+    )
 
 
 def digit_numbers() -> Data:
@@ -105,7 +107,7 @@ def parameters() -> Data:
     """Documentation of parameters, with names, types and defaults."""
     found = nl.datasets.parameters(600)
     task = nl.Spans(["name", "type", "default"])
-    return Data(found["text"].tolist(), task, found["spans"].tolist(), {}, 100)
+    return Data(found["text"].tolist(), task, found["spans"].tolist(), {}, 60)
 
 
 def diabetes_pairs() -> Data:

@@ -43,7 +43,9 @@ _ALIAS = re.compile(r"\b(?:np|pd)\.")
 _SIGNATURE = re.compile(r"\A[\w.]+\((?:[^()]|\([^()]*\))*\)[^\n]*(?:\n|\Z)")
 _SECTION = re.compile(r"^[^\n]*\n[ \t]*[-=~]{3,}[ \t]*$.*", re.MULTILINE | re.DOTALL)
 _ROLE = re.compile(r":[\w:]+:`~?([^`<]*?)(?:\s*<[^`]*>)?`")
-_PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n[-=]{3,}$|\Z)", re.MULTILINE | re.DOTALL)
+_PARAMETERS = re.compile(
+    r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n[-=]{3,}$|\Z)", re.MULTILINE | re.DOTALL
+)
 _DECLARED = re.compile(r"(\*{0,2}\w+(?:, \*{0,2}\w+)*) ?: (\S.*)")
 _REST = re.compile(r",? *(?:\(?optional\)?|default\b|by default\b)", re.IGNORECASE)
 _DEFAULT = re.compile(r"\bdefault(?:s to|=| ?: | is | )[\"'`]*([\w.+-]+)")

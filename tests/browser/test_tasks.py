@@ -230,7 +230,9 @@ NOTES = ["win a prize now", "lunch at noon?", "free money, click", "minutes of t
 def one_page(browser: Browser, server: JupyterServer) -> Iterator[Notebook]:
     """A notebook for all of them: its last cell shows a labeler of what is `given`."""
     page = Notebook(browser, server)
-    page.open("tasks.ipynb", ["import nblabel as nl", "labeler = nl.Labeler(*given, **options)\nlabeler"])
+    page.open(
+        "tasks.ipynb", ["import nblabel as nl", "labeler = nl.Labeler(*given, **options)\nlabeler"]
+    )
     page.run_cell(0)
     yield page
     page.close()
@@ -379,7 +381,10 @@ def test_text_is_written_and_corrected(asked: Callable[..., tuple[Notebook, Widg
     keys(widget, "Escape", "Space")
     widget.saved()
     found = column_of(page, "text")
-    assert found == {str(first): f"{data['draft'][first]} s 1?\nf", str(second): data["draft"][second]}
+    assert found == {
+        str(first): f"{data['draft'][first]} s 1?\nf",
+        str(second): data["draft"][second],
+    }
 
 
 def test_a_form_is_filled_in(asked: Callable[..., tuple[Notebook, Widget]]) -> None:

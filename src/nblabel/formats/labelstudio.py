@@ -44,7 +44,7 @@ def write_labelstudio(records: Sequence[Record], task: Task, lost: Lost) -> str:
             annotation["completed_by"] = {"email": record.annotator}
         if record.at:
             annotation["created_at"] = record.at
-        tasks.append({"data": data, "annotations": [annotation]})
+        tasks.append({"id": len(tasks) + 1, "data": data, "annotations": [annotation]})
     return f"[{','.join(f'{chr(10)}{dump_json(one)}' for one in tasks)}\n]\n"
 
 

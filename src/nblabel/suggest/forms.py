@@ -76,9 +76,7 @@ class FormSuggester:
                 continue
             targets = self.parts[name].targets(values)
             places = snapshot.positions[asked]
-            fitted[name] = suggester.fit(
-                Snapshot(places, targets, snapshot.version, snapshot.seed)
-            )
+            fitted[name] = suggester.fit(Snapshot(places, targets, snapshot.version, snapshot.seed))
         return FittedForm(fitted, getattr(self.base, "takes_items", True), self.base)
 
 

@@ -213,9 +213,7 @@ class FittedPairs:
         open_ = information(*self._differences(targets))
         return _Design(covariance, own, variance, 1 / evenness, open_)
 
-    def _differences(
-        self, places: Any
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _differences(self, places: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return mean and variance of the difference of each of some pairs."""
         suggester, explained = self._suggester, self._explained
         by_features, by_item = self.estimator.variances_

@@ -198,9 +198,7 @@ class _Laplace:
             best = found
         gradient, self.curvature, likelihood = self._likelihood(values, y)
         lower = self._factor(np.sqrt(self.curvature))
-        self.evidence = float(
-            likelihood - self.dual @ values / 2 - np.log(np.diag(lower)).sum()
-        )
+        self.evidence = float(likelihood - self.dual @ values / 2 - np.log(np.diag(lower)).sum())
 
     def half(self, some: slice) -> NDArray[np.float32]:
         """Return a square root of what some labels tell: see `BradleyTerry.explained`."""
