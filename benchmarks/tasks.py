@@ -7,17 +7,15 @@ tenth of random draws, and from items in random order, under the same seeds and 
 the difference of the areas under both curves (the mean score over the batches), averaged over the
 sets of the task; ``gain_low`` the lower end of its 95 % interval over seeds (Student's t).
 
-``keys_saved``: the share of key presses that suggestions save, in the last fifth of the session: from
-the suggestion to the label, against from nothing to the label, both by the fewest keys that the
+``keys_saved``: the share of key presses that suggestions save, in the last fifth of the session:
+from the suggestion to the label, against from nothing to the label, both by the fewest keys that the
 editor takes (`benchmarks.keys`). One key answers a rating on one scale, or a pair, with or without
 a suggestion: nothing can be saved there.
 
 Sets, all of them installed with nblabel or its tests, with labels that are known:
 
 multilabel
-    Handwritten digits with what is true of each (even, prime, ...); functions of four installed
-    libraries with the arguments they take, read off their signatures, to be told from the prose of
-    their documentation, which is cut before its list of parameters.
+    Handwritten digits with what is true of each: even, prime, has a loop, above 4.
 rating
     Progression of diabetes, alcohol of wines, in five levels of equal size; handwritten digits
     as a number from 0 to 9.
@@ -68,14 +66,6 @@ def digit_facts() -> Data:
     facts = {"even": "02468", "prime": "2357", "has a loop": "0689", "above 4": "56789"}
     truth = [[fact for fact, those in facts.items() if digit in those] for digit in digits]
     return Data(images, nl.MultiLabel(list(facts)), truth, {}, 150)
-
-
-def arguments() -> Data:
-    """Documentation of functions, each with some arguments that it takes."""
-    names = ["axis", "out", "dtype", "copy", "random_state", "n_jobs", "verbose", "tol"]
-    found = nl.datasets.installed_docs()
-    taken = nl.datasets.arguments()
-    return Data([], nl.MultiLabel(names), [], {}, 150)
 
 
 def levels(numbers: Any) -> list[int]:
@@ -185,8 +175,8 @@ def measure(task: str, seeds: int, most: int | None = None) -> dict[str, Any]:
                 saved += [keys] * (arm == "model")
             gain = areas["model"] - areas["random"]
             gains[seed] += gain / len(SETS[task])
-            print(f"{task} {load.__name__} seed {seed}: {areas['model']:.4f} against "
-                  f"{areas['random']:.4f} ({gain:+.4f}), keys {keys:.2f}", file=sys.stderr)  # fmt: skip
+            said = f"{areas['model']:.4f} against {areas['random']:.4f} ({gain:+.4f})"
+            print(f"{task} {load.__name__} seed {seed}: {said}", file=sys.stderr)
     half = stats.t.ppf(0.975, seeds - 1) * gains.std(ddof=1) / np.sqrt(seeds)
     return {
         "task": task,

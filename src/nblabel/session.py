@@ -385,7 +385,8 @@ class Session:
                     f"got {type(suggester).__name__}."
                 )
             return suggester
-        values, frame, options = pool.values, pool.frame, {}
+        values, frame = pool.values, pool.frame
+        options: dict[str, Any] = {}
         if self.task.target_type == "pairwise":
             values, options["sides"] = sides_of(pool, hasattr(features, "shape"))
             if isinstance(pool, PairPool):

@@ -309,14 +309,14 @@ def test_ratings_are_given_by_digits_and_arrows(
 def test_spans_are_marked_by_the_keys_that_are_counted(
     asked: Callable[..., tuple[Notebook, Widget]],
 ) -> None:
-    """What `benchmarks.keys` counts is what the editor takes, from nothing and from a suggestion."""
+    """What `benchmarks.keys` counts the editor takes, from nothing and from a suggestion."""
     docs = nl.datasets.parameters()
     short = docs["text"].str.split("\n").map(lambda lines: max(map(len, lines)) < 75)
     small = docs["text"].str.len() < 250
     docs = docs[short & small & (docs["spans"].str.len() > 3)].sample(3, random_state=0)
     task = nl.Spans(["name", "type", "default"])
-    # As a model would have it: one span too short, one too many, one called something else.
-    begun = [spans[:1] + [{**spans[1], "label": "default"}] for spans in docs["spans"].tolist()]
+    # As a model might have it: one called something else, one too many, others missing.
+    begun = [[*spans[:1], {**spans[1], "label": "default"}] for spans in docs["spans"].tolist()]
     for spans, text in zip(begun, docs["text"], strict=True):
         start = text.index("\n") + 5
         spans.append({"start": start, "end": text.index(" ", start), "label": "type"})

@@ -29,7 +29,7 @@ _SIDES = {"first": "left", "second": "right"}
 
 def write_labelstudio(records: Sequence[Record], task: Task, lost: Lost) -> str:
     """Tasks as an export or an import of Label Studio has them."""
-    tasks = []
+    tasks: list[dict[str, Any]] = []
     for record in records:
         if task.kind == "pairs" and record.value not in _SIDES:
             lost.add("ties")
