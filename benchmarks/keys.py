@@ -1,15 +1,15 @@
 """The keys that a label needs, as the editors take them.
 
-``presses(task, content, label, begun)`` names them one by one, from what the editor begins with (the
-suggestion, or nothing) to the label and its sending. An annotator who knows the keys and makes no
+``presses(task, content, label, begun)`` names them one by one, from what the editor begins with
+(the suggestion, or nothing) to the label and its sending. Who knows the keys and makes no
 mistake needs about that many; the journeys in ``tests/browser`` press them in the real editor.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 #: Words as the browser's segmenter has them, nearly: points and quotes join letters or digits.
@@ -18,7 +18,9 @@ _WORD = re.compile(r"\w+(?:(?:(?<=[^\W\d])[.'’](?=[^\W\d])|(?<=\d)[.,](?=\d))\
 Spans = Sequence[Mapping[str, Any]]
 
 
-def presses(task: Any, content: Any, label: Any, begun: Any = None) -> list[str]:
+def presses(
+    task: Any, content: Any, label: Any, begun: Any = None, *, lines: bool = True
+) -> list[str]:
     """Return the keys from what the editor begins with to the label, sent.
 
     Parameters
@@ -31,6 +33,9 @@ def presses(task: Any, content: Any, label: Any, begun: Any = None) -> list[str]
         Where it is to end.
     begun : object
         What is suggested; None shows nothing.
+    lines : bool
+        Whether a caret in a text goes from line to line too. Where it lands depends on the font:
+        it is reckoned as if all letters were equally wide, and no line too long for the screen.
     """
     if task.kind == "multilabel":
         wrong = set(label) ^ set(begun or ())
@@ -40,7 +45,7 @@ def presses(task: Any, content: Any, label: Any, begun: Any = None) -> list[str]
     if task.kind == "pairs":
         return [{"first": "ArrowLeft", "second": "ArrowRight", "tie": "Space"}[label]]
     if task.kind == "spans":
-        return _marking(task, content, label, begun or ())
+        return _marking(task, content, label, begun or (), lines)
     return ["Space"] if begun == label else [task.keys[label]]
 
 
@@ -49,55 +54,33 @@ def words_of(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _WORD.finditer(text)]
 
 
-def _marking(task: Any, text: str, label: Spans, begun: Spans) -> list[str]:
+def _marking(task: Any, text: str, label: Spans, begun: Spans, lines: bool) -> list[str]:
     """From the first word to the last, by whichever keys are fewer: arrows or tab."""
-    words = words_of(text)
+    screen = _Screen(text, lines)
+    words = screen.words
     marked = {_key(span) for span in begun}
     wanted = {_key(span) for span in label}
     made: list[str] = []
     caret = 0
-
-    def go(to: int) -> None:
-        nonlocal caret
-        made.extend(_steps(text, words, caret, to))
-        caret = to
-
-    def tabs(span: tuple[int, int, str]) -> int:
-        """Number of spans from the caret to this one, itself included; 0 if it lies behind."""
-        at = words[caret][0]
-        later = sorted(start for start, _, _ in marked if start >= at)
-        return later.index(span[0]) + 1 if span[0] >= at else 0
-
-    changes = sorted((wanted - marked) | (marked - wanted))
-    for span in changes:
+    for span in sorted(wanted ^ marked):
         start, end, name = span
-        if span in wanted - marked:
-            twin = next((one for one in marked if one[:2] == span[:2]), None)
-            first = next(k for k, word in enumerate(words) if word[1] > start)
+        first = next(k for k, word in enumerate(words) if word[1] > start)
+        walk = screen.steps(caret, first)
+        if span in wanted:
             last = max(k for k, word in enumerate(words) if word[0] < end)
-            walk = _steps(text, words, caret, first)
-            if twin and 0 < (n := tabs(twin)) < len(walk) + last - first:
-                made.extend(["Tab"] * n)  # what stands is only called something else
-            else:
-                go(first)
-                made.extend(["Shift+ArrowRight"] * (last - first))
-            made.append(task.keys[name])
+            walk += ["Shift+ArrowRight"] * (last - first)
+            twin = next((one for one in marked if one[:2] == span[:2]), None)
+            tabs = _tabs(marked, words[caret][0], twin)  # what stands is only called something else
+            made += (tabs if tabs and len(tabs) < len(walk) else walk) + [task.keys[name]]
             marked = {one for one in marked if one[0] >= end or one[1] <= start} | {span}
             after = [k for k, word in enumerate(words) if word[0] >= end]
             caret = after[0] if after else len(words) - 1
-        elif span in marked and not any(
-            one[0] < end and one[1] > start for one in wanted - marked
-        ):  # else it goes when the right one is marked
-            first = next(k for k, word in enumerate(words) if word[1] > start)
-            walk = _steps(text, words, caret, first)
-            n = tabs(span)
-            if 0 < n < len(walk):
-                made.extend(["Tab"] * n)
-            else:
-                made.extend(walk)
-            caret = first
-            made.append("Backspace")
+        elif span in marked and not any(one[0] < end and one[1] > start for one in wanted - marked):
+            # Else it goes when the right one is marked.
+            tabs = _tabs(marked, words[caret][0], span)
+            made += (tabs if tabs and len(tabs) < len(walk) else walk) + ["Backspace"]
             marked.discard(span)
+            caret = first
     return [*made, "Enter"]
 
 
@@ -105,36 +88,48 @@ def _key(span: Mapping[str, Any]) -> tuple[int, int, str]:
     return span["start"], span["end"], span["label"]
 
 
-def _steps(text: str, words: list[tuple[int, int]], start: int, end: int) -> list[str]:
-    """The fewest arrows from word to word, each line of the text being one on the screen."""
-    plain = _sideways(end - start)
-    first, last = (text.count("\n", 0, words[k][0]) for k in (start, end))
-    by = 1 if last > first else -1
-    best, at = plain, start
-    for lines in range(1, abs(last - first) + 1):
-        at = _line(text, words, at, by)
-        found = ["ArrowDown" if by > 0 else "ArrowUp"] * lines + _sideways(end - at)
-        if len(found) < len(best):
-            best = found
-    return best
+def _tabs(
+    marked: set[tuple[int, int, str]], at: int, span: tuple[int, int, str] | None
+) -> list[str]:
+    """The tabs from a place to a span behind it, itself included; none to one before it."""
+    if span is None or span[0] < at:
+        return []
+    return ["Tab"] * sum(at <= start <= span[0] for start, _, _ in marked)
+
+
+class _Screen:
+    """A text as it is gone through by arrows."""
+
+    def __init__(self, text: str, lines: bool) -> None:
+        self.words = words_of(text)
+        starts = [0, *(k + 1 for k, sign in enumerate(text) if sign == "\n")]
+        self._rows = [bisect_right(starts, start) for start, _ in self.words]
+        self._middles = [
+            (start + end) / 2 - starts[row - 1]
+            for (start, end), row in zip(self.words, self._rows, strict=True)
+        ]
+        self._on: dict[int, list[int]] = {}
+        for k, row in enumerate(self._rows):
+            self._on.setdefault(row, []).append(k)
+        self._lines = lines
+
+    def steps(self, start: int, end: int) -> list[str]:
+        """The fewest arrows from word to word."""
+        best = _sideways(end - start)
+        if self._lines:
+            by = 1 if end > start else -1
+            between = sorted(self._on, reverse=by < 0)
+            rows = between[
+                between.index(self._rows[start]) + 1 : between.index(self._rows[end]) + 1
+            ]
+            at = start
+            for n, row in enumerate(rows, start=1):
+                middle = self._middles[at]
+                at = min(self._on[row], key=lambda k: abs(self._middles[k] - middle))
+                found = ["ArrowDown" if by > 0 else "ArrowUp"] * n + _sideways(end - at)
+                best = min(best, found, key=len)
+        return best
 
 
 def _sideways(words: int) -> list[str]:
     return ["ArrowRight" if words > 0 else "ArrowLeft"] * abs(words)
-
-
-def _line(text: str, words: list[tuple[int, int]], at: int, by: int) -> int:
-    """The word that is next below or above, by its middle."""
-    breaks = [-1, *(k for k, sign in enumerate(text) if sign == "\n"), len(text)]
-    lines = list(pairwise(breaks))
-
-    def row(k: int) -> int:
-        return text.count("\n", 0, words[k][0])
-
-    def middle(k: int) -> float:
-        return (words[k][0] + words[k][1]) / 2 - lines[row(k)][0]
-
-    rows = [row(k) for k in range(len(words))]
-    others = [r for r in (rows[at + 1 :] if by > 0 else rows[:at][::-1]) if r != rows[at]]
-    there = [k for k, r in enumerate(rows) if others and r == others[0]]
-    return min(there, key=lambda k: abs(middle(k) - middle(at)), default=at)

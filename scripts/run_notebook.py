@@ -1,4 +1,4 @@
-"""Run notebooks from top to bottom without a screen, each in a copy of its folder.
+"""Run notebooks from top to bottom without a screen, each in a copy of its folder, two at a time.
 
 Usage: python scripts/run_notebook.py NOTEBOOK...
 """
@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -39,4 +40,5 @@ def run(path: Path) -> bool:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    sys.exit(0 if all([run(Path(name)) for name in sys.argv[1:]]) else 1)
+    with ThreadPoolExecutor(2) as pool:
+        sys.exit(0 if all(list(pool.map(run, map(Path, sys.argv[1:])))) else 1)

@@ -443,7 +443,8 @@ class Session(Inspection):
                     f"got {type(suggester).__name__}."
                 )
             return suggester
-        values, frame, options = pool.values, pool.frame, {}
+        values, frame = pool.values, pool.frame
+        options: dict[str, Any] = {}
         if self.task.target_type == "pairwise":
             values, options["sides"] = sides_of(pool, hasattr(features, "shape"))
             if isinstance(pool, PairPool):
@@ -749,6 +750,8 @@ class Session(Inspection):
             order: Any = [] if self._tagger is not None else np.argsort(-row, kind="stable")
             ranking = [(predictions.classes[k], float(row[k]) if sure else None) for k in order]
             label, probability = self._value(predictions, position)
+            if label is None:
+                return None
             return Suggestion(label, probability if sure else None, ranking, predictions.version)
 
     @property

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from .lab import Notebook
+import nblabel as nl
+from benchmarks.keys import presses
+
+from .lab import Browser, JupyterServer, Notebook
 from .test_journeys import Widget, no_labels_of_others  # noqa: F401
 
 Opener = Callable[..., Notebook]
@@ -250,3 +254,190 @@ def test_a_form_is_answered_on_the_text_itself(notebook: Opener) -> None:
     mark = {"start": 0, "end": length, "label": "person"}
     assert labels == [{"who": [mark], "tone": "rude"}, {"who": [], "tone": "kind"}]
     assert page.cells() == cells, "a key reached the notebook"
+
+
+# ---------------------------------------------------------------- one journey for each other task
+
+NOTES = ["win a prize now", "lunch at noon?", "free money, click", "minutes of the meeting"]
+
+
+@pytest.fixture(scope="module")
+def one_page(browser: Browser, server: JupyterServer) -> Iterator[Notebook]:
+    """A notebook for all of them: its last cell shows a labeler of what is `given`."""
+    page = Notebook(browser, server)
+    page.open(
+        "tasks.ipynb", ["import nblabel as nl", "labeler = nl.Labeler(*given, **options)\nlabeler"]
+    )
+    page.run_cell(0)
+    yield page
+    page.close()
+    assert browser.outside == [], f"asked for outside the server: {browser.outside}"
+
+
+@pytest.fixture
+def asked(one_page: Notebook) -> Callable[..., tuple[Notebook, Widget]]:
+    """Open a labeler of some data, ``asked("nl.Rating()", NOTES)``, and wait for its editor."""
+
+    def opened(task: str, data: object, **options: object) -> tuple[Notebook, Widget]:
+        options = {"store": None, "blind": 0, "inline": True, **options}
+        one_page.execute(f"given, options = ({data!r}, {task}), {options!r}")
+        one_page.run_cell(1)
+        widget = Widget(one_page).ready()
+        kind = one_page.execute("labeler.session.task.kind")
+        if kind != "binary":
+            one_page.locator(f"[data-editor='{kind}'][data-ready='true']").wait_for()
+        return one_page, widget
+
+    return opened
+
+
+def column_of(page: Notebook, name: str) -> dict[str, object]:
+    """A column of the labels by item id, as the kernel has them."""
+    found = page.execute(f"labeler.labels[{name!r}].to_dict()")
+    return {str(item): value for item, value in found.items()}
+
+
+def test_a_label_is_accepted_or_rejected(asked: Callable[..., tuple[Notebook, Widget]]) -> None:
+    page, widget = asked("nl.Binary('spam')", NOTES)
+    before = page.cells()
+    wanted = {widget.press("a"): True}
+    wanted[widget.press("x")] = False
+    undone = widget.press("a")
+    keys(widget, "z")
+    assert widget.item == undone
+    wanted[widget.press("x")] = False
+    widget.saved()
+    assert column_of(page, "label") == wanted
+    assert page.cells() == before, "a key reached the notebook"
+
+
+def test_several_labels_are_toggled(asked: Callable[..., tuple[Notebook, Widget]]) -> None:
+    page, widget = asked(
+        "nl.MultiLabel(['mail', 'ad', 'scam', 'work'], least=1, exclusive=[['ad', 'work']],"
+        " parents={'scam': 'ad'})",
+        NOTES,
+    )
+    first = widget.item
+    keys(widget, "Enter")  # none is too few
+    page.locator(".nblabel-wrong", has_text="at least one").wait_for()
+    assert widget.item == first
+    keys(widget, "1", "3", "Enter")  # a scam is an ad
+    second = widget.item
+    keys(widget, "3", "4", "1", "1", "Enter")  # work drives out the ad, and the scam with it
+    widget.saved()
+    assert column_of(page, "labels") == {first: ["mail", "ad", "scam"], second: ["work"]}
+
+
+def test_ratings_are_given_by_digits_and_arrows(
+    asked: Callable[..., tuple[Notebook, Widget]],
+) -> None:
+    page, widget = asked("nl.Rating(1, 5, scales=['clear', 'kind'])", NOTES)
+    first = widget.item
+    keys(widget, "2", "5", "Enter")
+    second = widget.item
+    keys(widget, "ArrowUp", "ArrowUp", "Tab", "ArrowDown", "Enter")  # from the middle
+    widget.saved()
+    assert column_of(page, "clear") == {first: 2, second: 4}
+    assert column_of(page, "kind") == {first: 5, second: 3}
+
+
+def test_spans_are_marked_by_the_keys_that_are_counted(
+    asked: Callable[..., tuple[Notebook, Widget]],
+) -> None:
+    """What `benchmarks.keys` counts the editor takes, from nothing and from a suggestion."""
+    docs = nl.datasets.parameters()
+    short = docs["text"].str.split("\n").map(lambda lines: max(map(len, lines)) < 75)
+    small = docs["text"].str.len() < 250
+    docs = docs[short & small & (docs["spans"].str.len() > 3)].sample(3, random_state=0)
+    task = nl.Spans(["name", "type", "default"])
+    # As a model might have it: one called something else, one too many, others missing.
+    begun = [[*spans[:1], {**spans[1], "label": "default"}] for spans in docs["spans"].tolist()]
+    for spans, text in zip(begun, docs["text"], strict=True):
+        start = text.index("\n") + 5
+        spans.append({"start": start, "end": text.index(" ", start), "label": "type"})
+    data = {"body": docs["text"].tolist(), "found": begun}
+    page, widget = asked(f"nl.{task!r}", data, text="body", suggester="found")
+    truth = {}
+
+    def said(place: int, begun: object = None) -> list[str]:
+        text, wanted = docs["text"].iloc[place], docs["spans"].iloc[place]
+        truth[str(place)] = wanted
+        return presses(task, text, wanted, begun, lines=False)
+
+    for _ in range(2):
+        place = int(widget.item)
+        pressed = said(place, begun[place])
+        assert len(pressed) < len(said(place))
+        keys(widget, *pressed)
+    keys(widget, "h")  # with the suggestions hidden the last one begins with nothing
+    keys(widget, *said(int(widget.item)))
+    widget.saved()
+    assert column_of(page, "spans") == truth
+
+
+def test_pairs_of_single_items_are_compared(asked: Callable[..., tuple[Notebook, Widget]]) -> None:
+    page, widget = asked("nl.Pairs('Which is longer?')", NOTES)
+    sides = page.locator(".nblabel-pair .nblabel-side")
+    wanted = {}
+    for _ in range(5):
+        pair = json.loads(widget.item)
+        left, right = (sides.nth(k).inner_text().strip() for k in (0, 1))
+        assert {left, right} == {NOTES[int(k)] for k in pair}
+        longer = max(left, right, key=len)
+        tie = len(left) == len(right)
+        wanted[tuple(map(int, pair))] = (
+            "tie" if tie else "first" if longer == NOTES[int(pair[0])] else "second"
+        )
+        keys(widget, "Space" if tie else "ArrowLeft" if longer == left else "ArrowRight")
+    widget.saved()
+    found = page.execute(
+        "[[*map(int, pair), value] for pair, value in labeler.labels['preferred'].items()]"
+    )
+    assert {(a, b): value for a, b, value in found} == wanted
+    swapped = page.execute("labeler.history['shown_swapped'].tolist()")
+    assert len(swapped) == 5 and set(swapped) <= {True, False}
+    page.execute("labeler.session.retrain(wait=True)")
+    scores = page.execute("labeler.scores['score'].tolist()")
+    assert max(range(4), key=scores.__getitem__) == 3
+    assert page.execute("labeler.scores['n_labels'].sum()") == 10
+
+
+def test_text_is_written_and_corrected(asked: Callable[..., tuple[Notebook, Widget]]) -> None:
+    data = {"body": NOTES, "draft": ["Prise", "Lunch", "Money", "Meeting"]}
+    page, widget = asked("nl.FreeText()", data, text="body", suggester="draft")
+    keyboard = page.page.keyboard
+    first = int(widget.item)
+    keys(widget, "Enter", "End")
+    keyboard.type(" s 1?")  # letters that are commands elsewhere
+    keys(widget, "Enter", "f", "Control+Enter")
+    second = int(widget.item)
+    assert second != first
+    # Who writes goes on writing; escape leaves, and space sends what was suggested.
+    keys(widget, "Escape", "Space")
+    widget.saved()
+    found = column_of(page, "text")
+    assert found == {
+        str(first): f"{data['draft'][first]} s 1?\nf",
+        str(second): data["draft"][second],
+    }
+
+
+def test_a_form_is_filled_in(asked: Callable[..., tuple[Notebook, Widget]]) -> None:
+    page, widget = asked(
+        "nl.Form({'topic': nl.Choice(['mail', 'other']), 'marks': nl.MultiLabel(['ad', 'old']),"
+        " 'good': nl.Rating(1, 5), 'why': nl.FreeText()}, when={'why': ('topic', 'other')})",
+        NOTES,
+    )
+    first = widget.item
+    keys(widget, "1", "1", "2", "Enter", "4", "Enter")
+    second = widget.item
+    assert second != first
+    keys(widget, "2", "Enter", "5", "Enter")
+    page.page.keyboard.type("no idea")
+    keys(widget, "Control+Enter")
+    widget.saved()
+    assert column_of(page, "topic") == {first: "mail", second: "other"}
+    assert column_of(page, "marks") == {first: ["ad", "old"], second: []}
+    assert column_of(page, "good") == {first: 4, second: 5}
+    assert column_of(page, "why")[second] == "no idea"
+    assert page.execute("labeler.labels['why'].isna().sum()") == 1

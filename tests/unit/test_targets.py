@@ -121,12 +121,50 @@ def test_pairs_are_learned_by_the_strength_of_their_words() -> None:
 
 
 def test_what_has_no_light_model_is_asked_at_random() -> None:
-    form = nl.Form({"topic": nl.Choice(["a", "b"]), "why": nl.FreeText()})
-    for task, value in ((nl.FreeText(), "said"), (form, {"topic": "a", "why": "so"})):
+    form = nl.Form({"what": nl.FreeText(), "why": nl.FreeText()})
+    for task, value in ((nl.FreeText(), "said"), (form, {"what": "a", "why": "so"})):
         session = nl.Session(TEXTS, task, store=None, inline=True)
         session.record(session.next(1)[0], value)
         assert session.status()["training"] == "off" and session.last_error is None
         assert len(session.labels) == 1
+
+
+def test_each_part_of_a_form_is_learned() -> None:
+    form = nl.Form(
+        {
+            "some": nl.Choice(["yes", "no"]),
+            "topics": nl.MultiLabel(list(WORDS)),
+            "many": nl.Rating(1, 5),
+            "why": nl.FreeText(),
+        },
+        when={"topics": ("some", "yes")},
+    )
+    truth = []
+    for tags in TAGS:
+        value = {"some": "yes" if tags else "no", "many": 1 + len(tags), "why": f"{len(tags)}"}
+        truth.append({**value, "topics": tags} if tags else value)
+    session = taught(TEXTS, form, truth, 60)
+    found = session.predictions
+    assert list(found.columns) == ["some", "topics", "many", "why", "probability", "labeled"]
+    assert np.mean([a == b["some"] for a, b in zip(found["some"], truth, strict=True)]) > 0.9
+    # What is asked only sometimes is suggested only then; the text is left to the person.
+    assert ((found["some"] == "yes") == found["topics"].notna()).all()
+    assert found["why"].isna().all()
+    suggestion = session.suggestion("3")
+    assert suggestion is not None and "why" not in suggestion.label
+    assert set(session.model.parts) == {"some", "topics", "many"}
+    assert session.predict(TEXTS[:2])["many"].tolist() == found["many"].tolist()[:2]
+    # Right is what is right in all that was predicted.
+    assert form.right({"some": "no", "many": 1}, truth[0] | {"some": "no", "many": 1})
+    assert not form.right({"some": "no"}, {"some": "yes", "many": 1, "why": ""})
+
+
+def test_a_form_says_nothing_before_its_parts_differ() -> None:
+    form = nl.Form({"topic": nl.Choice(["a", "b"]), "why": nl.FreeText()})
+    truth = [{"topic": "a", "why": f"{k}"} for k in range(len(TEXTS))]
+    session = taught(TEXTS, form, truth, 10)
+    assert session.suggestion("190") is None
+    assert session.predictions["topic"].isna().all()
 
 
 def test_options_that_such_a_task_cannot_have() -> None:

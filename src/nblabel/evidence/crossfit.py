@@ -21,7 +21,7 @@ from .._threads import MOST_ITEMS, MOST_LABELS, one_thread
 from ..suggest import Fitted, Snapshot, Suggester, checked_scores, score, value_at
 from ..suggest.linear import fit_linear
 from ..tables import Predictions
-from ..tasks import Task
+from ..tasks import Task, right
 
 #: Parts that are left out in turn.
 FOLDS = 5
@@ -189,7 +189,7 @@ def race_arms(suggester: Suggester, task: Task, known: Known, seed: int) -> Arms
     """
     draws, picks = np.flatnonzero(known.drawn), np.flatnonzero(known.picked)
     suggester = _own(suggester)
-    right: dict[str, list[bool]] = {"picked": [], "drawn": []}
+    hits: dict[str, list[bool]] = {"picked": [], "drawn": []}
     size, last = FIRST_ARM, 0
     while size < len(draws) and size <= len(picks):
         report(size / len(draws))
@@ -203,10 +203,10 @@ def race_arms(suggester: Suggester, task: Task, known: Known, seed: int) -> Arms
                         if fitted is None
                         else value_at(task, *fitted, int(known.positions[k]))[0]
                     )
-                    right[arm].append(task.agree(said, known.values[k]) == 1.0)
+                    hits[arm].append(right(task, said, known.values[k]))
             last = size
         size = end
-    return Arms(np.array(right["picked"], bool), np.array(right["drawn"], bool), last)
+    return Arms(np.array(hits["picked"], bool), np.array(hits["drawn"], bool), last)
 
 
 def _own(suggester: Suggester) -> Suggester:

@@ -12,7 +12,7 @@ import numpy as np
 from ..events import LabelEvent
 from ..labels import MACHINES, Labels
 from ..pool import Pool
-from ..tasks import Task
+from ..tasks import Task, right
 from .crossfit import Known
 
 #: What put an item forward that has a label already: a silent repeat, or a doubt about the label.
@@ -29,7 +29,7 @@ def audit_hits(labels: Labels, task: Task) -> tuple[list[bool], list[int]]:
     hits, counts = [], []
     for event, label, before in labels.audits():
         if event.shown.predicted is not None:
-            hits.append(task.agree(event.shown.predicted, label) == 1.0)
+            hits.append(right(task, event.shown.predicted, label))
             counts.append(before)
     return hits, counts
 
@@ -103,7 +103,7 @@ def anchoring(
         if shown.visible == blind or hides.get(event.annotator, False):
             continue
         asked[blind] += 1
-        agreed[blind] += task.agree(shown.suggestion, event.value) == 1.0
+        agreed[blind] += right(task, shown.suggestion, event.value)
     return (agreed[0], agreed[1]), (asked[0], asked[1])
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import LabelValueError, OptionError, near
+from ..pool import read_source
 from ..tasks import Task
 from . import files, labelstudio, lines, shapes, sheets, tokens
 from .records import Lost, Record
@@ -161,8 +162,8 @@ def read(source: Any, task: Task, *, format: str | None = None) -> list[Record]:
     """
     if hasattr(source, "to_pandas") and hasattr(source, "column_names"):
         found = sheets.records_of(source.to_pandas(), task)
-    elif hasattr(source, "columns") and hasattr(source, "to_dict"):
-        found = sheets.records_of(source, task)
+    elif hasattr(source, "columns"):  # of pandas, polars or any that narwhals reads
+        found = sheets.records_of(read_source(source)[0], task)
     else:
         where = _path(source)
         name = _name_of(where, format)

@@ -29,7 +29,7 @@ _SIDES = {"first": "left", "second": "right"}
 
 def write_labelstudio(records: Sequence[Record], task: Task, lost: Lost) -> str:
     """Tasks as an export or an import of Label Studio has them."""
-    tasks = []
+    tasks: list[dict[str, Any]] = []
     for record in records:
         if task.kind == "pairs" and record.value not in _SIDES:
             lost.add("ties")
@@ -44,7 +44,7 @@ def write_labelstudio(records: Sequence[Record], task: Task, lost: Lost) -> str:
             annotation["completed_by"] = {"email": record.annotator}
         if record.at:
             annotation["created_at"] = record.at
-        tasks.append({"data": data, "annotations": [annotation]})
+        tasks.append({"id": len(tasks) + 1, "data": data, "annotations": [annotation]})
     return f"[{','.join(f'{chr(10)}{dump_json(one)}' for one in tasks)}\n]\n"
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import DataError, OptionError, UnknownColumnError, near
@@ -157,7 +158,7 @@ def records_of(table: pd.DataFrame, task: Task) -> list[Record]:
         raise DataError("The table has several columns of one name; names must be unique.")
     records = []
     for k, row in enumerate(table.to_dict("records"), start=1):
-        label = row["label"]
+        label = _listed(row["label"])
         empty = label is None or (isinstance(label, float) and label != label)
         if empty or (label == "" and not _takes_empty(task)):
             continue  # not labeled
@@ -170,6 +171,15 @@ def records_of(table: pd.DataFrame, task: Task) -> list[Record]:
         told.pop("text", None)
         records.append(Record(label, text=text, content=content, flagged=flagged, **told))
     return records
+
+
+def _listed(cell: Any) -> Any:
+    """Return a cell whose lists are lists: tables of some programs have arrays in their place."""
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
+    if isinstance(cell, list):
+        return [_listed(part) for part in cell]
+    return {k: _listed(v) for k, v in cell.items()} if isinstance(cell, dict) else cell
 
 
 def _takes_empty(task: Task) -> bool:

@@ -113,7 +113,7 @@ class PairSuggester:
         n_items, n_labels = len(self.rows), len(first)
         own = sparse.csr_matrix(
             (
-                np.tile(np.float32([1.0, -1.0]), n_labels),
+                np.tile(np.array([1.0, -1.0], dtype=np.float32), n_labels),
                 np.column_stack([first, second]).ravel(),
                 2 * np.arange(n_labels + 1),
             ),
@@ -151,6 +151,7 @@ class FittedPairs:
         self._suggester = suggester
         self._number = number
         rows = suggester.rows.whole(number)
+        assert estimator.own_ is not None, "items were told apart"
         strengths = estimator.strength(rows) + estimator.own_
         estimator.center_ = float(strengths.mean())
         self._mean = strengths - np.float32(estimator.center_)
@@ -211,7 +212,7 @@ class FittedPairs:
         mean, variance = self._differences(places)
         evenness = 1 / (2 + 2 * np.cosh(np.clip(mean / np.sqrt(1 + np.pi * variance / 8), -9, 9)))
         open_ = information(*self._differences(targets))
-        return _Design(covariance, own, variance, 1 / evenness, open_)
+        return _Design(covariance, own, variance, (1 / evenness).astype(np.float32), open_)
 
     def _differences(self, places: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return mean and variance of the difference of each of some pairs."""

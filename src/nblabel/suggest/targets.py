@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from ..errors import OptionError
 from ..strategies import Rows
 from ..tasks import Task
+from .forms import FormSuggester
 from .heads import LeastSquaresMultiLabel, LeastSquaresRating, chunks
 from .linear import Scores
 from .model import Snapshot, Suggester
@@ -129,25 +130,43 @@ def suggester_for(
         return default_suggester(
             inputs, modality, features=features, estimator=estimator, **options
         )
-    if kind not in ("multilabel", "ordinal", "pairwise", "token"):
+    if kind not in ("multilabel", "ordinal", "pairwise", "token", "form"):
         return None
     if estimator is not None and kind != "multilabel":
         raise OptionError(
             f"model= cannot learn a {task.kind} yet: leave it out, or give suggester=, an object "
             "with fit(snapshot) and embedding()."
         )
+    parts: dict[str, Task] = getattr(task, "parts", {})
+    if kind == "form" and not any(part.target_type in _ON_FEATURES for part in parts.values()):
+        return None
     if kind == "token":
         if not isinstance(inputs, list):
             return None
         return TokenSuggester(inputs, tuple(task.spec()["classes"]))
-    spec = task.spec()
     base = default_suggester(inputs, modality, features=features, **options)
-    classes = tuple(spec["classes"])
     if kind == "pairwise":
         assert sides is not None, "pairs say which items they hold"
-        return PairSuggester(base, *sides, classes, singles)
-    if kind == "multilabel":
-        return TargetSuggester(base, estimator or LeastSquaresMultiLabel(), classes)
+        return PairSuggester(base, *sides, tuple(task.spec()["classes"]), singles)
+    if kind == "form":
+        return FormSuggester(base, parts, _on_features)
+    return _on_features(task, base, estimator)
+
+
+#: What is learned from features alone.
+_ON_FEATURES = ("multiclass", "multilabel", "ordinal")
+
+
+def _on_features(task: Task, base: Any, estimator: Any = None) -> Suggester | None:
+    """Return what learns a task on the features of a suggester of classes, None if nothing does."""
+    spec = task.spec()
+    if task.target_type == "multiclass":
+        made: Suggester = base
+        return made
+    if task.target_type == "multilabel":
+        return TargetSuggester(base, estimator or LeastSquaresMultiLabel(), tuple(spec["classes"]))
+    if task.target_type != "ordinal":
+        return None
     points, scales = spec["points"], spec["scales"] or [""]
     names = tuple(f"{scale} {point:g}".strip() for scale in scales for point in points)
     return TargetSuggester(base, LeastSquaresRating(points, len(scales)), names)

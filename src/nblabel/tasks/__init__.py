@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import OptionError
-from .base import Task, counted, decode
+from .base import Task, counted, decode, right
 from .binary import Binary
 from .boxes import Boxes
 from .choice import Choice
@@ -32,6 +32,7 @@ __all__ = [
     "as_task",
     "counted",
     "decode",
+    "right",
 ]
 
 

@@ -19,7 +19,8 @@ class Task(Protocol):
     Optional, beside what is listed: ``decode(classes, row)`` turns what a model says about an item
     into the value to suggest and its probability; ``counted(value)`` names what a value counts for
     in the progress, by default its text; ``check(value, content)`` raises LabelValueError for a
-    value that does not fit the item.
+    value that does not fit the item; ``right(predicted, value)`` says whether a prediction counts
+    as right, by default if it agrees fully.
 
     Attributes
     ----------
@@ -27,7 +28,7 @@ class Task(Protocol):
         Name of the task, which is also the name of its editor in the browser.
     target_type : str
         What a learner sees: ``"multiclass"``, ``"multilabel"``, ``"ordinal"``, ``"token"``,
-        ``"pairwise"`` or ``"none"``.
+        ``"pairwise"``, ``"form"`` (of ``parts``, each a task) or ``"none"``.
     """
 
     kind: str
@@ -66,6 +67,12 @@ def decode(task: Task, classes: Sequence[str], row: NDArray[Any]) -> tuple[Any, 
         return value, float(probability)
     best = int(np.argmax(row))
     return classes[best], float(row[best])
+
+
+def right(task: Task, predicted: Any, value: Any) -> bool:
+    """Whether a prediction counts as right."""
+    own = getattr(task, "right", None)
+    return bool(own(predicted, value)) if own is not None else task.agree(predicted, value) == 1.0
 
 
 def counted(task: Task, value: Any) -> Sequence[str]:

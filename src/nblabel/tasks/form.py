@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import LabelValueError, TaskError, near
-from .base import Task
+from .base import Task, decode
 
 
 class Form:
@@ -29,7 +29,7 @@ class Form:
     """
 
     kind = "form"
-    target_type = "none"
+    target_type = "form"
 
     def __init__(
         self,
@@ -130,6 +130,33 @@ class Form:
     def targets(self, values: Sequence[Any]) -> list[Any]:
         """The values: each part is learned by itself."""
         return list(values)
+
+    def decode(self, classes: Sequence[str], row: Any) -> tuple[dict[str, Any] | None, float]:
+        """Return what is predicted of the parts that would be asked, and how probable all of it is.
+
+        Parts that no model speaks of are left open; None if there is nothing to say at all. The
+        probability takes the parts as independent given the item.
+        """
+        columns: dict[str, list[int]] = {}
+        for place, name in enumerate(classes):
+            owners = [part for part in self.parts if name.startswith(f"{part}: ")]
+            if owners:
+                columns.setdefault(max(owners, key=len), []).append(place)
+        value: dict[str, Any] = {}
+        sure = 1.0
+        for name, part in self.parts.items():
+            if name in columns and self.asked(name, value):
+                own = [classes[place].removeprefix(f"{name}: ") for place in columns[name]]
+                value[name], share = decode(part, own, row[columns[name]])
+                sure *= share
+        return (value, sure) if value else (None, 0.0)
+
+    def right(self, predicted: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+        """Whether all that is predicted is said; what is left open counts for nothing."""
+        return all(
+            name in value and self.parts[name].agree(said, value[name]) == 1.0
+            for name, said in predicted.items()
+        )
 
     def columns(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """The columns of each part, with its name before them; None where it was not asked."""
