@@ -131,7 +131,7 @@ def test_pairs_that_are_given_have_scores_too() -> None:
     strength = {"ball": 3, "bank": 2, "soup": 1, "rice": 0}
     pairs = [*combinations(strength, 2), *combinations(list(strength)[::-1], 2)] * 3
     session = nl.Session(pairs, nl.Pairs(), store=None, inline=True)
-    for asked in session.next(20):
+    for asked in session.next(36):
         first, second = asked.content
         session.record(asked, "first" if strength[first] > strength[second] else "second")
     session.retrain(wait=True)
