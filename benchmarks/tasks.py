@@ -8,9 +8,9 @@ the difference of the areas under both curves (the mean score over the batches),
 sets of the task; ``gain_low`` the lower end of its 95 % interval over seeds (Student's t).
 
 ``keys_saved``: the share of key presses that suggestions save, in the last fifth of the session:
-from the suggestion to the label, against from nothing to the label, both by the fewest keys that the
-editor takes (`benchmarks.keys`). One key answers a rating on one scale, or a pair, with or without
-a suggestion: nothing can be saved there.
+from the suggestion to the label, against from nothing to the label, both by the fewest keys that
+the editor takes (`benchmarks.keys`). One key answers a rating on one scale, or a pair, with or
+without a suggestion: nothing can be saved there.
 
 Sets, all of them installed with nblabel or its tests, with labels that are known:
 

@@ -532,7 +532,12 @@ _HISTORY = ["id", "kind", "item", "annotator", "value", "at", "seconds", "conten
 
 def _types_of(task: Task) -> dict[str, Any]:
     """Types of the columns of the labels, as far as the task tells its labels."""
-    columns = [task.columns(name) for name in task.spec().get("classes", [])]
+    if task.target_type == "multilabel":
+        columns = [task.columns([])]
+    elif task.target_type in ("multiclass", "pairwise"):
+        columns = [task.columns(name) for name in task.spec().get("classes", [])]
+    else:  # a class is only a part of a label
+        columns = []
     return dict(pd.DataFrame(columns).dtypes) if columns else {}
 
 

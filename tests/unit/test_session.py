@@ -20,6 +20,7 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
+import nblabel as nl
 from nblabel.errors import (
     DataError,
     EventError,
@@ -1409,6 +1410,23 @@ def test_labels_that_are_numbers_come_back_as_numbers() -> None:
     assert set(labels["suggestion"].dropna()) <= {0, 1}
     assert set(session.predict(frame)["label"]) <= {0, 1}
     assert set(session.predictions["label"]) <= {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("task", "column"),
+    [
+        (nl.MultiLabel(["even", "odd"]), "labels"),
+        (nl.MultiLabel(["even", "odd"], each=True), "odd"),
+        (nl.Spans(["name"]), "spans"),
+        (nl.Boxes(["cat"]), "shapes"),
+        (nl.Rating(), "rating"),
+        (nl.Form({"a": nl.Choice(["x", "y"]), "b": nl.FreeText()}), "b"),
+    ],
+)
+def test_labels_of_any_task_may_be_none(task: Any, column: str) -> None:
+    session = nl.Session(["one", "two"], task, store=None, inline=True)
+    assert len(session.labels) == 0 and column in session.labels
+    assert len(session.frame()) == 2
 
 
 def test_the_joined_frame_has_types_that_can_say_not_known() -> None:

@@ -21,8 +21,8 @@ from .model import Snapshot
 from .rows import FeatureRows
 from .strengths import BradleyTerry, information
 
-#: A ranking looks at so many pairs, the most informative and some at random, and at their use for so
-#: many others; of more items at fewer of these.
+#: A ranking looks at so many pairs, the most informative and some at random, and at their use for
+#: so many others; of more items at fewer of these.
 _MOST_RANKED, _TARGETS, _ENTRIES = 2000, 300, 10_000_000
 #: Of the standard normal distribution: between minus and plus this lie 95 %.
 _SIGMAS = 1.96

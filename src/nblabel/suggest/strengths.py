@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize_scalar
-from scipy.special import entr
+from scipy.special import entr, expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from .least_squares import MOST_EXACT, products
@@ -23,6 +23,7 @@ OWN_VARIANCES = (0.01, 0.1, 1.0, 4.0)
 _MOST_CHOOSING = 250
 _MOST_SPREAD = 500
 _STEPS = 30
+_NODES = 9
 
 
 class BradleyTerry(ClassifierMixin, BaseEstimator):
@@ -148,20 +149,23 @@ def information(
 
     The mutual information of answer and difference, ties aside: large where the chances are even
     because the strengths are not known, small where they are known to be the same (BALD: Houlsby,
-    Huszár, Ghahramani, Lengyel 2011, whose approximation this is).
+    Huszár, Ghahramani, Lengyel 2011; here by quadrature).
 
     Parameters
     ----------
     mean, variance : ndarray of shape (n_rows,)
         Of the difference of two strengths.
     """
-    scale = np.pi / 8  # a logistic function is nearly a normal one of this variance
-    mean, variance = np.square(mean) * scale, variance * scale
-    width = np.pi * np.log(2) / 2
-    chance = 1 / (1 + np.exp(-np.sqrt(mean / scale) / np.sqrt(1 + variance)))
-    whole = (entr(chance) + entr(1 - chance)) / np.log(2)
-    known = np.sqrt(width / (variance + width)) * np.exp(-mean / (2 * (variance + width)))
-    return np.asarray(np.clip(whole - known, 0.0, 1.0), dtype=np.float32)
+    points, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    weights = weights / weights.sum()
+    chance = expit(np.asarray(mean)[:, None] + np.sqrt(variance)[:, None] * points)
+    bits = _entropy(chance @ weights) - _entropy(chance) @ weights
+    return np.asarray(np.clip(bits, 0.0, 1.0), dtype=np.float32)
+
+
+def _entropy(chance: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    made: NDArray[np.floating[Any]] = (entr(chance) + entr(1 - chance)) / np.log(2)
+    return made
 
 
 class _Laplace:
