@@ -297,11 +297,11 @@ class Annotator:
         assert events == len(self.accepted)
 
 
-def shown_is_honest(session: Session, version: int) -> None:
-    """What is suggested is of the last good model, or nothing."""
+def shown_is_honest(session: Session, version: int, known: int = len(TEXTS)) -> None:
+    """What is suggested is of the last good model, or nothing; so of what it does not know."""
     for asked in session.next(5):
         suggestion = asked.suggestion
-        if version == 0 or int(asked.id) >= len(TEXTS):  # or added since
+        if version == 0 or int(asked.id) >= known:
             assert suggestion is None
         else:
             assert suggestion is not None and suggestion.version == version
@@ -363,7 +363,7 @@ def misbehave(path: Path, tally: Any, part: str, way: str, act: Any, seed: int) 
     status = session.status()
     assert (status["training"], status["error"]) == ("idle", None)
     assert status["version"] > version and status["learned"] == len(ana.accepted)
-    shown_is_honest(session, status["version"])
+    shown_is_honest(session, status["version"], len(session.pool))
     ana.check(f"that {act.__name__.replace('_', ' ')}")
 
 
