@@ -1,11 +1,12 @@
 """What a model in the loop is worth, task by task: ``python -m benchmarks.tasks``
 
 Known labels answer, ten by ten, without a screen; after each ten the model is scored on a held-out
-third: by the agreement of the task, averaged over items (for pairs the share of held-out pairs that
-it orders rightly). The same model learns from items in the order of the default strategy, with its
-tenth of random draws, and from items in random order, under the same seeds and splits. ``gain`` is
-the difference of the areas under both curves (the mean score over the batches), averaged over the
-sets of the task; ``gain_low`` the lower end of its 95 % interval over seeds (Student's t).
+third: by the agreement of the task, averaged over items. Pairs are asked in order to rank the items
+at hand: there it is scored on 2,000 pairs of these, drawn at random. The same model learns from
+items in the order of the default strategy, with its tenth of random draws, and from items in random
+order, under the same seeds and splits. ``gain`` is the difference of the areas under both curves
+(the mean score over the batches), averaged over the sets of the task; ``gain_low`` the lower end of
+its 95 % interval over seeds (Student's t).
 
 ``keys_saved``: the share of key presses that suggestions save, in the last fifth of the session:
 from the suggestion to the label, against from nothing to the label, both by the fewest keys that
@@ -144,7 +145,9 @@ def run(data: Data, arm: str, seed: int, most: int | None = None) -> tuple[float
         take(data.items, pool), data.task, store=None, inline=True, blind=0, strategy=ARMS[arm],
         random_state=seed, **data.options,
     )  # fmt: skip
-    test = take(data.items, held_out), [data.truth[k] for k in held_out]
+    test: Any = (take(data.items, held_out), [data.truth[k] for k in held_out])
+    if data.task.kind == "pairs":  # the items at hand are to be ranked
+        test = None
     curve = nl.simulate(session, truth, data.budget, test=test)
     needed = list(pressed(session))[-max(1, round(LAST * data.budget)) :]
     bare, helped = np.sum(needed, axis=0)

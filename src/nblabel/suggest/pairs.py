@@ -19,7 +19,7 @@ from .least_squares import products
 from .linear import Scores
 from .model import Snapshot
 from .rows import FeatureRows
-from .strengths import BradleyTerry, information
+from .strengths import BradleyTerry, information, squares
 
 #: A ranking looks at so many pairs, the most informative and some at random, and at their use for
 #: so many others; of more items at fewer of these.
@@ -225,14 +225,8 @@ class FittedPairs:
         return self._mean[first] - self._mean[second], variance
 
     def _table(self, rows: Any, counts: NDArray[np.intp]) -> NDArray[np.float64]:
-        by_features, by_item = self.estimator.variances_
-        n_items = rows.shape[0]
-        center = np.asarray(rows.mean(axis=0)).ravel()
-        apart = squares(rows) - 2 * np.asarray(rows @ center).ravel() + center @ center
-        prior = by_features * apart + by_item * (1 - 1 / n_items)
-        settled = np.square(self._explained - self._explained.mean(axis=0)).sum(axis=1)
-        spread = np.sqrt(np.maximum(prior - settled, 0.0))
-        mean = self._mean.astype(np.float64)
+        mean, variance = self.estimator.posterior(rows)
+        spread = np.sqrt(variance)
         ends = (mean - _SIGMAS * spread, mean + _SIGMAS * spread)
         return np.column_stack([mean, *ends, counts])
 
@@ -319,12 +313,6 @@ class _Design:
         self._covariance = self._covariance - np.outer(row, self._covariance[k] / scale)
         self._variance = np.maximum(self._variance - np.square(row), 0.0)
         self._chosen.append(row)
-
-
-def squares(rows: Any) -> NDArray[np.floating[Any]]:
-    """Return the squared length of each row, of shape (n_rows,)."""
-    made = rows.multiply(rows) if sparse.issparse(rows) else np.square(rows)
-    return np.asarray(made.sum(axis=1)).ravel()
 
 
 def differences(features: Any) -> Any:

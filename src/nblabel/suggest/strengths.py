@@ -18,12 +18,14 @@ from .least_squares import MOST_EXACT, products
 #: Variance of a strength by a feature row of length one, and by what is an item's own, that the
 #: comparisons choose between; logits, squared.
 FEATURE_VARIANCES = (1.0, 4.0, 16.0, 64.0, 256.0)
-OWN_VARIANCES = (0.01, 0.1, 1.0, 4.0)
+OWN_VARIANCES = (0.03, 0.1, 0.3, 1.0, 3.0)
 #: So many labels choose, and so many tell how unsure a strength is.
 _MOST_CHOOSING = 250
 _MOST_SPREAD = 500
 _STEPS = 30
 _NODES = 9
+#: Beside the best variances so many others count, if they are not too implausible against it.
+_MOST_PLAUSIBLE, _LEAST_WEIGHT = 10, 0.05
 
 
 class BradleyTerry(ClassifierMixin, BaseEstimator):
@@ -75,8 +77,26 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
         features = products(X, X).astype(np.float64)
         # Without items each side of a pair is another one: what is its own is never seen again.
         same = 2.0 * np.eye(len(y)) if own is None else products(own, own).astype(np.float64)
-        self.variances_ = _chosen(features, same, y, self.ties)
-        by_features, by_item = self.variances_
+        (self.weight_, variances), *others = _plausible(features, same, y, self.ties)
+        self._settle(X, y, own, features, same, variances)
+        self.others_ = []
+        for weight, variances in others if len(y) <= _MOST_SPREAD else ():
+            other = BradleyTerry(self.ties)
+            other._settle(X, y, own, features, same, variances)
+            self.others_.append((weight, other))
+        return self
+
+    def _settle(
+        self,
+        X: Any,
+        y: NDArray[np.float64],
+        own: Any,
+        features: NDArray[np.float64],
+        same: NDArray[np.float64],
+        variances: tuple[float, float],
+    ) -> None:
+        self.variances_ = variances
+        by_features, by_item = variances
         kernel = by_features * features + by_item * same
         state = _Laplace(kernel, y, self.ties)
         self.loss_ = -state.evidence
@@ -90,11 +110,42 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
         self._near = X[some]
         self._near_own = None if own is None else own[some]
         self._half = state.half(some)
-        return self
 
     def strength(self, X: Any) -> NDArray[np.float32]:
         """Return the strength of items by their features, of shape (n_rows,)."""
         return np.asarray(X @ self.coef_ - self.center_, dtype=np.float32)
+
+    def posterior(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and variance of each item's strength, less the mean of all.
+
+        Over all variances of strengths that are plausible, by their evidence: the best ones alone
+        would promise too much.
+
+        Parameters
+        ----------
+        X : matrix of shape (n_items, n_features)
+            Of the items that `fit` told apart, in their order.
+        """
+        models = [(self.weight_, self), *self.others_]
+        weights = np.array([weight for weight, _ in models])
+        weights = weights[:, None] / weights.sum()
+        means, variances = (
+            np.stack(part) for part in zip(*(m._moments(X) for _, m in models), strict=True)
+        )
+        mean = (weights * means).sum(axis=0)
+        return mean, (weights * (variances + np.square(means - mean))).sum(axis=0)
+
+    def _moments(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        by_features, by_item = self.variances_
+        n_items = X.shape[0]
+        assert self.own_ is not None, "items were told apart"
+        mean = np.asarray(X @ self.coef_ + self.own_, dtype=np.float64)
+        center = np.asarray(X.mean(axis=0)).ravel()
+        apart = squares(X) - 2 * np.asarray(X @ center).ravel() + center @ center
+        prior = by_features * apart + by_item * (1 - 1 / n_items)
+        explained = self.explained(X, items=True)
+        settled = np.square(explained - explained.mean(axis=0)).sum(axis=1)
+        return mean - mean.mean(), np.maximum(prior - settled, 0.0)
 
     def explained(self, X: Any, items: bool = False) -> NDArray[np.float32]:
         """Return rows that say how far the labels settle strengths, of shape (n_rows, n_labels).
@@ -131,9 +182,7 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Return the chances of items that were never compared, from differences of features."""
-        length = X.multiply(X) if sparse.issparse(X) else np.square(X)
-        prior = self.variances_[0] * np.asarray(length.sum(axis=1)).ravel()
-        prior = prior + 2 * self.variances_[1]
+        prior = self.variances_[0] * squares(X) + 2 * self.variances_[1]
         variance = np.maximum(prior - np.square(self.explained(X)).sum(axis=1), 0.0)
         return self.chances(X @ self.coef_, variance)
 
@@ -230,19 +279,29 @@ class _Laplace:
         return gradient, np.maximum(curvature, 1e-10), float(said.sum())
 
 
-def _chosen(
+def _plausible(
     features: NDArray[np.float64], same: NDArray[np.float64], y: NDArray[np.float64], ties: bool
-) -> tuple[float, float]:
-    """Return the variances with the largest evidence; a weak prior keeps the first labels calm."""
+) -> list[tuple[float, tuple[float, float]]]:
+    """Return the variances that the evidence allows with their weights, the best first.
+
+    A weak prior keeps the first labels calm.
+    """
     some = np.ix_(*(np.arange(len(y))[-_MOST_CHOOSING:],) * 2)
     features, same, y = features[some], same[some], y[-_MOST_CHOOSING:]
-    best, chosen = -np.inf, (16.0, 0.1)
+    found = []
     for by_features, by_item in product(FEATURE_VARIANCES, OWN_VARIANCES):
         evidence = _Laplace(by_features * features + by_item * same, y, ties).evidence
-        evidence -= (np.log(by_features / 16) ** 2 + np.log(by_item / 0.1) ** 2) / 12
-        if evidence > best:
-            best, chosen = evidence, (by_features, by_item)
-    return chosen
+        evidence -= np.log(by_features / 16) ** 2 / 12 + np.log(by_item / 0.3) ** 2 / 12
+        found.append((evidence, (by_features, by_item)))
+    found.sort(reverse=True)
+    weighed = [(float(np.exp(one - found[0][0])), pair) for one, pair in found[:_MOST_PLAUSIBLE]]
+    return [(weight, pair) for weight, pair in weighed if weight > _LEAST_WEIGHT]
+
+
+def squares(rows: Any) -> NDArray[np.floating[Any]]:
+    """Return the squared length of each row, of shape (n_rows,)."""
+    made = rows.multiply(rows) if sparse.issparse(rows) else np.square(rows)
+    return np.asarray(made.sum(axis=1)).ravel()
 
 
 def _davidson(values: NDArray[np.float64], n: int, n_ties: int) -> float:
