@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._queue import order_seed
+from ._queue import Draw, order_seed
 from .certify import (
     Attempt,
     Certificate,
@@ -245,10 +245,23 @@ class Certification:
                 if len(asked) < k and not self._counts(
                     self._session._labels.current(self._attempt.items[place])
                 ):
-                    asked.append(self._asked(place))
+                    asked.append(self.asked(place))
             return asked
 
-    def _asked(self, place: int) -> Asked:
+    def draws(self, k: int) -> list[Draw]:
+        """Return the k items to verify next, without traps, as the order of asking takes them."""
+        pool, items = self._session.pool, self._attempt.items
+        made: list[Draw] = []
+        for place in range(len(self._verified()), len(items)):
+            if len(made) >= k:
+                break
+            if not self._counts(self._session._labels.current(items[place])):
+                position = pool.position(items[place])
+                made.append(Draw(position, VERIFY, _REASON, draw=place, seed=self.terms.seed))
+        return made
+
+    def asked(self, place: int) -> Asked:
+        """Return the candidate at a place of the order, as it is put forward."""
         attempt, terms = self._attempt, self.terms
         value = attempt.value(place)
         shown = Shown(
