@@ -39,6 +39,7 @@ export interface WantPart {
   readonly before: number | null;
   readonly retrain?: boolean;
   readonly skipped?: boolean;
+  readonly close?: string | null;
 }
 
 /** A request as it was made, and of which items the answer may not know what was said here. */
@@ -556,6 +557,7 @@ const merged = (want: WantPart, older: WantPart | null): WantPart => ({
   ...want,
   retrain: (want.retrain ?? false) || (older?.retrain ?? false),
   skipped: (want.skipped ?? false) || (older?.skipped ?? false),
+  close: want.close ?? older?.close ?? null,
 });
 
 /** Nothing is taken back before it is said, whatever the clocks of two pages made of it. */

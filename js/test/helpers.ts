@@ -47,6 +47,7 @@ export const STATUS: StatusPart = {
   error: null,
   progress: null,
   outside: 0,
+  certify: null,
 };
 
 export function status(change: Partial<StatusPart> = {}): StatusPart {

@@ -44,6 +44,8 @@ STRATEGIES = VERIFY, TRAP = ("certify", "trap")
 _REASON = "drawn at random to verify"
 #: Points of the curve that `state` carries.
 _POINTS = 200
+#: And the status, which comes with every answer.
+_FEW_POINTS = 60
 
 
 class Certification:
@@ -222,6 +224,20 @@ class Certification:
                 "advice": self.advice,
                 "certificate": None if made is None else made.to_dict(),
             }
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The part of `state` that the page of a widget shows with every answer."""
+        told = self.state
+        curve = told["curve"]
+        few = np.unique(np.linspace(0, len(curve) - 1, _FEW_POINTS).astype(int))
+        made = self.certificate
+        named = ("id", "state", "goal", "bound", "audited", "errors", "left", "advice")
+        return {
+            **{name: told[name] for name in named},
+            "machine": told["candidates"] - told["audited"] if made is None else made.machine,
+            "curve": [curve[k] for k in few],
+        }
 
     # ------------------------------------------------------------ what to do
 

@@ -394,6 +394,7 @@ class Session(Inspection):
         self._stale = ""  # what another kernel made of the log that this session does not know
         self._own: set[str] = set()  # events about all items that this session has written
         self._certification: Certification | None = None
+        self._reached = ""  # the certificate that came about while this session was there
         self._ready = False
         self._log, self.warning = open_log(store, name)
         try:
@@ -1267,6 +1268,8 @@ class Session(Inspection):
                 if item in self.pool.places:
                     self._settle(item)
             self._changes += attempt.terms.train
+            is_new = self._ready and event.value["step"] == "certify"
+            self._reached = attempt.terms.id if is_new else ""
 
     def _check_certification(self) -> None:
         """Close what cannot go on with this data, and say what certificates do not cover."""
@@ -1656,7 +1659,7 @@ class Session(Inspection):
                 "version": predictions.version if predictions else 0,
                 "learned": predictions.n_labels if predictions else 0,
                 "rank": self._queue.version,
-                "doing": self.aim,
+                "doing": self._doing(),
                 "audits": measured.audits,
                 "accuracy": None
                 if share is None
@@ -1666,7 +1669,20 @@ class Session(Inspection):
                 "store": self.store_path,
                 "warning": self.warning,
                 "error": self.last_error,
+                "certify": self._certify_status(),
             }
+
+    def _doing(self) -> str:
+        running = self._certification
+        blind = running is not None and running.is_running and not running.terms.shown
+        return "verifying at random" if blind else self.aim
+
+    def _certify_status(self) -> dict[str, Any] | None:
+        newest = self._certification
+        reached = newest is not None and newest.id == self._reached
+        if newest is None or not (newest.is_running or reached):
+            return None
+        return newest.status
 
     def rest(self) -> None:
         """End the worker process when it has nothing to do; a later training starts a new one."""
