@@ -63,7 +63,7 @@ test("there is no panel without a certificate", async () => {
 test("while it runs it says what to do, and draws the bound for eyes and ears", async () => {
   await open(RUNNING);
   expect(panel()?.textContent).toContain(RUNNING.advice);
-  const numbers = page.all(".nblabel-certify dd").map((el) => el.textContent);
+  const numbers = page.all(".nblabel-certify-numbers b").map((el) => el.textContent);
   expect(numbers).toEqual(["40", "1", "≤ 13 %", "1,500"]);
   const picture = panel()?.querySelector('svg[role="img"]');
   expect(picture?.getAttribute("aria-label")).toBe(
@@ -71,7 +71,7 @@ test("while it runs it says what to do, and draws the bound for eyes and ears", 
       "the goal is 5.0 %.",
   );
   await page.ack({ certify: { ...RUNNING, audited: 41, bound: 0.12 } });
-  expect(page.all(".nblabel-certify dd")[0]?.textContent).toBe("41");
+  expect(page.all(".nblabel-certify-numbers b")[0]?.textContent).toBe("41");
 });
 
 describe("giving up", () => {

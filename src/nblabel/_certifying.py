@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 #: Strategies of what is asked here: an item to verify, and a trap.
 STRATEGIES = VERIFY, TRAP = ("certify", "trap")
-_REASON = "drawn at random to verify"
+REASON = "drawn at random to verify"
 #: Points of the curve that `state` carries.
 _POINTS = 200
 #: And the status, which comes with every answer.
@@ -189,7 +189,7 @@ class Certification:
             text += f" At the rate so far ({evidence.errors} of {evidence.audited}) about {more:,}."
             if likely >= n or (rate > 2 * max(attempt.terms.believed, 1 / n) and more > 300):
                 text += (
-                    " The model errs more often than it believed: close(), label what it is least "
+                    " The model errs more often than it believed: give up, label what it is least "
                     "sure of, and certify again."
                 )
         if self.terms.shown and evidence.vigilance is not None:
@@ -273,7 +273,7 @@ class Certification:
                 break
             if not self._counts(self._session._labels.current(items[place])):
                 position = pool.position(items[place])
-                made.append(Draw(position, VERIFY, _REASON, draw=place, seed=self.terms.seed))
+                made.append(Draw(position, VERIFY, REASON, draw=place, seed=self.terms.seed))
         return made
 
     def asked(self, place: int) -> Asked:
@@ -289,7 +289,7 @@ class Certification:
             suggestion=value,
             visible=terms.shown and value is not None,
         )
-        return self._session._put_forward(attempt.items[place], shown, _REASON)
+        return self._session._put_forward(attempt.items[place], shown, REASON)
 
     def _trap(self, used: Iterable[str]) -> Asked | None:
         """Return an item whose label is known, with a suggestion that is wrong."""
@@ -308,7 +308,7 @@ class Certification:
             strategy=TRAP, seed=self.terms.seed, model_version=self.terms.model_version,
             suggestion=wrong, visible=True,
         )  # fmt: skip
-        return session._put_forward(item, shown, _REASON)
+        return session._put_forward(item, shown, REASON)
 
     def record(self, item: Asked, label: Any, *, seconds: float | None = None) -> LabelEvent:
         """Answer an item of `next`: the same as `Session.record`."""

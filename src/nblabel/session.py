@@ -715,9 +715,12 @@ class Session(Inspection):
             and not self.is_blind(item)
             and draw.strategy not in (REPEAT, REVIEW, _certifying.VERIFY),
         )
+        reason = draw.reason
+        if draw.audit and running is not None and running.is_blind(item):
+            suggestion, reason = None, _certifying.REASON  # a random draw that is also verified
         return Asked(
             item, self.pool.index[draw.position], self.pool.item(draw.position), suggestion, shown,
-            draw.reason,
+            reason,
         )  # fmt: skip
 
     def _put_forward(self, item: str, shown: Shown, reason: str) -> Asked:

@@ -36,7 +36,7 @@ class Certify {
   readonly el = make("section", "nblabel-certify");
   private readonly title = make("strong");
   private readonly advice = make("p");
-  private readonly numbers = make("dl");
+  private readonly numbers = make("div", "nblabel-certify-numbers");
   private readonly buttons = make("div", "nblabel-buttons");
   private readonly picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
   private part: CertifyPart | null = null;
@@ -100,15 +100,15 @@ class Certify {
     const { part } = this;
     if (!part) return;
     const reached = part.state === "certified";
-    this.title.textContent = reached ? "✓ Certified" : "Verifying at random";
+    this.title.textContent = reached ? "✓ Certified" : "Towards a certificate";
     this.advice.textContent = this.asks
       ? "Give up? What you verified stays labeled. A later attempt has less confidence to spend, so it takes more looks."
       : part.advice;
     this.numbers.replaceChildren(
       number(count(part.audited), "verified"),
-      number(count(part.errors), "wrong, corrected"),
-      number(`≤ ${share(part.bound)}`, `may be wrong, goal ${share(part.goal)}`),
-      number(count(part.machine), reached ? "labeled by the machine" : "left to the machine"),
+      number(count(part.errors), "wrong"),
+      number(`≤ ${share(part.bound)}`, "may be wrong"),
+      number(count(part.machine), reached ? "labeled by the machine" : "for the machine"),
     );
     // Only what changes: a button that is replaced gives the keys back to the labeler.
     const now = reached ? "reached" : this.asks ? "asks" : "runs";
@@ -165,8 +165,8 @@ class Certify {
 }
 
 function number(value: string, what: string): HTMLElement {
-  const pair = make("div");
-  pair.append(make("dt", "", what), make("dd", "", value));
+  const pair = make("span");
+  pair.append(make("b", "", value), " ", make("small", "", what));
   return pair;
 }
 
