@@ -19,7 +19,7 @@ images, digits = nl.datasets.digits()
 digits = digits.astype(str)
 easy = np.flatnonzero(np.isin(digits, ["0", "1", "6"]))[:240]
 truth = dict(zip(map(str, range(240)), digits[easy]))
-session = nl.Session(images[easy], ["0", "1", "6"], store=None, inline=True, blind=0)
+session = nl.Session(images[easy], ["0", "1", "6"], store=None, inline=True, blind=0, batch=500)
 for asked in session.next(60):
     session.record(asked, truth[asked.id])
 session.retrain(wait=True)
@@ -47,7 +47,6 @@ def test_a_certificate_by_keys(notebook: Opener) -> None:
     assert "more without an error" in panel.inner_text()
     assert panel.get_by_role("img").get_attribute("aria-label").startswith("Upper bound")
     # What lies under the eye and next stays; then comes what was drawn.
-    book.wait_for("labeler.session.rank_version > 0")
     rank = book.execute("labeler.session.rank_version")
     book.locator(f'.nblabel[data-rank="{rank}"]').wait_for()
     for _ in range(2):
@@ -68,8 +67,10 @@ def test_a_certificate_by_keys(notebook: Opener) -> None:
     auto = [name for name in who if name.startswith("auto:")]
     assert len(auto) > 50 and len(who) - len(auto) >= people + seen
     assert book.execute("labeler.frame()['label'].notna().sum() == len(labeler.labels)")
-    match = re.search(r"([\d,]+)\s+labeled by the machine", panel.inner_text())
-    assert match and int(match[1].replace(",", "")) == len(auto)
+    # Keys that were pressed before the page heard of it stand above the machine.
+    shown = re.search(r"([\d,]+)\s+labeled by the machine", panel.inner_text())
+    made = book.execute("int(labeler.certificates['machine'].iloc[0])")
+    assert shown and int(shown[1].replace(",", "")) == made >= len(auto)
 
     book.execute("labeler.revoke(labeler.certificates.index[0])")
     panel.wait_for(state="detached")
