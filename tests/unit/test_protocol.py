@@ -27,7 +27,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "event": {"v": 1, "type": "event", "client": "c", "id": "r", "events": [EVENT]},
     "want": {
         "v": 1, "type": "want", "client": "c", "id": "r", "n": 3, "keep": [], "held": ["0"],
-        "ids": [], "before": None, "retrain": False, "skipped": True,
+        "ids": [], "before": None, "retrain": False, "skipped": True, "close": None,
     },
 }  # fmt: skip
 
