@@ -47,7 +47,7 @@ def test_what_is_read_is_what_was_said(name: str) -> None:
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_every_field_is_needed_unless_it_has_a_default(name: str) -> None:
-    optional = {"before", "retrain", "skipped"}
+    optional = {"before", "retrain", "skipped", "close"}
     for field in set(MESSAGES[name]) - {"v", "type"}:
         raw = {k: v for k, v in MESSAGES[name].items() if k != field}
         if field in optional:
