@@ -44,7 +44,11 @@ const entries = (folder, kind) =>
   readdirSync(join(here, "src", folder))
     .filter((name) => name.endsWith(".tsx") && name !== "base.tsx")
     .map((name) => [`${kind}-${name.slice(0, -4)}`, `src/${folder}/${name}`]);
-const modules = Object.fromEntries([...entries("editors", "editor"), ...entries("looks", "look")]);
+const modules = Object.fromEntries([
+  ...entries("editors", "editor"),
+  ...entries("looks", "look"),
+  ...entries("panels", "panel"),
+]);
 // The style sheet is a build of its own: esbuild would merge it with what widget.ts imports.
 const builds = [
   options,

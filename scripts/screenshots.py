@@ -341,6 +341,23 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "nl.Labeler(['one', 'two'], ['a', 'b'], store='/proc/labels.sqlite')",
         [],
     ),
+    "certify": (
+        "def sure(share):\n"
+        "    images, y = nl.datasets.digits()\n"
+        "    s = nl.Session(images, [str(k) for k in range(10)], store=None, inline=True, blind=0)\n"
+        "    for a in s.next(200): s.record(a, str(y[int(a.id)]))\n"
+        "    s.retrain()\n"
+        "    run = s.certify(0.05, seed=1)\n"
+        "    k = 0\n"
+        "    while run.is_running and (k < 40 or share == 1):\n"
+        "        a, = run.next()\n"
+        "        s.record(a, str((int(y[int(a.id)]) + (share < 1 and k == 22)) % 10)); k += 1\n"
+        "    return nl.Labeler(s)\n"
+        "sure(0.5)",
+        [],
+    ),
+    "certify-give-up": ("sure(0.5)", ["x"]),
+    "certified": ("sure(1)", []),
     "model-error": (
         "from sklearn.linear_model import LogisticRegression\n"
         "class Broken(LogisticRegression):\n"

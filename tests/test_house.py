@@ -261,6 +261,7 @@ PAGE_LEVELS = {
     "modules": 2,
     "editors": 4,
     "looks": 4,
+    "panels": 5,
     "media": 3,
     "channel": 3,
     "controller": 4,

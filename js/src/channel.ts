@@ -39,7 +39,11 @@ export interface WantPart {
   readonly before: number | null;
   readonly retrain?: boolean;
   readonly skipped?: boolean;
+  readonly close?: string | null;
 }
+
+/** A request as it was made, and of which items the answer may not know what was said here. */
+export type AskedPart = WantPart & { readonly unheard: ReadonlySet<string> };
 
 export interface Hooks {
   /**
@@ -49,7 +53,7 @@ export interface Hooks {
   message(
     message: FromKernel,
     buffers: readonly DataView[],
-    asked: WantPart | null,
+    asked: AskedPart | null,
     whole?: boolean,
   ): void;
   unsaved(count: number): void;
@@ -84,6 +88,7 @@ export class Channel {
   private adopted = new Set<string>();
   private readonly fetches = new Map<string, Fetching>();
   private want: { readonly id: string; readonly at: number; readonly part: WantPart } | null = null;
+  private unheard = new Set<string>();
   private pendingWant: WantPart | null = null;
   private greeting: { readonly id: string; readonly next: number } | null = null;
   private waitingSince: number | null = null;
@@ -154,6 +159,7 @@ export class Channel {
     const events = drafts.map((draft) => ({ ...draft, seq: this.nextSeq++ }));
     for (const event of events) {
       this.outbox.set(event.seq, event);
+      this.unheard.add(event.item);
       this.keep(event);
     }
     this.hooks.unsaved(this.outbox.size);
@@ -214,6 +220,7 @@ export class Channel {
     const id = this.world.newId();
     const part = merged(want, null);
     this.want = { id, at: this.world.now(), part };
+    this.unheard = new Set([...this.outbox.values()].map((event) => event.item));
     this.post({ v: VERSION, type: "want", client: this.client, id, ...part });
     this.plan();
   }
@@ -241,7 +248,7 @@ export class Channel {
         const asked = this.want;
         if (message.re !== asked?.id) return;
         this.want = null;
-        this.hooks.message(message, buffers, asked.part);
+        this.hooks.message(message, buffers, { ...asked.part, unheard: this.unheard });
         this.nextWant();
         return;
       }
@@ -550,6 +557,7 @@ const merged = (want: WantPart, older: WantPart | null): WantPart => ({
   ...want,
   retrain: (want.retrain ?? false) || (older?.retrain ?? false),
   skipped: (want.skipped ?? false) || (older?.skipped ?? false),
+  close: want.close ?? older?.close ?? null,
 });
 
 /** Nothing is taken back before it is said, whatever the clocks of two pages made of it. */

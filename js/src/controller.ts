@@ -116,6 +116,11 @@ export class Controller {
     this.channel.ping();
   }
 
+  /** Give up an attempt at a certificate. */
+  giveUp(id: string): void {
+    this.channel.ask({ ...this.glance(), close: id });
+  }
+
   retrain(): void {
     this.channel.ask({ ...this.glance(), retrain: true });
   }

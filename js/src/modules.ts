@@ -1,6 +1,6 @@
 // Parts of the front end that are fetched from the kernel when they are first needed.
 
-import type { Json, SuggestionPart, ViewPart } from "./protocol";
+import type { CertifyPart, Json, SuggestionPart, ViewPart } from "./protocol";
 import type { Press, TaskSpec } from "./keymap";
 
 /** Some bytes of a part of an item, and how many the part has. */
@@ -77,6 +77,29 @@ export interface MountedLook {
   press?(press: Press): boolean;
   destroy(): void;
   readonly keys?: readonly KeyHelp[];
+}
+
+/** Markdown as inert nodes: the default export of `panel-instructions`. */
+export type Markdown = (source: string) => DocumentFragment;
+
+/** The panel of a certificate: the default export of `panel-certify`. */
+export interface Panel {
+  mount(el: HTMLElement, host: PanelHost): MountedPanel;
+}
+
+export interface PanelHost {
+  /** The key that gives up, as `pressName` says it. */
+  readonly key: string;
+  say(text: string): void;
+  giveUp(id: string): void;
+  dismiss(): void;
+}
+
+export interface MountedPanel {
+  show(part: CertifyPart): void;
+  /** A key that the labeler has no use for, or Escape; true if it meant something here. */
+  press(press: Press): boolean;
+  destroy(): void;
 }
 
 /** What was loaded into this page by any labeler, by name and digest. */

@@ -75,6 +75,20 @@ export interface TrailPart {
   readonly before: g.Json;
 }
 
+/** A certificate in the making, or one that was just reached. Bound and goal are shares of wrong labels; the curve has the bound by the number of items verified. `left` is how many more have to be right, one after the other. */
+export interface CertifyPart {
+  readonly id: string;
+  readonly state: "verifying" | "certified";
+  readonly goal: number;
+  readonly bound: number;
+  readonly audited: number;
+  readonly errors: number;
+  readonly left: number | null;
+  readonly machine: number;
+  readonly advice: string;
+  readonly curve: readonly (readonly [number, number])[];
+}
+
 /** The state in numbers. */
 export interface StatusPart {
   readonly items: number;
@@ -96,6 +110,7 @@ export interface StatusPart {
   readonly error: string | null;
   readonly progress: number | null;
   readonly outside: number;
+  readonly certify: CertifyPart | null;
 }
 
 /** A page has come, or lost its way: who am I speaking to, and where were we? */
@@ -130,6 +145,7 @@ export interface Want {
   readonly before?: number | null;
   readonly retrain?: boolean;
   readonly skipped?: boolean;
+  readonly close?: string | null;
 }
 
 /** A page needs a part of the front end that is not loaded with it: an editor, a look. */
@@ -296,6 +312,19 @@ export const isTrailPart: g.Guard = g.object({
   before: g.json,
 });
 
+export const isCertifyPart: g.Guard = g.object({
+  id: g.str,
+  state: g.oneOf("verifying", "certified"),
+  goal: g.num,
+  bound: g.num,
+  audited: g.int,
+  errors: g.int,
+  left: g.either(g.int, g.none),
+  machine: g.int,
+  advice: g.str,
+  curve: g.list(g.tuple(g.int, g.num)),
+});
+
 export const isStatusPart: g.Guard = g.object({
   items: g.int,
   labeled: g.int,
@@ -316,6 +345,7 @@ export const isStatusPart: g.Guard = g.object({
   error: g.either(g.str, g.none),
   progress: g.either(g.num, g.none),
   outside: g.int,
+  certify: g.either(isCertifyPart, g.none),
 });
 
 export const isHello: g.Guard = g.object({
@@ -347,6 +377,7 @@ export const isWant: g.Guard = g.object({
   before: g.either(g.int, g.none),
   retrain: g.bool,
   skipped: g.bool,
+  close: g.either(g.str, g.none),
 });
 
 export const isFetch: g.Guard = g.object({

@@ -86,6 +86,8 @@ export interface State {
   readonly undone: ReadonlyMap<string, Json>;
   /** Items asked for by id that the kernel does not have (any more). */
   readonly absent: ReadonlySet<string>;
+  /** How items that were asked again were shown, by the answer: for undo. */
+  readonly judged: ReadonlyMap<string, Pick<Item, "shown" | "suggestion">>;
   /** How many items were left when the kernel had no more to hand out; null if it had. */
   readonly dry: number | null;
   readonly status: StatusPart | null;
@@ -142,6 +144,8 @@ export interface Asked {
   readonly n: number;
   readonly ids: readonly string[];
   readonly before: number | null;
+  /** Items of which the kernel may not have heard yet, when it answered, what was said here. */
+  readonly unheard?: ReadonlySet<string>;
 }
 
 export interface Step {
@@ -168,6 +172,7 @@ export function initial(suggest: boolean): State {
     cursor: null,
     undone: new Map(),
     absent: new Set(),
+    judged: new Map(),
     dry: null,
     status: null,
     rank: -1,
@@ -198,10 +203,17 @@ export function visibleSuggestion(state: State, item: Item | null): SuggestionPa
   return item && state.suggest && item.shown.visible ? item.suggestion : null;
 }
 
-/** Items answered, in the order of their first answer that stands. */
+/** Strategies that also ask what has an answer; nobody is to see that before giving another. */
+const AGAIN: ReadonlySet<string> = new Set(["repeat", "review", "certify"]);
+
+const isAgain = (item: Pick<Item, "shown"> | undefined): boolean =>
+  item !== undefined && AGAIN.has(item.shown.strategy);
+
+/** Items answered, in the order of their first answer that stands; not those to be asked again. */
 export function visited(state: State): readonly string[] {
   const seen = new Set<string>();
   for (const entry of state.trail) if (isAnswer(entry.kind)) seen.add(entry.item);
+  for (const id of state.queue) if (isAgain(state.items.get(id))) seen.delete(id);
   return [...seen];
 }
 
@@ -327,10 +339,15 @@ function answer(state: State, stamp: Stamp, kind: "label" | "skip", value: Json)
   const item = current(state);
   if (!item) return quiet(state);
   const draft = drafted(state, stamp, item, kind, value);
-  const entry: TrailPart = { id: stamp.id, kind, item: item.id, value, before: item.label };
-  const answered = patch(state, item.id, { label: value });
+  const again = isAgain(item);
+  const before = again ? lastLabel(state, item.id) : item.label;
+  const entry: TrailPart = { id: stamp.id, kind, item: item.id, value, before };
+  // Who goes back to it sees the label.
+  const seen = again ? { shown: NOT_SHOWN, suggestion: null } : {};
+  const answered = patch(state, item.id, { label: value, ...seen });
   const next: State = {
     ...answered,
+    judged: again ? new Map(state.judged).set(stamp.id, asIs(item)) : state.judged,
     trail: [...state.trail, entry],
     since: stamp.now,
     position: state.position + 1,
@@ -354,6 +371,14 @@ function answer(state: State, stamp: Stamp, kind: "label" | "skip", value: Json)
     returned: Math.max(0, state.returned - 1),
   };
   return { state: say(head, kind === "skip" ? "Skipped" : describeValue(value)), events: [draft] };
+}
+
+const asIs = ({ shown, suggestion }: Item) => ({ shown, suggestion });
+
+/** The label that stands for an item, as far as the trail tells. */
+function lastLabel({ trail }: State, item: string): Json {
+  const last = trail.filter((e) => isAnswer(e.kind) && e.item === item).at(-1);
+  return last?.kind === "label" ? last.value : null;
 }
 
 /** Flags and notes stay beside the item; they do not move on. */
@@ -402,14 +427,29 @@ function undo(state: State, stamp: Stamp): Step {
   };
   let next = takenBack({ ...state, trail, notice: "" }, last);
   if (isAnswer(last.kind)) {
-    const queue = state.queue.filter((id) => id !== last.item);
-    next = isAnswered(next, last.item)
-      ? { ...next, cursor: last.item }
-      : { ...next, cursor: null, queue: [last.item, ...queue], returned: state.returned + 1 };
+    const asked = item && state.judged.get(last.id);
+    // It is asked as it was, and blind if it was: undo does not tell what was said before.
+    if (asked) next = patch(next, last.item, { ...asked, label: null });
+    else if (isAgain(item)) next = seenAgain(next, last);
+    const queue = next.queue.filter((id) => id !== last.item);
+    next =
+      !asked && isAnswered(next, last.item)
+        ? { ...next, cursor: last.item }
+        : { ...next, cursor: null, queue: [last.item, ...queue], returned: next.returned + 1 };
     next = { ...next, since: stamp.now };
   }
   const what = last.kind === "label" ? describeValue(last.value) : last.kind;
   return { state: say(next, `Took back ${what}`), events: [draft] };
+}
+
+/** What was to be asked again is looked at, with its label: it is not asked blind any more. */
+function seenAgain(state: State, { item, before }: TrailPart): State {
+  const at = state.queue.indexOf(item);
+  return {
+    ...patch(state, item, { shown: NOT_SHOWN, suggestion: null, label: before }),
+    queue: state.queue.filter((id) => id !== item),
+    returned: at >= 0 && at < state.returned ? state.returned - 1 : state.returned,
+  };
 }
 
 const NOT_SHOWN: ShownPart = {
@@ -510,11 +550,12 @@ function caughtUp(state: State, { trail, more, status }: Welcome): State {
 }
 
 /** What the trail tells of an item; nothing where older words may stand. */
-function told({ trail, more }: State, item: string, kind: EventKind): Partial<Item> {
+function told({ trail, more, items }: State, item: string, kind: EventKind): Partial<Item> {
   const last = trail.filter((e) => e.item === item && isSameMatter(e.kind, kind)).at(-1);
   if (!last && more !== null) return {};
   if (kind === "flag") return { flagged: last?.value === true };
   if (kind === "note") return { note: String(last?.value ?? "") };
+  if (isAgain(items.get(item))) return {};
   return { label: last?.kind === "label" ? String(last.value) : null };
 }
 
@@ -565,6 +606,7 @@ function takenBack(state: State, entry: TrailPart): State {
       return patch(state, entry.item, { note });
     }
     default:
+      if (isAgain(state.items.get(entry.item))) return state;
       if (state.items.has(entry.item)) return patch(state, entry.item, { label: entry.before });
       return { ...state, undone: new Map(state.undone).set(entry.item, entry.before) };
   }
@@ -578,6 +620,7 @@ function receiveItems(
   now: number,
 ): State {
   const items = new Map(state.items);
+  const again = new Set<string>();
   let offset = 0;
   for (const part of message.items) {
     const count = part.view?.buffers ?? 0;
@@ -586,6 +629,11 @@ function receiveItems(
     const known = items.get(part.id);
     // What is under the eye stays as it is: a new suggestion could be accepted unseen.
     if (known && part.id === currentId(state)) continue;
+    if (isAgain(part)) {
+      // Answered meanwhile: to the kernel's knowledge it still has to be asked.
+      if (part.id === state.cursor || asked?.unheard?.has(part.id)) continue;
+      again.add(part.id);
+    }
     const view = part.view ?? known?.view;
     if (!view) continue;
     const item = merged(part, view, part.view ? own : (known?.buffers ?? []), known);
@@ -599,8 +647,14 @@ function receiveItems(
   let queue = state.queue;
   if (message.window) {
     const head = state.queue.slice(0, pinned(state));
-    const tail = message.order.filter((id) => !head.includes(id) && !answered.has(id));
+    const tail = message.order.filter(
+      (id) => !head.includes(id) && (again.has(id) || !answered.has(id)),
+    );
     queue = [...head, ...tail.filter((id) => items.has(id))];
+    // No longer asked again: what it is now, with its label, is fetched if it is looked at.
+    for (const id of state.queue) {
+      if (isAgain(items.get(id)) && !queue.includes(id)) items.delete(id);
+    }
   }
   const absent = asked?.ids.filter((id) => !items.has(id)) ?? [];
   if (absent.length) queue = queue.filter((id) => !absent.includes(id));
@@ -634,6 +688,8 @@ function merged(
   buffers: readonly DataView[],
   known: Item | undefined,
 ): Item {
+  // What was hidden is no label that was taken back; what is asked again does not show it.
+  const label = isAgain(part) ? null : known && !isAgain(known) ? known.label : part.label;
   return {
     id: part.id,
     name: part.name,
@@ -642,7 +698,7 @@ function merged(
     suggestion: part.suggestion,
     view: known && !part.view ? known.view : view,
     buffers,
-    label: known ? known.label : part.label,
+    label,
     note: known ? known.note : part.note,
     flagged: known ? known.flagged : part.flagged,
   };

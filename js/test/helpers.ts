@@ -47,6 +47,7 @@ export const STATUS: StatusPart = {
   error: null,
   progress: null,
   outside: 0,
+  certify: null,
 };
 
 export function status(change: Partial<StatusPart> = {}): StatusPart {
@@ -265,6 +266,8 @@ export class ModelKernel {
   private clients = new Map<string, Client>();
   private said = 0;
   private reopened = new Set<string>();
+  /** Items to be asked whether or not they have an answer. */
+  readonly wanted = new Set<string>();
 
   constructor(
     readonly pool: readonly string[],
@@ -276,6 +279,13 @@ export class ModelKernel {
     this.clients = new Map();
     this.said = -this.log.length;
     this.reopened = new Set();
+    this.wanted.clear();
+  }
+
+  /** A cell asks for an item by name; one with an answer is asked again, blind. */
+  ask(item: string): void {
+    this.wanted.add(item);
+    this.rank += 1;
   }
 
   handle(message: FromPage): unknown[] {
@@ -298,9 +308,14 @@ export class ModelKernel {
     if (message.type === "want") {
       if (message.skipped) for (const item of this.skipped()) this.reopened.add(item);
       const open = this.open();
-      const kept = message.keep.filter((item) => open.includes(item));
-      const order = [...new Set([...kept, ...open])].slice(0, message.n);
-      const items = order.map((item) => this.item(item, !message.held.includes(item)));
+      const { wanted } = this;
+      const kept = message.keep.filter((item) => open.includes(item) || wanted.has(item));
+      const order = [...new Set([...kept, ...wanted, ...open])].slice(0, message.n);
+      const items = order.map((item) => {
+        const made = this.item(item, !message.held.includes(item));
+        const shown = { ...made.shown, strategy: wanted.has(item) ? "review" : "random" };
+        return { ...made, shown };
+      });
       for (const item of message.ids) if (this.pool.includes(item)) items.push(this.item(item));
       const { rows, more } =
         (message.before ?? null) === null
@@ -370,6 +385,7 @@ export class ModelKernel {
     if (client && event.kind === "retract") client.retracted += 1;
     else if (client) this.said += 1;
     if (event.kind !== "skip") this.reopened.delete(event.item);
+    if (isAnswer(event)) this.wanted.delete(event.item);
     return true;
   }
 
@@ -426,7 +442,7 @@ export class ModelKernel {
     const note = said.filter((e) => e.kind === "note").at(-1);
     const flag = said.filter((e) => e.kind === "flag").at(-1);
     const made = part(id, {
-      label: answered?.kind === "label" ? String(answered.value) : null,
+      label: answered?.kind === "label" && !this.wanted.has(id) ? String(answered.value) : null,
       note: String(note?.value ?? ""),
       flagged: flag?.value === true,
     });

@@ -12,10 +12,11 @@ type Op =
   | { readonly do: "label"; readonly value: string }
   | { readonly do: "skip" | "undo" | "flag" | "note" | "back" | "forward" | "reopen" | "wake" }
   | { readonly do: "toKernel" | "toPage"; readonly at: number; readonly how: How }
-  | { readonly do: "cell"; readonly what: "label" | "undo" | "retract"; readonly at: number }
+  | { readonly do: "cell"; readonly what: Cell; readonly at: number }
   | { readonly do: "garbage"; readonly at: number; readonly spoil: Spoil }
   | { readonly do: "flow" | "reload" | "end" | "restart" | "cut" | "disk" | "rank" }
   | { readonly do: "wait"; readonly ms: number };
+type Cell = "label" | "undo" | "retract" | "ask";
 type How = "deliver" | "lose" | "repeat";
 /** A message with fields replaced, or without one; or anything at all. */
 type Spoil = { readonly change: object } | { readonly drop: number } | { readonly json: unknown };
@@ -62,7 +63,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant("cell" as const),
-      what: fc.constantFrom("label" as const, "undo" as const, "retract" as const),
+      what: fc.constantFrom<Cell>("label", "undo", "retract", "ask", "ask"),
       at: fc.nat(30),
     }),
   },
@@ -176,10 +177,15 @@ class Notebook {
     expect(this.toKernel.length).toBe(sent);
   }
 
-  /** A cell labels something, or takes back what was said last or some time ago. */
-  private cell(what: "label" | "undo" | "retract", at: number): void {
+  /** A cell labels something, takes back what was said last or some time ago, or asks again. */
+  private cell(what: Cell, at: number): void {
     const { pool, log } = this.kernel;
     const stands = standing(log);
+    if (what === "ask") {
+      this.kernel.ask(stands[at % stands.length]?.item ?? pool[at % pool.length]!);
+      for (const { page } of this.pages) page.news();
+      return;
+    }
     const target = what === "undo" ? stands.at(-1) : stands[at % stands.length];
     if (what !== "label" && !target) return;
     const draft: Draft = {
@@ -297,7 +303,19 @@ test("what a page says reaches the log once, in the order it was said", () => {
       const shown = current(state);
       const left = kernel.pool.filter((item) => !now.has(item));
       if (left.length) expect(shown).not.toBeNull();
-      if (!shown) return;
+      // What is to be asked again comes to the page with the next ranking at the latest.
+      kernel.rank += 1;
+      notebook.heal();
+      pages[0]!.page.wake();
+      notebook.heal();
+      const { queue, items } = pages[0]!.page.state.value;
+      expect([...kernel.wanted].filter((item) => !queue.includes(item))).toEqual([]);
+      // Nothing that is asked again tells what was said before.
+      for (const id of queue) {
+        const item = items.get(id);
+        if (item?.shown.strategy === "review") expect(item.label).toBeNull();
+      }
+      if (!shown || shown.shown.strategy === "review") return;
       // What a cell answers while it is under the eye stays there.
       const given = now.get(shown.id);
       const touched = accepted.some((e) => e.id.startsWith("cell") && e.item === shown.id);

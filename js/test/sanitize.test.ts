@@ -2,6 +2,7 @@
 // Here the DOM is jsdom's: DOMPurify needs a NodeIterator as the standard has it.
 
 import { describe, expect, test } from "vitest";
+import instructions from "../src/panels/instructions";
 import { sanitize } from "../src/sanitize";
 
 const HOSTILE = [
@@ -88,4 +89,16 @@ test("outside a frame there is no SVG: its attributes may name addresses", () =>
     '<svg><rect fill="url(https://example.org/x.svg#a)"/></svg><math><mi>x</mi></math>';
   expect(html(sanitize(markup, { links: true, styles: false }))).not.toMatch(/svg|math|example/);
   expect(html(sanitize(markup, { links: false, styles: true }))).toContain("<svg>");
+});
+
+test("instructions are markdown, and nothing of it runs", () => {
+  const shown = document.createElement("div");
+  shown.append(
+    instructions("Read **all** <b onclick=x()>of it</b> [x](javascript:y) [y](https://z)"),
+  );
+  expect(shown.querySelector("strong")?.textContent).toBe("all");
+  expect(shown.querySelector("[onclick]")).toBeNull();
+  expect([...shown.querySelectorAll("a[href]")].map((a) => a.getAttribute("href"))).toEqual([
+    "https://z",
+  ]);
 });

@@ -721,3 +721,78 @@ describe("what others said of this log", () => {
     expect([page.state.items, page.state.queue, page.state.rank]).toEqual([items, queue, rank]);
   });
 });
+
+describe("what is asked again", () => {
+  const SPOKEN: TrailPart = { id: "old", kind: "label", item: "a", value: "ham", before: null };
+  const review = { ...SHOWN, strategy: "review" };
+  const again = part("a", { shown: review, reason: "to be judged again" });
+  const window = (...items: ItemPart[]) => windowMessage(items, { status: status() });
+  const open = (trail: TrailPart[] = [SPOKEN]) =>
+    new Page().hear(welcomeMessage({ trail })).hear(window(again, part("b"), part("c")));
+
+  test("comes without the label, and going back does not tell it", () => {
+    const page = open();
+    expect([page.on, current(page.state)?.label]).toEqual(["a", null]);
+    expect(page.state.said).not.toContain("ham");
+    expect(visited(page.state)).toEqual([]);
+    page.act({ type: "back" });
+    expect([page.on, page.state.cursor]).toEqual(["a", null]);
+  });
+
+  test("the newest label stands, undo asks it as it was", () => {
+    const page = open().label("spam");
+    expect(page.last).toMatchObject({
+      kind: "label",
+      value: "spam",
+      shown: { strategy: "review" },
+    });
+    expect(page.state.trail.at(-1)).toMatchObject({ item: "a", before: "ham" });
+    page.act({ type: "back" });
+    expect([page.on, current(page.state)?.label]).toEqual(["a", "spam"]);
+    page.act({ type: "forward" }).act({ type: "undo" });
+    expect(page.last).toMatchObject({ kind: "retract", item: "a" });
+    expect(page.state.trail).toEqual([SPOKEN]);
+    expect([page.on, page.state.cursor, current(page.state)?.label]).toEqual(["a", null, null]);
+    expect(current(page.state)?.shown.strategy).toBe("review");
+    // The undo before that one is of the first answer.
+    page.act({ type: "undo" });
+    expect(page.last).toMatchObject({ kind: "retract", item: "a", value: "old" });
+    expect([page.on, page.state.queue]).toEqual(["a", ["a", "b", "c"]]);
+  });
+
+  test("one that is changed when going back is no judgement of its own", () => {
+    const page = open().label("spam").act({ type: "back" }).label("ham");
+    expect(page.last).toMatchObject({ value: "ham", shown: { strategy: "browse" } });
+    page.act({ type: "undo" });
+    expect([page.on, page.state.cursor, current(page.state)?.label]).toEqual(["a", "a", "spam"]);
+  });
+
+  test("an answer that the kernel may not have heard of is not asked for once more", () => {
+    const page = open().label("spam");
+    const asked = { n: 9, ids: [], before: null };
+    page.hear(window(part("b"), again, part("c")), { ...asked, unheard: new Set(["a"]) });
+    expect(page.state.queue).toEqual(["b", "c"]);
+    page.act({ type: "back" });
+    expect(current(page.state)?.label).toBe("spam");
+    page.act({ type: "forward" });
+    page.hear(window(part("b"), again, part("c")), { ...asked, unheard: new Set() });
+    expect(page.state.queue).toEqual(["b", "c", "a"]);
+    expect(page.state.items.get("a")?.label).toBeNull();
+  });
+
+  test("what is no longer asked is fetched with its label when it is looked at", () => {
+    const page = new Page().hear(welcomeMessage({ trail: [SPOKEN] }));
+    page.hear(window(part("b"), part("c"), again)).hear(window(part("b"), part("c")));
+    expect([page.state.queue, page.state.items.has("a")]).toEqual([["b", "c"], false]);
+    page.act({ type: "back" });
+    expect(wanted(page.state)?.ids).toEqual(["a"]);
+  });
+
+  test("undo of the first answer while the second is waiting", () => {
+    const change: TrailPart = { id: "new", kind: "label", item: "a", value: "spam", before: "ham" };
+    const page = new Page().hear(welcomeMessage({ trail: [SPOKEN, change] }));
+    page.hear(window(part("b"), part("c"), again)).act({ type: "undo" });
+    expect([page.on, page.state.cursor, current(page.state)?.label]).toEqual(["a", "a", "ham"]);
+    expect(page.state.queue).toEqual(["b", "c"]);
+  });
+});

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._queue import order_seed
+from ._queue import Draw, order_seed
 from .certify import (
     Attempt,
     Certificate,
@@ -41,9 +41,11 @@ if TYPE_CHECKING:
 
 #: Strategies of what is asked here: an item to verify, and a trap.
 STRATEGIES = VERIFY, TRAP = ("certify", "trap")
-_REASON = "drawn at random to verify"
+REASON = "drawn at random to verify"
 #: Points of the curve that `state` carries.
 _POINTS = 200
+#: And the status, which comes with every answer.
+_FEW_POINTS = 60
 
 
 class Certification:
@@ -187,7 +189,7 @@ class Certification:
             text += f" At the rate so far ({evidence.errors} of {evidence.audited}) about {more:,}."
             if likely >= n or (rate > 2 * max(attempt.terms.believed, 1 / n) and more > 300):
                 text += (
-                    " The model errs more often than it believed: close(), label what it is least "
+                    " The model errs more often than it believed: give up, label what it is least "
                     "sure of, and certify again."
                 )
         if self.terms.shown and evidence.vigilance is not None:
@@ -223,6 +225,20 @@ class Certification:
                 "certificate": None if made is None else made.to_dict(),
             }
 
+    @property
+    def status(self) -> dict[str, Any]:
+        """The part of `state` that the page of a widget shows with every answer."""
+        told = self.state
+        curve = told["curve"]
+        few = np.unique(np.linspace(0, len(curve) - 1, _FEW_POINTS).astype(int))
+        made = self.certificate
+        named = ("id", "state", "goal", "bound", "audited", "errors", "left", "advice")
+        return {
+            **{name: told[name] for name in named},
+            "machine": told["candidates"] - told["audited"] if made is None else made.machine,
+            "curve": [curve[k] for k in few],
+        }
+
     # ------------------------------------------------------------ what to do
 
     def next(self, k: int = 1) -> list[Asked]:
@@ -245,10 +261,23 @@ class Certification:
                 if len(asked) < k and not self._counts(
                     self._session._labels.current(self._attempt.items[place])
                 ):
-                    asked.append(self._asked(place))
+                    asked.append(self.asked(place))
             return asked
 
-    def _asked(self, place: int) -> Asked:
+    def draws(self, k: int) -> list[Draw]:
+        """Return the k items to verify next, without traps, as the order of asking takes them."""
+        pool, items = self._session.pool, self._attempt.items
+        made: list[Draw] = []
+        for place in range(len(self._verified()), len(items)):
+            if len(made) >= k:
+                break
+            if not self._counts(self._session._labels.current(items[place])):
+                position = pool.position(items[place])
+                made.append(Draw(position, VERIFY, REASON, draw=place, seed=self.terms.seed))
+        return made
+
+    def asked(self, place: int) -> Asked:
+        """Return the candidate at a place of the order, as it is put forward."""
         attempt, terms = self._attempt, self.terms
         value = attempt.value(place)
         shown = Shown(
@@ -260,7 +289,7 @@ class Certification:
             suggestion=value,
             visible=terms.shown and value is not None,
         )
-        return self._session._put_forward(attempt.items[place], shown, _REASON)
+        return self._session._put_forward(attempt.items[place], shown, REASON)
 
     def _trap(self, used: Iterable[str]) -> Asked | None:
         """Return an item whose label is known, with a suggestion that is wrong."""
@@ -279,7 +308,7 @@ class Certification:
             strategy=TRAP, seed=self.terms.seed, model_version=self.terms.model_version,
             suggestion=wrong, visible=True,
         )  # fmt: skip
-        return session._put_forward(item, shown, _REASON)
+        return session._put_forward(item, shown, REASON)
 
     def record(self, item: Asked, label: Any, *, seconds: float | None = None) -> LabelEvent:
         """Answer an item of `next`: the same as `Session.record`."""

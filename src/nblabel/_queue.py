@@ -107,6 +107,18 @@ class Queue:
             self._wanted.pop(draw.position, None)
             self._wanted[draw.position] = draw
 
+    def changed(self) -> None:
+        """Let pages know that what comes next is no longer what they hold."""
+        self.version += 1
+
+    def drop(self, strategy: str) -> None:
+        """No longer want what a strategy has put forward."""
+        self._wanted = {k: draw for k, draw in self._wanted.items() if draw.strategy != strategy}
+
+    def held_elsewhere(self, client: str) -> int:
+        """Return how many items are in the hands of others."""
+        return sum(len(hand) for other, hand in self._hands.items() if other != client)
+
     def wanted(self, position: int) -> Draw | None:
         """Return what an item is wanted for, None if it is not."""
         return self._wanted.get(position)
@@ -146,7 +158,6 @@ class Queue:
         k: int,
         is_open: Callable[[int], bool],
         keep: Sequence[int] = (),
-        again: bool = True,
     ) -> list[Draw]:
         """Return what a client should hold: up to k items, what it keeps first.
 
@@ -158,8 +169,6 @@ class Queue:
             Whether an item still wants an answer.
         keep : sequence of int
             Pinned items: the current and the next one never move.
-        again : bool
-            Whether the client takes wanted items that have an answer.
         """
         before = self._hands.get(client, {})
         window: dict[int, Draw] = {}
@@ -191,8 +200,6 @@ class Queue:
             return position not in window and position not in elsewhere and is_open(position)
 
         for position, wanted in self._wanted.items():
-            if not (again or is_open(position)):
-                continue
             if len(window) < k and position not in window and position not in elsewhere:
                 # Drawn at random before it was asked for, it is still a random draw.
                 window[position] = next((d for d in owed if d.position == position), wanted)

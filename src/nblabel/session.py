@@ -236,7 +236,7 @@ class Session(Inspection):
     repeat : float
         Share of the items asked that were labeled before by the same annotator and come back,
         without saying so and without a suggestion: they tell how consistent the labels are. The
-        newest label stands. In `next` only: a page does not take labeled items again yet.
+        newest label stands.
     duplicates : {"together"}, optional
         One label labels all items that are the same, exactly or nearly (see `duplicates()`), and
         have none: each with an event of its own. They are found before labeling starts.
@@ -394,6 +394,7 @@ class Session(Inspection):
         self._stale = ""  # what another kernel made of the log that this session does not know
         self._own: set[str] = set()  # events about all items that this session has written
         self._certification: Certification | None = None
+        self._reached = ""  # the certificate that came about while this session was there
         self._ready = False
         self._log, self.warning = open_log(store, name)
         try:
@@ -634,7 +635,7 @@ class Session(Inspection):
         """
         with self._lock:
             pinned = [self.pool.ids[position] for position in self._queue.pinned(_API)]
-            return self.window(_API, k, pinned[:k], again=True)
+            return self.window(_API, k, pinned[:k])
 
     def ask(self, items: Iterable[Hashable] | pd.DataFrame) -> None:
         """Ask these items next, in this order.
@@ -655,6 +656,7 @@ class Session(Inspection):
         with self._lock:
             ids = [self.pool.id_of(item) for item in items]
             self._queue.want([self._wanted(item) for item in dict.fromkeys(ids)])
+            self._queue.changed()
             if self.on_change:
                 self.on_change()
 
@@ -663,12 +665,11 @@ class Session(Inspection):
         how = (REVIEW, "to be judged again") if judged else ("asked", "asked for by name")
         return Draw(self.pool.position(item), *how)
 
-    def window(
-        self, client: str, k: int, keep: Iterable[str] = (), *, again: bool = False
-    ) -> list[Asked]:
+    def window(self, client: str, k: int, keep: Iterable[str] = ()) -> list[Asked]:
         """Return what a page should hold: up to k items, those it keeps first.
 
-        Labeled items that come back are among them only if it says that it takes them again.
+        While a certification verifies blind, its items come before all others but those asked for
+        by name. One with traps is verified by `Certification.next`.
         """
         with self._lock:
             moment = time.monotonic()
@@ -676,7 +677,10 @@ class Session(Inspection):
             for other in [c for c, seen in self._seen.items() if moment - seen > HOLD_SECONDS]:
                 self.release(other)
             places = [self.pool.position(item) for item in keep if item in self.pool]
-            draws = self._queue.window(client, k, lambda p: bool(self._open[p]), places, again)
+            running = self._certification
+            if running is not None and running.is_running and not running.terms.shown:
+                self._queue.want(running.draws(k + self._queue.held_elsewhere(client)))
+            draws = self._queue.window(client, k, lambda p: bool(self._open[p]), places)
             return [self._asked(draw) for draw in draws[:k]]
 
     def release(self, client: str) -> None:
@@ -695,6 +699,10 @@ class Session(Inspection):
 
     def _asked(self, draw: Draw) -> Asked:
         item = self.pool.ids[draw.position]
+        running = self._certification
+        if draw.strategy == _certifying.VERIFY and running is not None and running.is_running:
+            assert draw.draw is not None
+            return running.asked(draw.draw)
         suggestion = self.suggestion(item)
         shown = Shown(
             strategy=draw.strategy,
@@ -706,11 +714,14 @@ class Session(Inspection):
             confidence=suggestion.confidence if suggestion else None,
             visible=suggestion is not None
             and not self.is_blind(item)
-            and draw.strategy not in (REPEAT, REVIEW),
+            and draw.strategy not in (REPEAT, REVIEW, _certifying.VERIFY),
         )
+        reason = draw.reason
+        if draw.audit and running is not None and running.is_blind(item):
+            suggestion, reason = None, _certifying.REASON  # a random draw that is also verified
         return Asked(
             item, self.pool.index[draw.position], self.pool.item(draw.position), suggestion, shown,
-            draw.reason,
+            reason,
         )  # fmt: skip
 
     def _put_forward(self, item: str, shown: Shown, reason: str) -> Asked:
@@ -1253,6 +1264,9 @@ class Session(Inspection):
     def _follow(self, event: LabelEvent) -> None:
         """Take over what the log says of a certification."""
         attempt = self._labels.attempts[event.value["attempt"]]
+        if event.value["step"] != "trap":
+            self._queue.drop(_certifying.VERIFY)
+            self._queue.changed()
         if event.value["step"] == "begin":
             self._certification = Certification(self, attempt)
         elif attempt.certificate is not None:
@@ -1260,6 +1274,8 @@ class Session(Inspection):
                 if item in self.pool.places:
                     self._settle(item)
             self._changes += attempt.terms.train
+            is_new = self._ready and event.value["step"] == "certify"
+            self._reached = attempt.terms.id if is_new else ""
 
     def _check_certification(self) -> None:
         """Close what cannot go on with this data, and say what certificates do not cover."""
@@ -1649,7 +1665,7 @@ class Session(Inspection):
                 "version": predictions.version if predictions else 0,
                 "learned": predictions.n_labels if predictions else 0,
                 "rank": self._queue.version,
-                "doing": self.aim,
+                "doing": self._doing(),
                 "audits": measured.audits,
                 "accuracy": None
                 if share is None
@@ -1659,7 +1675,20 @@ class Session(Inspection):
                 "store": self.store_path,
                 "warning": self.warning,
                 "error": self.last_error,
+                "certify": self._certify_status(),
             }
+
+    def _doing(self) -> str:
+        running = self._certification
+        blind = running is not None and running.is_running and not running.terms.shown
+        return "verifying at random" if blind else self.aim
+
+    def _certify_status(self) -> dict[str, Any] | None:
+        newest = self._certification
+        reached = newest is not None and newest.id == self._reached
+        if newest is None or not (newest.is_running or reached):
+            return None
+        return newest.status
 
     def rest(self) -> None:
         """End the worker process when it has nothing to do; a later training starts a new one."""

@@ -355,6 +355,7 @@ framed
     book = notebook([code, html])
     book.run_all()
     book.locator('.nblabel[data-state="ready"]').nth(1).wait_for()
+    book.locator('.nblabel-instructions[data-ready="true"]').wait_for()
     widget = Widget(book).ready()
     for _ in range(3):
         assert "<" in widget.root.locator(".nblabel-text").inner_text()

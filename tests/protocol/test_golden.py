@@ -76,7 +76,7 @@ PAGE: dict[str, Any] = {
     "want": WANT,
     "want_shortest": WANT,
     "want_from_a_newer_page": WANT,
-    "want_ids": p.Want(1, "want", "page-1", "r5", 0, [], [], ["3"], 201, True, True),
+    "want_ids": p.Want(1, "want", "page-1", "r5", 0, [], [], ["3"], 201, True, True, "c0ffee11"),
 }
 
 
@@ -119,6 +119,10 @@ LATER = p.StatusPart(
     curve=[(180, 0.8, 0.584, 0.9193), (212, 0.875, 0.6899, 0.9566)], pace=(1.5, 1.25, 2.0),
     store="labels.sqlite", warning="2 labeled item(s) of the log are not in this data.",
     error="The model could not be trained: ValueError: no\n\nTraceback", outside=3,
+    certify=p.CertifyPart(
+        "c0ffee11", "verifying", 0.02, 0.125, 40, 1, 143, 3500, "143 more without an error.",
+        [(0, 0.875), (20, 0.25), (40, 0.125)],
+    ),
 )  # fmt: skip
 NEW = replace(SHOWN, position=None)
 TEXT = "🎉 free money"

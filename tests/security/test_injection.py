@@ -381,7 +381,7 @@ def _shown(seen: list[dict[str, Any]], some: list[str]) -> None:
 
 
 def _instructions(book: Notebook, count: int) -> None:
-    ready = book.locator('.nblabel[data-state="ready"] .nblabel-instructions')
+    ready = book.locator('.nblabel[data-state="ready"] .nblabel-instructions[data-ready="true"]')
     wait_until(lambda: ready.count() == count, "all instructions")
     hostile = book.page.evaluate(
         """() => [...document.querySelectorAll(".nblabel-instructions *")].filter((element) =>

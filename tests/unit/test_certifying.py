@@ -13,6 +13,7 @@ from nblabel._certifying import TRAP, VERIFY
 from nblabel.errors import EventError, NotFittedError, OptionError
 from nblabel.events import LabelEvent, Shown, new_id, now
 from nblabel.session import Session
+from nblabel.testing import FakePage
 
 N = 400
 RNG = np.random.default_rng(3)
@@ -573,3 +574,83 @@ def test_damaged_steps_of_the_log_are_passed_over():
     assert session.certifying.is_running
     verify(session)
     assert session.certifying.certificate is not None
+
+
+# ---------------------------------------------------------------- on a page
+
+
+def test_a_page_is_asked_what_was_drawn_first_and_blind():
+    session = taught(explore=0.2)
+    page = FakePage(session).open()
+    assert page.status["certify"] is None
+    rank, running = page.status["rank"], session.certify(0.1, seed=5)
+    page.want(20, keep=[])
+    told = page.status["certify"]
+    assert page.status["rank"] > rank and page.status["doing"] == "verifying at random"
+    assert (told["state"], told["audited"], told["left"]) == ("verifying", 0, running.left)
+    assert page.order == running.items[:20]
+    for item in page.order:
+        part = page.items[item]
+        assert part["reason"] == "drawn at random to verify"
+        assert part["label"] is None and not part["shown"]["visible"]
+    while page.status["certify"]["state"] == "verifying":
+        if not page.order:
+            page.want(20)
+        page.label(page.order[0], TRUTH[int(page.order[0])])
+    told = page.status["certify"]
+    auto = session.labels["annotator"].str.startswith("auto:").sum()
+    assert told["machine"] == auto > 0 and told["advice"] == running.certificate.explanation
+    assert len(told["curve"]) <= 60 and told["bound"] <= told["goal"]
+    page.want(20)
+    assert {page.items[item]["shown"]["strategy"] for item in page.order[2:]} != {"certify"}
+    session.revoke(running.id)
+    page.want()
+    assert page.status["certify"] is None
+
+
+def test_what_was_answered_with_the_suggestion_in_sight_is_asked_again_on_a_page():
+    session = taught()
+    page = FakePage(session).open()
+    running = session.certify(0.1, seed=5)
+    item = running.items[0]
+    page.say("label", item, "ham", shown={**SEEN, "suggestion": "ham"})
+    assert page.status["certify"]["audited"] == 0
+    page.want(5, keep=[])
+    assert page.order[0] == item and page.items[item]["label"] is None
+    assert page.items[item]["shown"]["visible"] is False
+    page.label(item, TRUTH[int(item)])
+    assert page.status["certify"]["audited"] == 1
+
+
+def test_two_pages_verify_different_items():
+    session = taught()
+    running = session.certify(0.1, seed=5)
+    one, two = FakePage(session).open(6), FakePage(session).open(6)
+    assert one.order + two.order == running.items[:12]
+
+
+def test_a_page_gives_up_once():
+    session = taught()
+    page = FakePage(session).open()
+    running = session.certify(0.1)
+    page.want(close="another")
+    assert running.is_running
+    page.want(close=running.id)
+    page.want(20, keep=[], close=running.id)
+    assert not running.is_running and page.status["certify"] is None
+    assert {page.items[item]["shown"]["strategy"] for item in page.order}.isdisjoint({VERIFY})
+
+
+def test_an_old_certificate_is_no_news(tmp_path):
+    session = taught(store=tmp_path / "labels.sqlite")
+    session.certify(0.1)
+    verify(session)
+    assert session.status()["certify"]["state"] == "certified"
+    session.close()
+    again = make(store=tmp_path / "labels.sqlite")
+    assert again.status()["certify"] is None and len(again.certificates) == 1
+    again.close()
+
+
+SEEN = {"strategy": "margin", "audit": False, "draw": None, "seed": None, "model_version": 1,
+        "suggestion": None, "confidence": None, "visible": True}  # fmt: skip

@@ -20,6 +20,7 @@ from nblabel.report import Report
 from nblabel.session import REPEAT_AFTER, Session
 from nblabel.simulation import simulate
 from nblabel.tasks import MultiLabel
+from nblabel.testing import FakePage
 
 from .test_session import CLASSES, TEXTS, TRUTH, make
 
@@ -93,14 +94,44 @@ def test_a_labeled_item_is_asked_again_blind_and_both_labels_are_kept() -> None:
     assert not session.review()["changed"].any()
 
 
-def test_a_page_gets_labeled_items_only_if_it_takes_them() -> None:
+def test_a_page_asks_again_blind_and_undo_brings_the_first_answer_back() -> None:
     session = make(explore=0)
     session.record("1", "ham")
+    page = FakePage(session).open()
+    rank = page.status["rank"]
     session.ask(["1", "2"])
-    assert session.window("page", 3)[0].id == "2"
-    assert "1" not in [asked.id for asked in session.window("page", 40)]
-    session.release("page")
-    assert [asked.id for asked in session.window("page", 2, again=True)] == ["1", "2"]
+    page.want(20, keep=[])
+    assert page.status["rank"] > rank and page.order[:2] == ["1", "2"]
+    asked = page.items["1"]
+    assert (asked["label"], asked["reason"]) == (None, "to be judged again")
+    assert (asked["shown"]["strategy"], asked["shown"]["visible"]) == ("review", False)
+    page.label("1", "spam")
+    assert session.labels.loc[1, "label"] == "spam" and page.trail[-1]["item"] == "1"
+    page.want(20)
+    assert "1" not in page.order
+    page.undo()
+    assert session.labels.loc[1, "label"] == "ham"
+    page.want(0, ids=["1"])
+    assert page.items["1"]["label"] == "ham"
+
+
+def test_silent_repeats_come_to_a_page() -> None:
+    session = make(MANY, repeat=0.4, explore=0, model=False)
+    page = FakePage(session).open(5)
+    again = 0
+    for _ in range(120):
+        if not page.order:
+            page.want(5)
+        item = page.order[0]
+        part = page.items[item]
+        assert part["label"] is None and not part["shown"]["visible"]
+        if part["shown"]["strategy"] == "repeat":
+            assert (
+                part["reason"] == "drawn at random" and session.labels.index.isin([int(item)]).any()
+            )
+            again += 1
+        page.label(item, "ham")
+    assert 20 < again < 70 and len(session.labels) == 120 - again
 
 
 def test_a_random_draw_that_is_asked_by_name_stays_one() -> None:

@@ -70,11 +70,14 @@ export function Card({ state, item, suggestion, controller, stage, onSwipe }: Pr
             <span class="nblabel-tag">labeled {describeValue(item.label)}</span>
           )}
           <span>{back ? "answered before; a key changes it" : item.reason}</span>
-          {!item.shown.visible && item.suggestion && state.suggest && (
-            <span title="A few suggestions are hidden at random, to measure how much they pull.">
-              suggestion hidden by chance
-            </span>
-          )}
+          {!item.shown.visible &&
+            item.suggestion &&
+            state.suggest &&
+            !NEVER_SHOWN.has(item.shown.strategy) && (
+              <span title="A few suggestions are hidden at random, to measure how much they pull.">
+                suggestion hidden by chance
+              </span>
+            )}
           {item.note !== "" && <span class="nblabel-noted">✎ {item.note}</span>}
         </p>
         {!back && state.status?.doing && (
@@ -88,6 +91,9 @@ export function Card({ state, item, suggestion, controller, stage, onSwipe }: Pr
     </>
   );
 }
+
+/** Strategies whose items are judged without a suggestion, and whose reason says so. */
+const NEVER_SHOWN: ReadonlySet<string> = new Set(["certify", "review"]);
 
 /** The card grows to the tallest item so far, within bounds, and stays: the labels do not jump. */
 const LEAST_HEIGHT = 128;

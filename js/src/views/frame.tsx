@@ -12,7 +12,7 @@ import {
   type Command,
   type Press,
 } from "../keymap";
-import type { Mounted } from "../modules";
+import type { Mounted, MountedPanel } from "../modules";
 import { search } from "../search";
 import { current, currentId, visibleSuggestion, type State } from "../state";
 import { followTheme } from "../theme";
@@ -21,7 +21,7 @@ import { Footer } from "./footer";
 import { Header } from "./header";
 import { Labels } from "./labels";
 import { ErrorPanel, Instructions, NotePanel, Sheet } from "./panels";
-import { EditorSlot } from "./slots";
+import { CertifySlot, EditorSlot } from "./slots";
 
 /** Going on with a note half written keeps it. */
 const KEEPS_NOTE: ReadonlySet<string> = new Set(["label", "accept", "skip", "back", "forward"]);
@@ -110,6 +110,8 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   const run = useCallback((command: Command) => latest.current(command), []);
   const draft = useRef<string | null>(null);
   const editor = useRef<Mounted | null>(null);
+  const certify = useRef<MountedPanel | null>(null);
+  const [closed, setClosed] = useState("");
   const stage = useRef<HTMLDivElement>(null);
   const [draws, setDraws] = useState(false);
   const edits = !isChoice(task);
@@ -187,7 +189,8 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     if (control && (event.key === "Enter" || event.key === " ")) return;
     if (event.key === "Tab") return;
     const command = commandFor(task, press);
-    if (!command && controller.look?.press?.(press)) {
+    const free = !command || (command.type === "close" && state.panel === "none");
+    if ((free && certify.current?.press(press)) || (!command && controller.look?.press?.(press))) {
       event.preventDefault();
       return;
     }
@@ -272,9 +275,16 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         onFold={fold}
         onAfter={home}
       />
-      {controller.config.instructions !== "" && !folded && (
-        <Instructions markdown={controller.config.instructions} />
-      )}
+      {controller.config.instructions !== "" && !folded && <Instructions controller={controller} />}
+      {state.status?.certify &&
+        (state.status.certify.state === "verifying" || state.status.certify.id !== closed) && (
+          <CertifySlot
+            controller={controller}
+            part={state.status.certify}
+            mounted={certify}
+            onClose={setClosed}
+          />
+        )}
       <Card
         state={state}
         item={item}

@@ -1,18 +1,30 @@
 // What opens over or between: instructions, a note, the sheet of keys, an error.
 
-import { marked } from "marked";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Controller } from "../controller";
 import { bindings, capOfLabel, isChoice, isMany, keyCap, type TaskSpec } from "../keymap";
-import type { KeyHelp } from "../modules";
-import { sanitize } from "../sanitize";
+import type { KeyHelp, Markdown } from "../modules";
+import { useModule } from "./slots";
 
-export function Instructions({ markdown }: { markdown: string }) {
+/** As they were written, until they can be set. */
+export function Instructions({ controller }: { controller: Controller }) {
+  const { instructions } = controller.config;
   const box = useRef<HTMLElement>(null);
+  const markdown = useModule<Markdown>(controller, "panel-instructions");
   useLayoutEffect(() => {
-    const source = marked.parse(markdown, { async: false, gfm: true });
-    box.current?.replaceChildren(sanitize(source, { links: true, styles: false }));
+    box.current?.replaceChildren(
+      typeof markdown === "function" ? markdown(instructions) : instructions,
+    );
   }, [markdown]);
-  return <section class="nblabel-instructions" aria-label="instructions" dir="auto" ref={box} />;
+  return (
+    <section
+      class="nblabel-instructions"
+      aria-label="instructions"
+      dir="auto"
+      data-ready={markdown !== null}
+      ref={box}
+    />
+  );
 }
 
 interface NoteProps {

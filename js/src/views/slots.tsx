@@ -4,12 +4,12 @@ import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Controller } from "../controller";
 import { isMany } from "../keymap";
-import type { Editor, Look, Mounted, MountedLook, Shown } from "../modules";
-import type { SuggestionPart } from "../protocol";
+import type { Editor, Look, Mounted, MountedLook, MountedPanel, Panel, Shown } from "../modules";
+import type { CertifyPart, SuggestionPart } from "../protocol";
 import type { Item } from "../state";
 
 /** A module by its name: null while it is on its way, a text if it cannot be had. */
-function useModule<T>(controller: Controller, name: string): T | string | null {
+export function useModule<T>(controller: Controller, name: string): T | string | null {
   const [found, setFound] = useState<{ module: T | string | null }>({ module: null });
   useEffect(() => {
     let here = true;
@@ -147,6 +147,43 @@ export function LookView({
       )}
     </div>
   );
+}
+
+/** What a certificate still needs, while it is made, and what it says. */
+export function CertifySlot({
+  controller,
+  part,
+  mounted,
+  onClose,
+}: {
+  readonly controller: Controller;
+  readonly part: CertifyPart;
+  /** The panel as it is mounted, for the keys. */
+  readonly mounted: { current: MountedPanel | null };
+  readonly onClose: (id: string) => void;
+}) {
+  const panel = useModule<Panel>(controller, "panel-certify");
+  const box = useRef<HTMLDivElement>(null);
+  const newest = useRef(part);
+  newest.current = part;
+  const ready = panel !== null && typeof panel !== "string";
+  useLayoutEffect(() => {
+    if (!ready || !box.current) return undefined;
+    const made = panel.mount(box.current, {
+      key: isMany(controller.config.task) ? "shift+x" : "x",
+      say: (text) => controller.say(text),
+      giveUp: (id) => controller.giveUp(id),
+      dismiss: () => onClose(newest.current.id),
+    });
+    mounted.current = made;
+    return () => {
+      mounted.current = null;
+      made.destroy();
+    };
+  }, [panel]);
+  useLayoutEffect(() => mounted.current?.show(part), [panel, part]);
+  // What it says goes on without its picture.
+  return <div ref={box}>{typeof panel === "string" && part.advice}</div>;
 }
 
 const IMAGE_TOOLS = "look-image-tools";

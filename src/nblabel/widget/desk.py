@@ -201,6 +201,10 @@ class Desk:
             session.retrain()
         if message.skipped:
             session.reopen(session.skipped)
+        running = session.certifying
+        if running is not None and running.id == message.close:
+            with contextlib.suppress(StoreError):  # the page still sees it running
+                running.close()
         rank = session.rank_version
         held = set(message.held)
         buffers: list[bytes] = []
@@ -298,7 +302,11 @@ class Desk:
         # Another page's labels are no news, as pages never hold the same items; but what it took
         # back may have been said here.
         outside = session.n_events - self._said - client.retracted
-        return p.StatusPart(**{**status, "accuracy": _tuple(status["accuracy"])}, outside=outside)
+        made = {**status, "accuracy": _tuple(status["accuracy"])}
+        if made["certify"] is not None:
+            curve = [_tuple(point) for point in made["certify"]["curve"]]
+            made["certify"] = p.CertifyPart(**{**made["certify"], "curve": curve})
+        return p.StatusPart(**made, outside=outside)
 
     def _not_understood(self, raw: Any, error: ProtocolError) -> list[Reply]:
         client = raw.get("client") if isinstance(raw, dict) else None

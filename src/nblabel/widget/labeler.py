@@ -15,6 +15,8 @@ import anywidget
 import pandas as pd
 import traitlets
 
+from .._certifying import Certification
+from ..certify import Certificate
 from ..errors import OptionError, near
 from ..events import new_id
 from ..report import Report
@@ -207,6 +209,37 @@ class Labeler(anywidget.AnyWidget):
     def ask(self, items: Any) -> None:
         """Ask these items next, labeled ones again and blind; see `Session.ask`."""
         self.session.ask(items)
+
+    # ------------------------------------------------------------ certificates
+
+    def certify(
+        self, max_error: float = 0.02, confidence: float = 0.95, form: str = "pool", **options: Any
+    ) -> Certification:
+        """Begin to certify labels of the newest model: what to verify comes next in the widget.
+
+        See `Session.certify`, which has all options.
+        """
+        return self.session.certify(max_error, confidence, form, **options)
+
+    def certifiable(
+        self, max_error: float = 0.02, confidence: float = 0.95, form: str = "pool"
+    ) -> dict[str, Any]:
+        """Return what `certify` would cost now; see `Session.certifiable`."""
+        return self.session.certifiable(max_error, confidence, form)
+
+    @property
+    def certifying(self) -> Certification | None:
+        """The newest certification; see `Session.certifying`."""
+        return self.session.certifying
+
+    @property
+    def certificates(self) -> pd.DataFrame:
+        """One row per certificate; see `Session.certificates`."""
+        return self.session.certificates
+
+    def revoke(self, certificate: str | Certificate) -> None:
+        """Take back a certificate and all of its labels; see `Session.revoke`."""
+        self.session.revoke(certificate)
 
     # ------------------------------------------------------------ display
 

@@ -118,6 +118,26 @@ class TrailPart:
 
 
 @dataclass(frozen=True)
+class CertifyPart:
+    """A certificate in the making, or one that was just reached.
+
+    Bound and goal are shares of wrong labels; the curve has the bound by the number of items
+    verified. `left` is how many more have to be right, one after the other.
+    """
+
+    id: str
+    state: Literal["verifying", "certified"]
+    goal: float
+    bound: float
+    audited: int
+    errors: int
+    left: int | None
+    machine: int  # labels by the machine; as many as there would be now, as long as it runs
+    advice: str
+    curve: list[tuple[int, float]]
+
+
+@dataclass(frozen=True)
 class StatusPart:
     """The state in numbers."""
 
@@ -140,6 +160,7 @@ class StatusPart:
     error: str | None
     progress: float | None = None  # share of the training at hand that is done, if it is known
     outside: int = 0  # what changed elsewhere than on this page; another number: say hello again
+    certify: CertifyPart | None = None
 
 
 # ---------------------------------------------------------------- page to kernel
@@ -183,6 +204,7 @@ class Want:
     before: int | None = None  # older trail, from this log position on backwards
     retrain: bool = False
     skipped: bool = False  # put skipped items back into the queue
+    close: str | None = None  # give up this attempt at a certificate
 
 
 @dataclass(frozen=True)
@@ -316,7 +338,16 @@ class Refuse:
     text: str
 
 
-PARTS = (ShownPart, EventPart, ViewPart, SuggestionPart, ItemPart, TrailPart, StatusPart)
+PARTS = (
+    ShownPart,
+    EventPart,
+    ViewPart,
+    SuggestionPart,
+    ItemPart,
+    TrailPart,
+    CertifyPart,
+    StatusPart,
+)
 FROM_PAGE = (Hello, Event, Want, Fetch, Read)
 FROM_KERNEL = (Welcome, Items, Ack, Reject, Module, Piece, Refuse)
 _TYPES = {"hello": Hello, "event": Event, "want": Want, "fetch": Fetch, "read": Read}

@@ -1,0 +1,186 @@
+// A certificate while it is made: what to do, in numbers, and the bound falling to its goal.
+
+import { count } from "../format";
+import { pressName } from "../keymap";
+import type { Panel, PanelHost } from "../modules";
+import type { CertifyPart } from "../protocol";
+import { button, make, styled } from "../looks/paper";
+import css from "./certify.css";
+
+const [WIDTH, HEIGHT] = [260, 84];
+const [LEFT, RIGHT, TOP, BOTTOM] = [4, 8, 14, 14];
+const SVG = "http://www.w3.org/2000/svg";
+
+/** 0.0213 as 2.1 %: two digits that count. */
+export function share(value: number): string {
+  const percent = 100 * value;
+  return `${percent.toFixed(percent >= 9.95 ? 0 : percent >= 0.995 ? 1 : 2)} %`;
+}
+
+/** The curve in the box of the picture, from the first look to the last one that is needed. */
+export function drawn({ curve, goal, audited, left }: CertifyPart) {
+  const most = Math.max(goal, ...curve.map(([, bound]) => bound), 1e-9);
+  // Twice as good is one step down, wherever it is; the goal stands above the floor.
+  const floor = Math.max(Math.min(goal, ...curve.map(([, bound]) => bound)) / 1.5, most / 1e4);
+  const height = (value: number): number => {
+    const at = Math.log(Math.max(value, floor) / floor) / Math.log(most / floor || 1);
+    return HEIGHT - BOTTOM - at * (HEIGHT - TOP - BOTTOM);
+  };
+  const end = Math.max(1, audited + (left ?? 0));
+  const across = (k: number): number => LEFT + (k / end) * (WIDTH - LEFT - RIGHT);
+  const points = curve.map(([k, bound]) => [across(k), height(bound)] as const);
+  return { points, goal: height(goal), end: points.at(-1) ?? ([LEFT, TOP] as const) };
+}
+
+class Certify {
+  readonly el = make("section", "nblabel-certify");
+  private readonly title = make("strong");
+  private readonly advice = make("p");
+  private readonly numbers = make("div", "nblabel-certify-numbers");
+  private readonly buttons = make("div", "nblabel-buttons");
+  private readonly picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
+  private part: CertifyPart | null = null;
+  private asks = false;
+
+  constructor(
+    el: HTMLElement,
+    private readonly host: PanelHost,
+  ) {
+    styled(el, css);
+    this.el.setAttribute("aria-label", "certificate");
+    const top = make("div", "nblabel-certify-top");
+    top.append(this.title, this.buttons);
+    const text = make("div", "nblabel-certify-text");
+    text.append(this.advice, this.numbers);
+    this.el.append(top, text, this.picture);
+    el.append(this.el);
+  }
+
+  show(part: CertifyPart): void {
+    const news = part.id !== this.part?.id || part.state !== this.part.state;
+    this.part = part;
+    if (news) this.asks = false;
+    const reached = part.state === "certified";
+    this.el.dataset["state"] = part.state;
+    if (news && reached) this.host.say(`Certified. ${part.advice}`);
+    this.render();
+    this.draw(part);
+  }
+
+  press(press: Parameters<typeof pressName>[0]): boolean {
+    const name = pressName(press);
+    if (this.part?.state === "certified") {
+      if (name !== "escape") return false;
+      this.host.dismiss();
+      return true;
+    }
+    if (name === this.host.key && !press.repeat) this.ask();
+    else if (name === "escape" && this.asks) this.stay();
+    else return false;
+    return true;
+  }
+
+  destroy(): void {
+    this.el.remove();
+  }
+
+  private ask(): void {
+    if (this.asks && this.part) this.host.giveUp(this.part.id);
+    this.asks = !this.asks;
+    this.render();
+    if (this.asks) this.host.say(this.advice.textContent ?? "");
+  }
+
+  private stay(): void {
+    this.asks = false;
+    this.render();
+  }
+
+  private render(): void {
+    const { part } = this;
+    if (!part) return;
+    const reached = part.state === "certified";
+    this.title.textContent = reached ? "✓ Certified" : "Towards a certificate";
+    this.advice.textContent = this.asks
+      ? "Give up? What you verified stays labeled. A later attempt has less confidence to spend, so it takes more looks."
+      : part.advice;
+    this.numbers.replaceChildren(
+      number(count(part.audited), "verified"),
+      number(count(part.errors), "wrong"),
+      number(`≤ ${share(part.bound)}`, "may be wrong"),
+      number(count(part.machine), reached ? "labeled by the machine" : "for the machine"),
+    );
+    // Only what changes: a button that is replaced gives the keys back to the labeler.
+    const now = reached ? "reached" : this.asks ? "asks" : "runs";
+    if (this.buttons.dataset["now"] === now) return;
+    this.buttons.dataset["now"] = now;
+    const { key } = this.host;
+    const shown = key.replace("shift+", "⇧");
+    this.buttons.replaceChildren(
+      ...(reached
+        ? [keyed("close", "Esc", "close this panel (Escape)", () => this.host.dismiss())]
+        : this.asks
+          ? [
+              keyed("give up", shown, "give up this attempt", () => this.ask()),
+              keyed("go on", "Esc", "go on with this attempt (Escape)", () => this.stay()),
+            ]
+          : [keyed("give up", shown, "give up this attempt …", () => this.ask())]),
+    );
+  }
+
+  private draw(part: CertifyPart): void {
+    const { points, goal, end } = drawn(part);
+    const line = points.map(([x, y], k) => `${k ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`);
+    const [x, y] = end;
+    const first = part.curve[0]?.[1] ?? part.bound;
+    this.picture.setAttribute(
+      "aria-label",
+      `Upper bound on the share of wrong labels: ${share(first)} before the first look, ` +
+        `${share(part.bound)} after ${count(part.audited)}; the goal is ${share(part.goal)}.`,
+    );
+    const label = (text: string, at: object) => {
+      const made = svg("text", at);
+      made.textContent = text;
+      return made;
+    };
+    // Beside the end of the curve, or before it where there is no room.
+    const late = x > WIDTH - 64;
+    this.picture.replaceChildren(
+      svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: goal, y2: goal, class: "nblabel-goal" }),
+      label(`goal ${share(part.goal)}`, { x: LEFT, y: goal + 11 }),
+      svg("path", { d: line.join(""), class: "nblabel-fall" }),
+      svg("circle", { cx: x, cy: y, r: 3.5, class: "nblabel-now" }),
+      ...(part.state === "certified"
+        ? []
+        : [
+            label(share(part.bound), {
+              x: late ? x - 6 : x + 7,
+              y: Math.max(10, y - 5),
+              "text-anchor": late ? "end" : "start",
+              class: "nblabel-bound",
+            }),
+          ]),
+    );
+  }
+}
+
+function number(value: string, what: string): HTMLElement {
+  const pair = make("span");
+  pair.append(make("b", "", value), " ", make("small", "", what));
+  return pair;
+}
+
+function keyed(text: string, key: string, title: string, onClick: () => void): HTMLButtonElement {
+  const made = button(text, title, onClick);
+  made.append(" ", make("kbd", "", key));
+  return made;
+}
+
+function svg(tag: string, attributes: object): SVGElement {
+  const made = document.createElementNS(SVG, tag) as SVGElement;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  return made;
+}
+
+const panel: Panel = { mount: (el, host) => new Certify(el, host) };
+export default panel;

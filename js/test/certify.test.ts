@@ -1,0 +1,148 @@
+// @vitest-environment happy-dom
+// The panel of a certificate: what it says, and what its keys do.
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import certify, { drawn, share } from "../src/panels/certify";
+import type { CertifyPart } from "../src/protocol";
+import { MANY, part } from "./helpers";
+import { Page } from "./page";
+
+const RUNNING: CertifyPart = {
+  id: "c0ffee11",
+  state: "verifying",
+  goal: 0.05,
+  bound: 0.125,
+  audited: 40,
+  errors: 1,
+  left: 63,
+  machine: 1500,
+  advice: "63 more without an error, and it is certified.",
+  curve: [
+    [0, 0.9],
+    [20, 0.25],
+    [40, 0.125],
+  ],
+};
+const REACHED: CertifyPart = {
+  ...RUNNING,
+  state: "certified",
+  bound: 0.049,
+  audited: 103,
+  left: null,
+  machine: 1437,
+  advice: "95 % confidence that of all items at most 5 % are labeled wrong.",
+  curve: [...RUNNING.curve, [103, 0.049]],
+};
+
+const loaded = (globalThis as unknown as Record<symbol, Map<string, Promise<unknown>>>)[
+  Symbol.for("nblabel.modules")
+]!;
+let page: Page;
+beforeEach(() => void loaded.set("panel-certify/1", Promise.resolve(certify)));
+afterEach(() => page.close());
+
+const open = async (part_: CertifyPart | null, task = {}) => {
+  page = new Page({ ...task, modules: { "panel-certify": "1" } });
+  await page.items([part("a"), part("b"), part("c")], { certify: part_ });
+  page.focus();
+  await page.quiet({ certify: part_, left: 3 });
+  return page;
+};
+const panel = () => page.one(".nblabel-certify");
+const closes = () =>
+  page.sent.flatMap((message) => {
+    const { close } = message as { close?: string | null };
+    return close ? [close] : [];
+  });
+
+test("there is no panel without a certificate", async () => {
+  await open(null);
+  expect(panel()).toBeNull();
+});
+
+test("while it runs it says what to do, and draws the bound for eyes and ears", async () => {
+  await open(RUNNING);
+  expect(panel()?.textContent).toContain(RUNNING.advice);
+  const numbers = page.all(".nblabel-certify-numbers b").map((el) => el.textContent);
+  expect(numbers).toEqual(["40", "1", "≤ 13 %", "1,500"]);
+  const picture = panel()?.querySelector('svg[role="img"]');
+  expect(picture?.getAttribute("aria-label")).toBe(
+    "Upper bound on the share of wrong labels: 90 % before the first look, 13 % after 40; " +
+      "the goal is 5.0 %.",
+  );
+  await page.ack({ certify: { ...RUNNING, audited: 41, bound: 0.12 } });
+  expect(page.all(".nblabel-certify-numbers b")[0]?.textContent).toBe("41");
+});
+
+describe("giving up", () => {
+  test("asks first, and Escape goes on", async () => {
+    await open(RUNNING);
+    await page.press("x");
+    expect(panel()?.textContent).toContain("Give up?");
+    await page.press("Escape");
+    expect(panel()?.textContent).toContain(RUNNING.advice);
+    await page.press("x");
+    await page.press("x", { repeat: true });
+    expect(closes()).toEqual([]);
+    await page.press("x");
+    expect(closes()).toEqual(["c0ffee11"]);
+    expect(page.said).toEqual([]);
+  });
+
+  test("by mouse, and the keys come back", async () => {
+    await open(RUNNING);
+    await page.click(page.button(/give up/));
+    expect(document.activeElement).toBe(page.root);
+    await page.click(page.button(/give up/));
+    await page.quiet({ certify: RUNNING, left: 3 });
+    expect(closes()).toEqual(["c0ffee11"]);
+  });
+
+  test("takes Shift where letters type names", async () => {
+    await open(RUNNING, { task: MANY });
+    await page.press("X", { shiftKey: true });
+    expect(panel()?.textContent).toContain("Give up?");
+  });
+
+  test("a label's own key stays its own", async () => {
+    const task = { kind: "choice", classes: ["u", "v"], keys: { u: "x", v: "2" }, question: null };
+    await open(RUNNING, { task });
+    await page.press("x");
+    expect(page.said.map((event) => event.value)).toEqual(["u"]);
+    expect(panel()?.textContent).not.toContain("Give up?");
+  });
+});
+
+test("when it is reached it says the sentence once, until it is closed", async () => {
+  await open(RUNNING);
+  await page.ack({ certify: REACHED });
+  expect(panel()?.textContent).toContain(REACHED.advice);
+  expect(panel()?.textContent).toContain("1,437");
+  expect(page.controller.state.value.said).toContain("Certified.");
+  await page.press("Escape");
+  expect(panel()).toBeNull();
+  await page.ack({ certify: REACHED });
+  expect(panel()).toBeNull();
+  await page.ack({ certify: { ...RUNNING, id: "another" } });
+  expect(panel()).not.toBeNull();
+});
+
+test("the curve falls towards the goal, within its box", () => {
+  for (const shown of [RUNNING, REACHED, { ...RUNNING, curve: [[0, 1]], audited: 0, left: 9 }]) {
+    const { points, goal } = drawn(shown as CertifyPart);
+    const heights = points.map(([, y]) => y);
+    expect(heights).toEqual([...heights].sort((a, b) => a - b));
+    for (const y of [...heights, goal]) expect(y >= 0 && y <= 84).toBe(true);
+    const [x, y] = points.at(-1)!;
+    expect(x).toBeLessThanOrEqual(252);
+    if (shown.state === "certified") expect(y).toBeGreaterThanOrEqual(goal);
+    else expect(y).toBeLessThan(goal);
+  }
+  expect([0.9, 0.0995, 0.02, 0.0051].map(share)).toEqual(["90 %", "10 %", "2.0 %", "0.51 %"]);
+});
+
+test("instructions are there as written until their module has come", async () => {
+  page = new Page({ instructions: "Read **all** <b onclick=x()>of it</b>" });
+  await page.items([part("a")]);
+  expect(page.one(".nblabel-instructions")?.textContent).toContain("**all**");
+});
