@@ -135,3 +135,9 @@ def test_values_come_back_as_they_were_given():
 def test_labels_that_cannot_be_meant(classes, message):
     with pytest.raises(TaskError, match=message):
         Choice(classes)
+
+
+@pytest.mark.parametrize("raw", [10**400, -(10**30), 1e308, float("inf"), float("nan"), True])
+def test_numbers_of_any_size_are_no_rating(raw: object) -> None:
+    with pytest.raises(nl.errors.LabelValueError, match="The rating is"):
+        nl.Rating(0, 1, step=0.5).parse(raw)

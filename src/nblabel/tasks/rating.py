@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -142,7 +143,8 @@ class Rating:
             raise LabelValueError(
                 f"The rating is a number from {self.low} to {self.high}, got {raw!r:.80}."
             )
-        place = round((float(raw) - self.low) / self.step)
+        inside = self.low - self.step < raw < self.high + self.step
+        place = round((float(raw) - self.low) / self.step) if inside else -1
         near_point = self.points[place] if 0 <= place < len(self.points) else None
         if near_point is None or abs(near_point - float(raw)) > 1e-6 * self.step:
             raise LabelValueError(
@@ -153,11 +155,10 @@ class Rating:
 
 
 def _is_number(raw: Any) -> bool:
-    return (
-        isinstance(raw, (int, float, np.integer, np.floating))
-        and not isinstance(raw, (bool, np.bool_))
-        and bool(np.isfinite(raw))
-    )
+    value = raw.item() if isinstance(raw, np.generic) else raw
+    # A whole number may be larger than any float.
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and abs(value) <= sys.float_info.max
 
 
 def _neat(number: float) -> float | int:
