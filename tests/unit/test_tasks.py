@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from nblabel.errors import LabelValueError, OptionError, TaskError
-from nblabel.tasks import Choice, as_task
+from nblabel.tasks import Choice, Rating, as_task
 from nblabel.tasks.naming import COMMAND_KEYS
 
 
@@ -139,5 +139,5 @@ def test_labels_that_cannot_be_meant(classes, message):
 
 @pytest.mark.parametrize("raw", [10**400, -(10**30), 1e308, float("inf"), float("nan"), True])
 def test_numbers_of_any_size_are_no_rating(raw: object) -> None:
-    with pytest.raises(nl.errors.LabelValueError, match="The rating is"):
-        nl.Rating(0, 1, step=0.5).parse(raw)
+    with pytest.raises(LabelValueError, match="The rating is"):
+        Rating(0, 1, step=0.5).parse(raw)
