@@ -24,7 +24,7 @@ spans
     Names, types and defaults in the documentation of parameters.
 pairs
     Which patient's diabetes has progressed further, which tumour has the deeper hollows, which of
-    two handwritten numbers is larger.
+    two handwritten numbers is larger: a hundred items each, with two comparisons for every item.
 
 One line of JSON for each task.
 """
@@ -59,6 +59,7 @@ class Data(NamedTuple):
     truth: Any
     options: dict[str, Any]
     budget: int
+    most: int | None = None  # of its items, at most
 
 
 def digit_facts() -> Data:
@@ -104,7 +105,7 @@ def parameters() -> Data:
 def diabetes_pairs() -> Data:
     """Patients, and how far their illness has come."""
     found = load_diabetes(as_frame=True)
-    return Data(found.data, nl.Pairs(), found.target.tolist(), {"row": True}, 150)
+    return Data(found.data, nl.Pairs(), found.target.tolist(), {"row": True}, 200, 150)
 
 
 def tumour_pairs() -> Data:
@@ -112,13 +113,13 @@ def tumour_pairs() -> Data:
     frame = load_breast_cancer(as_frame=True).data
     hollows = [name for name in frame.columns if "conca" in name]
     truth = frame["worst concavity"].tolist()
-    return Data(frame.drop(columns=hollows), nl.Pairs(), truth, {"row": True}, 150)
+    return Data(frame.drop(columns=hollows), nl.Pairs(), truth, {"row": True}, 200, 150)
 
 
 def digit_pairs() -> Data:
     """Images of digits, and the number of each."""
     images, digits = nl.datasets.digits()
-    return Data(images, nl.Pairs(), [int(digit) for digit in digits], {}, 150)
+    return Data(images, nl.Pairs(), [int(digit) for digit in digits], {}, 200, 150)
 
 
 SETS: dict[str, tuple[Callable[[], Data], ...]] = {
@@ -138,7 +139,7 @@ def take(items: Any, places: np.ndarray) -> Any:
 
 def run(data: Data, arm: str, seed: int, most: int | None = None) -> tuple[float, float]:
     """Return the area under the score curve of one run, and the share of keys saved at its end."""
-    order = np.random.default_rng(seed).permutation(len(data.truth))[:most]
+    order = np.random.default_rng(seed).permutation(len(data.truth))[: most or data.most]
     held_out, pool = order[: len(order) // 3], order[len(order) // 3 :]
     truth = [data.truth[k] for k in pool]
     session = nl.Session(
