@@ -218,7 +218,7 @@ def test_an_attempt_comes_to_a_certificate_and_is_revoked():
     assert (made.machine, made.began, made.ended, made.annotator) == (10, 12, 50, "auto:c1")
     assert [item for item, _, _ in attempt.machine_labels()] == [str(k) for k in range(30, 40)]
     assert made.explanation == (
-        "0.95 confidence that of all 40 items at most 5 % are labeled wrong, people's own labels "
+        "95 % confidence that of all 40 items at most 5 % are labeled wrong, people's own labels "
         "taken as right: 30 of 40 were verified in random order and 1 found wrong and corrected."
     )
     told = json.loads(json.dumps(made.to_dict()))

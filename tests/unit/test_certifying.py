@@ -450,7 +450,7 @@ def test_state_is_json():
     state = running.state
     assert json.loads(json.dumps(state)) == state and state["left"] is None
     assert state["certificate"]["id"] == running.id and state["bound"] <= state["goal"]
-    assert repr(running).startswith("Certification(certified: 0.95 confidence")
+    assert repr(running).startswith("Certification(certified: 95 % confidence")
 
 
 # ---------------------------------------------------------------- suggestions and traps

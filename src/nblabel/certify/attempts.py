@@ -242,7 +242,7 @@ class Certificate:
             )
         gone = "Revoked: " if self.revoked else ""
         return (
-            f"{gone}{terms.confidence:.4g} confidence that {what} at most "
+            f"{gone}{100 * terms.confidence:.4g} % confidence that {what} at most "
             f"{100 * terms.max_error:.4g} % are labeled wrong, people's own labels taken as right: "
             f"{how}{looked}."
         )
