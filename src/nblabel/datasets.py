@@ -80,12 +80,15 @@ def installed_docs(limit: int | None = None, seed: int = 0) -> pd.DataFrame:
     >>> docs.loc["numpy.linalg.norm", "library"]
     'numpy'
     """
-    docs = _installed_docs()
-    if limit is not None:
-        if limit < 0:
-            raise ValueError(f"limit must not be negative, got {limit}")
-        docs = docs.sample(min(limit, len(docs)), random_state=seed).sort_index()
-    return docs.copy()
+    return _drawn(_installed_docs(), limit, seed).copy()
+
+
+def _drawn(table: pd.DataFrame, limit: int | None, seed: int) -> pd.DataFrame:
+    if limit is None:
+        return table
+    if limit < 0:
+        raise ValueError(f"limit must not be negative, got {limit}")
+    return table.sample(min(limit, len(table)), random_state=seed).sort_index()
 
 
 def parameters(limit: int | None = None, seed: int = 0) -> pd.DataFrame:
@@ -115,11 +118,7 @@ def parameters(limit: int | None = None, seed: int = 0) -> pd.DataFrame:
     >>> text[spans[0]["start"] : spans[0]["end"]]
     'x'
     """
-    found = _parameters()
-    if limit is not None:
-        if limit < 0:
-            raise ValueError(f"limit must not be negative, got {limit}")
-        found = found.sample(min(limit, len(found)), random_state=seed).sort_index()
+    found = _drawn(_parameters(), limit, seed)
     return found.assign(spans=[[dict(span) for span in spans] for spans in found["spans"]])
 
 
