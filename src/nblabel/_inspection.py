@@ -239,10 +239,9 @@ class Inspection:
         """
         if method not in METHODS:
             raise OptionError(f"method= is one of {', '.join(map(repr, METHODS))}, got {method!r}.")
+        most = None if k is None else finding.checked_k(k)
         facts = self._facts()
-        return review_table(facts, self._judge(facts, race=False)[0], method).head(
-            len(facts.known) if k is None else k
-        )
+        return review_table(facts, self._judge(facts, race=False)[0], method)[:most]
 
     def _facts(self) -> Facts:
         with self._lock:

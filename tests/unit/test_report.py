@@ -384,6 +384,8 @@ def test_cleanlab_finds_the_same_where_it_is_installed() -> None:
 def test_a_method_of_review_is_known_and_there() -> None:
     with pytest.raises(OptionError, match="method= is one of 'auto', 'nblabel', 'cleanlab'"):
         make().review(method="guess")
+    with pytest.raises(OptionError, match="got -1"):
+        make().review(-1)
 
 
 def test_an_estimate_of_the_report_is_a_plain_record() -> None:
