@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from . import finding
 from ._trainer import Trainer
+from .certify import Certificate
 from .errors import OptionError, StoreError, in_words
 from .evidence import (
     LEAST_LABELS,
@@ -207,7 +208,9 @@ class Inspection:
         except Exception as error:  # of a model: the rest of the report stands
             crossed = arms = None
             trouble = f"No model could judge the labels: {in_words(error)}."
-        return write_report(facts, crossed, arms, trouble)
+        with self._lock:
+            certificates = [_told(certificate) for certificate in self._labels.certificates]
+        return write_report(facts, crossed, arms, trouble, certificates)
 
     def review(self, k: int | None = None, *, method: str = "auto") -> pd.DataFrame:
         """Return the labels of people, the most suspicious first.
@@ -280,3 +283,11 @@ class Inspection:
 
 def _problems(*parts: Any) -> list[tuple[int, str, str]]:
     return list(finding.problems(*parts))
+
+
+def _told(certificate: Certificate) -> dict[str, Any]:
+    """What a report says of a certificate; the methods paragraph only of one that stands."""
+    told = certificate.to_dict()
+    names = ("id", "machine", "audited", "errors", "revoked", "explanation")
+    sentence = "" if certificate.revoked else certificate.explanation
+    return {**{name: told[name] for name in names}, "sentence": sentence}

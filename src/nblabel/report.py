@@ -37,7 +37,7 @@ class Report:
     counts : dict of str to int
         Labeled items by what was said.
     annotators : dict of str to dict
-        For each: ``labels``, and ``median_seconds`` or None.
+        For each: ``labels``, whether it is a ``machine``, and ``median_seconds`` or None.
     chosen_by : dict of str to int
         Labeled items by what put them forward.
     model : str
@@ -143,10 +143,12 @@ class Report:
     @property
     def methods(self) -> str:
         """A paragraph for a paper: what was done, and how each number that is known was made."""
-        people = len(self.annotators)
+        people = sum(not who["machine"] for who in self.annotators.values())
+        machine = sum(who["labels"] for who in self.annotators.values() if who["machine"])
         said = [
             f"{self.labeled:,} of {self.items:,} items were labeled "
-            f"({self.question}) by {people:,} {'person' if people == 1 else 'people'} with nblabel "
+            f"({self.question}) by {people:,} {'person' if people == 1 else 'people'}"
+            f"{f' and, {machine:,} of them, by machine' if machine else ''} with nblabel "
             f"{self.version}."
         ]
         if self.chosen_by:
@@ -287,6 +289,7 @@ class Report:
         if not self.certificates:
             return ""
         names = list(dict.fromkeys(name for one in self.certificates for name in one))
+        names.remove("sentence")  # of the methods
         rows = [tuple(_cell(one.get(name)) for name in names) for one in self.certificates]
         return _section("Certificates", _table(names, rows))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -273,6 +274,25 @@ def test_revoking_takes_back_all_labels_at_once():
     asked = session.next()[0]  # they are asked again
     assert session.labels.index.isin([asked.key]).sum() == 0
     session.record(asked, TRUTH[asked.key])
+
+
+def test_a_report_tells_of_it_as_long_as_it_stands():
+    session = taught()
+    session.certify(0.1)
+    verify(session)
+    made = session.certifying.certificate
+    report = session.report()
+    assert f"by 1 person and, {made.machine} of them, by machine with nblabel" in report.methods
+    (told,) = report.to_dict()["certificates"]
+    assert told["id"] == made.id and told["machine"] == made.machine and not told["revoked"]
+    assert (
+        report.methods.endswith(made.explanation)
+        and escape(made.explanation) in report._repr_html_()
+    )
+    session.revoke(made)
+    report = session.report()
+    assert report.to_dict()["certificates"][0]["revoked"]
+    assert made.explanation not in report.methods and "Revoked: " in report._repr_html_()
 
 
 def test_people_stand_above_the_machine():

@@ -27,7 +27,7 @@ from ..estimate import (
     wilson,
 )
 from ..events import LabelEvent, now
-from ..labels import Labels
+from ..labels import MACHINES, Labels
 from ..pool import Pool
 from ..report import Report
 from ..tasks import Task, as_given
@@ -89,7 +89,7 @@ def write_report(
     crossed: CrossFit | None,
     arms: Arms | None,
     trouble: str,
-    certificates: Sequence[Mapping[str, Any]] = (),
+    certificates: Sequence[Mapping[str, Any]],
 ) -> Report:
     """Return the report, with what models say that have not seen the labels."""
     task, known = facts.task, facts.known
@@ -115,6 +115,7 @@ def write_report(
         annotators={
             who: {
                 "labels": n,
+                "machine": who.startswith(MACHINES),
                 "median_seconds": float(np.median(facts.times[who]))
                 if who in facts.times
                 else None,
