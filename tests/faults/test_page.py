@@ -76,7 +76,8 @@ class Day:
         kernel = self.book.kernel_process()
         kernel.suspend()
         self.label()
-        self.book.page.reload(wait_until="commit")
+        # Chromium refuses, or forgets, to load a page that it has only begun to show.
+        self.book.page.reload(wait_until="domcontentloaded")
         kernel.resume()
         self.book.reload()
         self.hand.ready()
