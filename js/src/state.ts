@@ -637,7 +637,7 @@ function receiveItems(
     const view = part.view ?? known?.view;
     if (!view) continue;
     const item = merged(part, view, part.view ? own : (known?.buffers ?? []), known);
-    const label = known ? undefined : state.undone.get(part.id);
+    const label = known || isAgain(part) ? undefined : state.undone.get(part.id);
     items.set(part.id, label === undefined ? item : { ...item, label });
   }
   const wasEmpty = currentId(state) === null || !state.items.has(currentId(state) ?? "");

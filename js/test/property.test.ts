@@ -297,7 +297,11 @@ test("what a page says reaches the log once, in the order it was said", () => {
         const item = state.items.get(id);
         const stands = now.get(id);
         expect(stands).toBeDefined();
-        if (item) expect(item.label).toBe(stands?.kind === "label" ? stands.value : null);
+        const truth = stands?.kind === "label" ? stands.value : null;
+        // What is asked again tells nothing of what was said before, also to who goes back to it.
+        const again = item?.shown.strategy === "review" || kernel.wanted.has(id);
+        if (item && again) expect([null, truth]).toContain(item.label);
+        else if (item) expect(item.label).toBe(truth);
       }
       if (state.cursor !== null) return;
       const shown = current(state);
