@@ -1,17 +1,13 @@
 // A conversation, turn by turn: text is text.
 
-import { pressName, type Press } from "../keymap";
-import type { Look, MountedLook, Shown } from "../modules";
+import type { Look, Shown } from "../modules";
 import css from "./chat.css";
-import { SCROLL_KEYS, make, scroll, styled, textOf } from "./paper";
+import { make, textOf } from "./paper";
+import { Scrolled } from "./scrolled";
 
-class Chat implements MountedLook {
-  readonly keys = SCROLL_KEYS;
-  private readonly box = make("div", "nblabel-chat");
-
-  constructor(private readonly el: HTMLElement) {
-    styled(el, css);
-    el.append(this.box);
+class Chat extends Scrolled {
+  constructor(el: HTMLElement) {
+    super(el, "nblabel-chat", css);
   }
 
   show(shown: Shown): void {
@@ -28,14 +24,6 @@ class Chat implements MountedLook {
       }),
     );
     if (!all.length) this.box.append(make("span", "nblabel-missing", "nothing was said"));
-  }
-
-  press(press: Press): boolean {
-    return scroll(this.el, pressName(press));
-  }
-
-  destroy(): void {
-    this.box.remove();
   }
 }
 

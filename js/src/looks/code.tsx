@@ -1,36 +1,24 @@
 // Code with line numbers; every piece is a text, whatever it says.
 
 import { count } from "../format";
-import { pressName, type Press } from "../keymap";
-import type { Look, MountedLook, Shown } from "../modules";
+import type { Look, Shown } from "../modules";
 import { MOST_SHOWN, cut } from "../text";
 import css from "./code.css";
 import { pieces } from "./highlight";
-import { SCROLL_KEYS, button, make, scroll, styled, textOf } from "./paper";
+import { button, make, textOf } from "./paper";
+import { Scrolled } from "./scrolled";
 
 /** Beyond so many characters a page of coloured pieces would be slow. */
 const MOST_COLORED = 300_000;
 
-class Code implements MountedLook {
-  readonly keys = SCROLL_KEYS;
-  private readonly box = make("div", "nblabel-code");
-
-  constructor(private readonly el: HTMLElement) {
-    styled(el, css);
+class Code extends Scrolled {
+  constructor(el: HTMLElement) {
+    super(el, "nblabel-code", css);
     this.box.dir = "ltr";
-    el.append(this.box);
   }
 
   show(shown: Shown): void {
     this.draw(shown, false);
-  }
-
-  press(press: Press): boolean {
-    return scroll(this.el, pressName(press));
-  }
-
-  destroy(): void {
-    this.box.remove();
   }
 
   private draw(shown: Shown, whole: boolean): void {

@@ -105,5 +105,3 @@ export function scroll(el: HTMLElement, key: string): boolean {
   card.scrollBy({ top: by });
   return true;
 }
-
-export const SCROLL_KEYS = [{ keys: ["up", "down"], does: "move a long item" }];

@@ -1,20 +1,16 @@
 // A small table: names of columns above, numbers to the right; every cell is a text.
 
 import { count } from "../format";
-import { pressName, type Press } from "../keymap";
-import type { Look, MountedLook, Shown } from "../modules";
-import { SCROLL_KEYS, make, scroll, styled, textOf } from "./paper";
+import type { Look, Shown } from "../modules";
+import { make, textOf } from "./paper";
+import { Scrolled } from "./scrolled";
 import css from "./table.css";
 
 type Cell = readonly [string, string];
 
-class Table implements MountedLook {
-  readonly keys = SCROLL_KEYS;
-  private readonly box = make("div", "nblabel-table");
-
-  constructor(private readonly el: HTMLElement) {
-    styled(el, css);
-    el.append(this.box);
+class Table extends Scrolled {
+  constructor(el: HTMLElement) {
+    super(el, "nblabel-table", css);
   }
 
   show(shown: Shown): void {
@@ -66,14 +62,6 @@ class Table implements MountedLook {
     ];
     if (!rows) more.push("no rows");
     if (more.length) this.box.append(make("p", "nblabel-soft", more.join(", ")));
-  }
-
-  press(press: Press): boolean {
-    return scroll(this.el, pressName(press));
-  }
-
-  destroy(): void {
-    this.box.remove();
   }
 }
 
