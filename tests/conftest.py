@@ -115,7 +115,8 @@ def notebook(
         opened.append(page)
         return page.open(name or f"{stem}.ipynb", cells)
 
-    yield open_notebook
+    with browser.limit(300):
+        yield open_notebook
     for page in reversed(opened):
         page.close()
     server.reset_settings()

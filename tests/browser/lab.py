@@ -24,17 +24,19 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import nbformat
 import psutil
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 __all__ = [
@@ -367,20 +369,52 @@ class Browser:
         if executable is None:
             raise ChromiumMissingError
         self._playwright = sync_playwright().start()
+        self._executable = executable
         try:
-            self._browser = self._playwright.chromium.launch(
-                executable_path=executable, args=self._flags
-            )
+            self._launch()
         except BaseException:
             self._playwright.stop()
             raise
         return self
+
+    def _launch(self) -> None:
+        before = set(psutil.Process().children(recursive=True))
+        self._browser = self._playwright.chromium.launch(
+            executable_path=self._executable, args=self._flags
+        )
+        self._processes = set(psutil.Process().children(recursive=True)) - before
 
     def __exit__(self, *_: object) -> None:
         try:
             self._browser.close()
         finally:
             self._playwright.stop()
+
+    @contextmanager
+    def limit(self, seconds: float) -> Iterator[None]:
+        """End the browser if what is done inside takes longer, so that the test fails there.
+
+        The driver waits for keys, evaluations and frames without any limit. A browser that was
+        ended starts anew with the next `new_context`.
+        """
+        ended = threading.Event()
+
+        def end() -> None:
+            ended.set()
+            for process in self._processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.start()
+        try:
+            yield
+        except BaseException as error:
+            if ended.is_set():
+                raise TimeoutError(f"the browser did not answer within {seconds} s") from error
+            raise
+        finally:
+            timer.cancel()
 
     @property
     def version(self) -> str:
@@ -391,6 +425,8 @@ class Browser:
         self, server: JupyterServer, viewport: tuple[int, int] = (1280, 900)
     ) -> BrowserContext:
         """Return a fresh profile (own storage and cookies) that reaches only `server`."""
+        if not self._browser.is_connected():  # ended by `limit`
+            self._launch()
         width, height = viewport
         context = self._browser.new_context(
             viewport={"width": width, "height": height}, service_workers="block"
@@ -478,10 +514,11 @@ class Notebook:
 
     def close(self, *, kernel: bool = True) -> None:
         """Close the page, and by default shut its kernel down."""
-        if self._owns_context:
-            self.context.close()
-        else:
-            self.page.close()
+        with suppress(PlaywrightError):  # a browser that `limit` ended has closed all
+            if self._owns_context:
+                self.context.close()
+            else:
+                self.page.close()
         if kernel:
             for session in self.server.request("GET", "api/sessions"):
                 if session["path"] == self.path:

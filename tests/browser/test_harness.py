@@ -104,3 +104,12 @@ def test_theme_reload_restart_death_and_the_fence(notebook, browser):
     nb.kill_kernel()
     pids.append(nb.execute("import os\nos.getpid()"))
     assert len(set(pids)) == 3
+
+
+def test_a_page_that_never_answers_is_ended(browser, server):
+    page = browser.new_context(server).new_page()
+    with pytest.raises(TimeoutError, match="did not answer"), browser.limit(0.5):
+        page.evaluate("new Promise(() => {})")
+    fresh = browser.new_context(server)
+    assert fresh.new_page().evaluate("1 + 1") == 2
+    fresh.close()

@@ -153,11 +153,12 @@ def test_no_fault_loses_or_doubles_a_label(
             day.run()
             for _ in range(5 if torture else 1):
                 for name in rng.sample(list(FAULTS), len(FAULTS)):
-                    day.label()
-                    FAULTS[name](day)
-                    day.label()
-                    day.hand.saved()
-                    day.ledger.settle(book, tally, name)
+                    with browser.limit(180):
+                        day.label()
+                        FAULTS[name](day)
+                        day.label()
+                        day.hand.saved()
+                        day.ledger.settle(book, tally, name)
         finally:
             line.mend()
             book.close()
