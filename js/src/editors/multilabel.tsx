@@ -2,7 +2,7 @@
 
 import type { Shown } from "../modules";
 import { capOfLabel, type TaskSpec } from "../keymap";
-import { percent } from "../format";
+import { Fill, Share } from "../views/share";
 import { LabelFace, Submit, classOf, controls, type Logic, type ViewProps } from "./base";
 import css from "./multilabel.css";
 
@@ -103,11 +103,11 @@ export function Toggles({
             onClick={() => set(toggled(task, draft, name))}
           >
             <LabelFace task={task} name={name} />
-            <span class="nblabel-share">{share === null ? "" : percent(share)}</span>
+            <Share share={share} />
             <span class="nblabel-check" aria-hidden="true">
               {on ? "✓" : ""}
             </span>
-            <i class="nblabel-fill" style={{ transform: `scaleX(${(share ?? 0).toFixed(3)})` }} />
+            <Fill share={share} />
           </button>
         );
       })}

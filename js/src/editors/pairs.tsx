@@ -2,7 +2,7 @@
 
 import type { Shown } from "../modules";
 import type { TaskSpec } from "../keymap";
-import { percent } from "../format";
+import { Fill, Share } from "../views/share";
 import { controls, type Logic, type ViewProps } from "./base";
 import css from "./pairs.css";
 
@@ -73,8 +73,8 @@ export function Sides({
       >
         <kbd>{cap}</kbd>
         <span class="nblabel-name">{name}</span>
-        <span class="nblabel-share">{share === null ? "" : percent(share)}</span>
-        <i class="nblabel-fill" style={{ transform: `scaleX(${(share ?? 0).toFixed(3)})` }} />
+        <Share share={share} />
+        <Fill share={share} />
       </button>
     );
   };

@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { percent } from "../format";
+import { Fill, Share } from "./share";
 import { capOfLabel, type TaskSpec } from "../keymap";
 import type { SuggestionPart } from "../protocol";
 import { memo } from "./memo";
@@ -173,12 +173,12 @@ function LabelButton({
       <span class="nblabel-name" dir="auto">
         {name}
       </span>
-      <span class="nblabel-share">{share === null ? "" : percent(share)}</span>
+      <Share share={share} />
       {/* Its place is kept where it is not seen: nothing moves when the suggestion does. */}
       <kbd class="nblabel-accept" title="space accepts the suggestion">
         ␣
       </kbd>
-      <i class="nblabel-fill" style={{ transform: `scaleX(${(share ?? 0).toFixed(3)})` }} />
+      <Fill share={share} />
     </button>
   );
 }
