@@ -257,6 +257,7 @@ PAGE_LEVELS = {
     "protocol": 1,
     "keymap": 1,
     "search": 1,
+    "share": 2,
     "state": 2,
     "modules": 2,
     "editors": 4,

@@ -2,7 +2,7 @@
 
 import type { Shown } from "../modules";
 import { capOfLabel, type TaskSpec } from "../keymap";
-import { Fill, Share } from "../views/share";
+import { Fill, Share } from "../share";
 import { LabelFace, Submit, classOf, controls, type Logic, type ViewProps } from "./base";
 import css from "./multilabel.css";
 

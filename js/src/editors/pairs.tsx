@@ -2,7 +2,7 @@
 
 import type { Shown } from "../modules";
 import type { TaskSpec } from "../keymap";
-import { Fill, Share } from "../views/share";
+import { Fill, Share } from "../share";
 import { controls, type Logic, type ViewProps } from "./base";
 import css from "./pairs.css";
 

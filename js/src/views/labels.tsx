@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { Fill, Share } from "./share";
+import { Fill, Share } from "../share";
 import { capOfLabel, type TaskSpec } from "../keymap";
 import type { SuggestionPart } from "../protocol";
 import { memo } from "./memo";

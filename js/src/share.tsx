@@ -1,6 +1,6 @@
 // How likely the model thinks a label is: a number and a bar on the button of the label.
 
-import { percent } from "../format";
+import { percent } from "./format";
 
 /**
  * The number stands in a box of known size inside the one that the button lays out: a browser lays
