@@ -35,8 +35,8 @@ from .events import EVERY_ITEM, LabelEvent, Shown, new_id, now
 from .labels import MACHINES, Labels
 
 if TYPE_CHECKING:
+    from ._core import Asked, Core
     from .pool import Pool
-    from .session import Asked, Session
     from .tables import Predictions
 
 #: Strategies of what is asked here: an item to verify, and a trap.
@@ -61,7 +61,7 @@ class Certification:
         As the log tells it.
     """
 
-    def __init__(self, session: Session, attempt: Attempt) -> None:
+    def __init__(self, session: Core, attempt: Attempt) -> None:
         self._session = session
         self._attempt = attempt
         self._trial = Trial(attempt.terms, len(attempt.items), attempt.number)
@@ -367,7 +367,7 @@ class Certification:
 # ---------------------------------------------------------------- beginning
 
 
-def doubts(session: Session) -> tuple[NDArray[np.intp], NDArray[np.float64], Predictions]:
+def doubts(session: Core) -> tuple[NDArray[np.intp], NDArray[np.float64], Predictions]:
     """Return the items without an answer, the surest first, and how unsure the model is of each.
 
     Raises
@@ -420,7 +420,7 @@ def allowance(labels: Labels, n_items: int, max_error: float, confidence: float)
 
 
 def plan(
-    session: Session, labels: Labels, max_error: float, confidence: float, form: str
+    session: Core, labels: Labels, max_error: float, confidence: float, form: str
 ) -> tuple[Choice, int, NDArray[np.intp], NDArray[np.float64], Predictions]:
     """Return what would be put forward, the errors allowed, and the items it is chosen from."""
     # What is off is named before anything is computed.
@@ -459,7 +459,7 @@ def advice(choice: Choice, labeled: int) -> str:
 
 
 def begin(
-    session: Session,
+    session: Core,
     labels: Labels,
     max_error: float,
     confidence: float,
@@ -519,7 +519,7 @@ def begin(
 
 
 def machine_values(
-    session: Session, predictions: Predictions, places: NDArray[np.intp]
+    session: Core, predictions: Predictions, places: NDArray[np.intp]
 ) -> tuple[list[Any], list[int]]:
     """Return the distinct labels that the model gives, and which of them each item has."""
     if session.task.target_type == "multiclass":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ._core import Core
 from .errors import DataError, LabelValueError, shorten
 from .events import LabelEvent, Shown, now
+from .formats import read as read_labels
+from .formats import write as write_labels
 from .formats.files import base_name, digested_name, file_names
 from .formats.records import Record, clean
 from .labels import MACHINES, Labels
@@ -214,3 +218,71 @@ def _respaced(value: Any, written: str | None, text: Any) -> Any:
             start, end = places[first], places[last - 1] + 1
             moved.append({**span, "start": start, "end": end})
     return moved
+
+
+class Exchange(Core):
+    """The part of a session that exchanges labels with files of this and other programs."""
+
+    def import_labels(self, source: Any, format: str | None = None, *, name: str = "") -> int:
+        """Take over labels from a file of this or another program.
+
+        An item is found by its id if its content is the same, else by its content, else by the name
+        of its image. Importing twice is importing once. The annotator is ``import:<who>``.
+
+        Parameters
+        ----------
+        source : path, table with a column ``label``, or Hugging Face dataset
+        format : str, optional
+            A name of `nblabel.formats.FORMATS`; by default it goes by the suffix.
+        name : str, optional
+            Who said what the file tells of nobody; by default the name of the file.
+
+        Returns
+        -------
+        int
+            Number of labels that were not there before.
+
+        Raises
+        ------
+        DataError
+            If the file is not in the format, or goes with no item.
+        LabelValueError
+            If a label is not legal; then none is taken over.
+        OptionError
+            If the format is not known or does not hold labels of this task.
+        """
+        found = read_labels(source, self.task, format=format)
+        is_path = isinstance(source, (str, os.PathLike))
+        with self._lock:
+            self._fold()
+            who = name or (os.path.basename(os.fspath(source)) if is_path else "") or "table"
+            events = import_events(found, self.pool, self.task, who)
+            fresh = [event for event in events if event.id not in self._labels]
+            self.append(fresh)
+            return sum(event.kind == "label" for event in fresh)
+
+    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write the label that stands for each item to a file, for this or another program.
+
+        Parameters
+        ----------
+        path : path
+            The file; the folder of ``"yolo"`` and ``"voc"``, which have a file for each image.
+        format : str, optional
+            A name of `nblabel.formats.FORMATS`; by default it goes by the suffix.
+
+        Raises
+        ------
+        DataError, OptionError
+            If the format does not hold labels of this task or these items.
+        StoreError
+            If the file cannot be written.
+
+        Warns
+        -----
+        UserWarning
+            If something is left out; the message names it.
+        """
+        with self._lock:
+            records = export_records(self._labels, self.pool, self.renderer)
+        write_labels(records, path, self.task, format=format)

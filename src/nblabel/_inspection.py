@@ -6,7 +6,6 @@ without the lock.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable
 from contextlib import suppress
 from functools import partial
@@ -17,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from . import finding
-from ._trainer import Trainer
+from ._core import Core
 from .certify import Certificate
 from .errors import OptionError, StoreError, in_words
 from .evidence import (
@@ -26,54 +25,21 @@ from .evidence import (
     Arms,
     CrossFit,
     Facts,
-    Stability,
     judge,
     review_table,
     take_down,
     write_report,
 )
-from .labels import Labels
 from .pool import Pool
-from .renderers import Renderer
 from .report import Report
-from .suggest import Suggester
-from .tables import Predictions
-from .tasks import Task
 
 
-class Inspection:
+class Inspection(Core):
     """The part of a session that looks back and looks around."""
 
-    pool: Pool
-    task: Task
-    renderer: Renderer
-    random_state: int
-    aim: str
-    _lock: threading.RLock
-    _labels: Labels
-    _labeled: dict[int, Any]
-    _given: tuple[Any, Any, Any]
-    _suggester: Suggester | None
-    _predictions: Predictions | None
-    _trainer: Trainer
-    _stability: Stability
     #: What is searched, and groups of duplicates: made when they are first asked for.
     _texts: list[str] | None = None
     _groups: tuple[NDArray[np.intp], NDArray[np.bool_]] | None = None
-
-    def is_blind(self, item: str) -> bool:
-        """Whether the suggestion for an item is hidden by chance."""
-        raise NotImplementedError
-
-    def status(self) -> dict[str, Any]:
-        """Return the state in numbers."""
-        raise NotImplementedError
-
-    def _fold(self) -> None:
-        raise NotImplementedError
-
-    def _time_limit(self) -> float | None:
-        raise NotImplementedError
 
     # ------------------------------------------------------------ finding
 

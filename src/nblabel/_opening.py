@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from .pairing import PairPool
 from .pool import Pool, digest, pick_columns, read_source
 from .renderers import ONE_COLUMN, PairRenderer, Renderer, is_missing, open_pool
 from .store import EventLog, SqliteLog
+from .strategies import Find, QueryStrategy, as_strategy
 from .tasks import Task
 
+_WAYS = ("auto", "process", "thread", "inline")
 #: Shown by their text.
 _NUMBERS = (int, float, bool, np.generic)
 
@@ -61,6 +64,63 @@ def _file_name(name: str) -> str:
     if not isinstance(name, str) or not name.strip() or any(c in name for c in "/\\\0"):
         raise OptionError(f"name= names a file in this folder, such as 'labels', got {name!r}.")
     return name.strip()
+
+
+def check_options(
+    *,
+    batch: Any,
+    random_state: Any,
+    explore: Any,
+    blind: Any,
+    repeat: Any,
+    duplicates: Any,
+    worker: Any,
+    train_timeout: Any,
+) -> None:
+    """Refuse options of a session that make no sense.
+
+    Raises
+    ------
+    OptionError
+        Which says what was given and what is expected.
+    """
+    for option, number, least in (("batch", batch, 1), ("random_state", random_state, 0)):
+        if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
+            raise OptionError(f"{option}= is a whole number from {least}, got {number!r}.")
+    for option, share, most in (
+        ("explore", explore, 1), ("blind", blind, 1), ("repeat", repeat, 0.5)
+    ):  # fmt: skip
+        if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= float(share) <= most:
+            raise OptionError(f"{option}= is a share from 0 to {most}, got {share!r}.")
+    if duplicates not in ("together", None) or isinstance(duplicates, bool):
+        raise OptionError(f"duplicates= is 'together' or None, got {duplicates!r}.")
+    if worker not in _WAYS:
+        raise OptionError(f"worker= is one of {', '.join(map(repr, _WAYS))}, got {worker!r}.")
+    if not (train_timeout in ("auto", None) or _is_positive(train_timeout)):
+        raise OptionError(
+            "train_timeout= is a number of seconds above 0, or None for no limit, "
+            f"got {train_timeout!r}."
+        )
+
+
+def _is_positive(number: Any) -> bool:
+    real = isinstance(number, Real) and not isinstance(number, bool)
+    return real and 0 < float(number) < float("inf")
+
+
+def strategy_of(task: Task, strategy: Any, goal: str, target: Any) -> QueryStrategy:
+    """Return what chooses the items, for a goal."""
+    if goal not in ("learn", "find"):
+        raise OptionError(f"goal= is 'learn' or 'find', got {goal!r}.")
+    if goal == "learn":
+        if target is not None:
+            raise OptionError("target= is the label to find: it needs goal='find'.")
+        return as_strategy(strategy)
+    if task.target_type != "multiclass":
+        raise OptionError(f"goal='find' looks for one class, a {task.kind} has none.")
+    if strategy != "auto":
+        raise OptionError("goal='find' chooses the strategy itself: leave strategy= out.")
+    return Find(None if target is None else str(task.parse(target)))
 
 
 def checked_details(pool: Pool, details: Any) -> tuple[Any, ...]:

@@ -18,40 +18,38 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from . import _certifying
+from ._certificates import Certificates
 from ._certifying import Certification
-from ._exchange import export_records, import_events
+from ._core import Asked, Suggestion
+from ._exchange import Exchange
 from ._inspection import Inspection
-from ._learning import Away, Order, Result, learn
+from ._learning import Away
 from ._matching import check_labels, match_items, new_relabeling
 from ._opening import (
     as_pairs,
+    check_options,
     checked_details,
     column_values,
     join_more,
     open_log,
     seed_events,
+    strategy_of,
 )
 from ._queue import Draw, Queue
-from ._results import NO_MODEL, NO_PREDICTIONS, Trained, inputs_of, joined
+from ._results import inputs_of, joined
 from ._trainer import Trainer
-from .certify import Certificate
+from ._training import Training
 from .errors import (
     EventError,
     LabelValueError,
-    ModelOutputError,
-    NotFittedError,
     OptionError,
     StoreMismatchError,
-    full_story,
-    in_words,
-    shorten,
 )
 from .estimate import Share, learning_curve, pace, progressive
 from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
@@ -63,8 +61,6 @@ from .evidence import (
     audit_hits,
 )
 from .finding import members
-from .formats import read as read_labels
-from .formats import write as write_labels
 from .labels import MACHINES, Labels
 from .pairing import PairPool, sides_of
 from .pool import Pool, digest
@@ -78,84 +74,23 @@ from .renderers import (
     safe_view,
 )
 from .store import EventLog, SqliteLog
-from .strategies import Find, QueryStrategy, as_strategy
+from .strategies import Find, QueryStrategy
 from .suggest import (
-    Fitted,
-    Snapshot,
     Suggester,
-    checked_marks,
     stack_features,
     suggester_for,
-    value_at,
 )
-from .tables import Predictions
 from .tasks import as_task, counted
 
 #: A page that was silent for this long no longer holds its items back from others, in seconds.
 HOLD_SECONDS = 90.0
-#: Time limit of a training before there is a measure: it may compute the features of a large pool.
-FIRST_TIMEOUT = 600.0
-#: And then: so many times the longest training so far, but no less than so many seconds.
-TIMES_LONGER = 20
-LEAST_TIMEOUT = 60.0
 #: A smaller pool is learned from in some ms: no process is worth its start.
 LEAST_FOR_PROCESS = 2000
 #: Share of uniform draws, unless another one is asked for.
 EXPLORE = 0.1
 #: An item comes back after so many others at least, and is looked for so many times.
 REPEAT_AFTER, REPEAT_TRIES = 20, 20
-_WAYS = ("auto", "process", "thread", "inline")
 _API = "api"
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A prediction for one item, as it may be shown to a person.
-
-    Attributes
-    ----------
-    label : object
-        A value of the task: a class, or whatever else it asks for.
-    confidence : float or None
-        Probability of the label; None if the model gives none.
-    ranking : list of (str, float or None)
-        All classes the model knows, the most probable first; of a task without classes what its
-        suggester ranks, maybe nothing.
-    version : int
-        Model behind it.
-    """
-
-    label: Any
-    confidence: float | None
-    ranking: list[tuple[str, float | None]]
-    version: int
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One item put forward, with all that belongs to it.
-
-    Attributes
-    ----------
-    id : str
-        Item id.
-    key : object
-        Its label in the index of the source.
-    content : object
-        The item.
-    suggestion : Suggestion or None
-    shown : Shown
-        What will be recorded with the answer.
-    reason : str
-        Why it is asked.
-    """
-
-    id: str
-    key: Hashable
-    content: Any
-    suggestion: Suggestion | None
-    shown: Shown
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -176,7 +111,7 @@ class Measured:
     curve: Sequence[Sequence[float]]
 
 
-class Session(Inspection):
+class Session(Training, Certificates, Inspection, Exchange):
     """Labeling without a screen: the log over a pool, and what learns from it.
 
     Parameters
@@ -308,26 +243,13 @@ class Session(Inspection):
         relabel: Mapping[Any, Any] | None = None,
         edited: str | None = None,
     ) -> None:
-        for option, number, least in (("batch", batch, 1), ("random_state", random_state, 0)):
-            if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
-                raise OptionError(f"{option}= is a whole number from {least}, got {number!r}.")
         paused = explore is None and goal == "find"  # a tenth of the labels would find next to none
         if explore is None:
             explore = 0.0 if paused else EXPLORE
-        for option, share, most in (
-            ("explore", explore, 1), ("blind", blind, 1), ("repeat", repeat, 0.5)
-        ):  # fmt: skip
-            if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= share <= most:
-                raise OptionError(f"{option}= is a share from 0 to {most}, got {share!r}.")
-        if duplicates not in ("together", None) or isinstance(duplicates, bool):
-            raise OptionError(f"duplicates= is 'together' or None, got {duplicates!r}.")
-        if worker not in _WAYS:
-            raise OptionError(f"worker= is one of {', '.join(map(repr, _WAYS))}, got {worker!r}.")
-        if not (train_timeout in ("auto", None) or _is_positive(train_timeout)):
-            raise OptionError(
-                "train_timeout= is a number of seconds above 0, or None for no limit, "
-                f"got {train_timeout!r}."
-            )
+        check_options(
+            batch=batch, random_state=random_state, explore=explore, blind=blind, repeat=repeat,
+            duplicates=duplicates, worker=worker, train_timeout=train_timeout,
+        )  # fmt: skip
         if annotator is not None and (not isinstance(annotator, str) or not annotator.strip()):
             raise OptionError(f"annotator= is a name, got {annotator!r}.")
         if annotator is not None and annotator.startswith(MACHINES):
@@ -343,7 +265,7 @@ class Session(Inspection):
         )  # fmt: skip
         self.pool, self.renderer = as_pairs(self.task, self.pool, self.renderer)
         self._details = checked_details(self.pool, details)
-        self.strategy = self._make_strategy(strategy, goal, target)
+        self.strategy = strategy_of(self.task, strategy, goal, target)
         if paused and isinstance(self.strategy, Find):
             self.strategy.aim += ", no random draws"
         self.annotator = annotator or _user()
@@ -371,31 +293,19 @@ class Session(Inspection):
         self._stability = Stability(len(self.pool), self.random_state)
         self._open = np.ones(len(self.pool), dtype=bool)
         self._labels = Labels(partial(counted, self.task))
-        self._predictions: Predictions | None = None
-        self._fitted: Fitted | None = None
-        self._trained_on: frozenset[int] = frozenset()
-        self._ordered_version = 0
         self._train_timeout = train_timeout
-        self._longest = 0.0  # training that made a model, in seconds
-        self._changes = 0  # answers since the last training was ordered
         self._seen: dict[str, float] = {}
         #: Running, since each label asks for them: labels of people by place, ids put away.
         self._labeled: dict[int, Any] = {}
         self._skipped: dict[str, None] = {}
         self._found: tuple[int, Measured] = (-1, Measured(0, None, ()))
-        #: The newest error of the model, the strategy or the store, with its traceback.
-        self.last_error: str | None = None
         self.doing = ""
         self.aim = ""
         #: Called after labels or items have changed, on the thread that did it; must be quick.
         self.on_change: Callable[[], None] | None = None
         #: Labels of the log that go with no item of the data, and why; see `Match`.
         self.unmatched = pd.DataFrame()
-        self._stale = ""  # what another kernel made of the log that this session does not know
         self._own: set[str] = set()  # events about all items that this session has written
-        self._certification: Certification | None = None
-        self._reached = ""  # the certificate that came about while this session was there
-        self._ready = False
         self._log, self.warning = open_log(store, name)
         try:
             self._resume(relabel, edited)
@@ -417,19 +327,6 @@ class Session(Inspection):
         )
 
     # ------------------------------------------------------------ making
-
-    def _make_strategy(self, strategy: Any, goal: str, target: Any) -> QueryStrategy:
-        if goal not in ("learn", "find"):
-            raise OptionError(f"goal= is 'learn' or 'find', got {goal!r}.")
-        if goal == "learn":
-            if target is not None:
-                raise OptionError("target= is the label to find: it needs goal='find'.")
-            return as_strategy(strategy)
-        if self.task.target_type != "multiclass":
-            raise OptionError(f"goal='find' looks for one class, a {self.task.kind} has none.")
-        if strategy != "auto":
-            raise OptionError("goal='find' chooses the strategy itself: leave strategy= out.")
-        return Find(None if target is None else str(self.task.parse(target)))
 
     def _make_suggester(
         self, suggester: Any, model: Any, features: Any, *, pool: Pool | None = None
@@ -744,45 +641,6 @@ class Session(Inspection):
         text = f"{self.random_state}/{item}".encode("utf-8", "replace")
         drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
         return drawn / 2**64 < self.blind
-
-    def suggestion(self, item: str) -> Suggestion | None:
-        """Return what the newest model suggests for an item, or the column that was named."""
-        with self._lock:
-            predictions = self._predictions
-            position = self.pool.position(item)
-            if self._column is not None:
-                known = self._column.get(position)
-                return None if known is None else Suggestion(known, None, [], 0)
-            if predictions is None or position >= len(predictions):
-                return None
-            sure = predictions.probabilistic
-            row = predictions.proba[position]
-            # A tagger's row says how sure it is, not of what.
-            order: Any = [] if self._tagger is not None else np.argsort(-row, kind="stable")
-            ranking = [(predictions.classes[k], float(row[k]) if sure else None) for k in order]
-            label, probability = self._value(predictions, position)
-            if label is None:
-                return None
-            return Suggestion(label, probability if sure else None, ranking, predictions.version)
-
-    @property
-    def _tagger(self) -> Any:
-        return getattr(self._fitted, "tagger", None)
-
-    def _value(self, predictions: Predictions, position: int) -> tuple[Any, float]:
-        """Return what a model says of an item, as a value of the task, and its probability."""
-        return value_at(self.task, self._fitted, predictions, position)
-
-    def marks(self, item: str, label: str) -> list[tuple[int, int, float]]:
-        """Return the spans of an item's text that speak for a label."""
-        fitted, predictions, position = self._fitted, self._predictions, self.pool.position(item)
-        if fitted is None or predictions is None or position >= len(predictions):
-            return []
-        try:
-            return checked_marks(fitted.marks(position, label))
-        except BaseException as error:
-            self._fail("The marks failed", error)
-            return []
 
     def view(self, item: str) -> View:
         """Return how an item is shown."""
@@ -1120,387 +978,6 @@ class Session(Inspection):
                 if event is not None and event.kind == "skip":
                     self._open[self.pool.position(item)] = True
 
-    # ------------------------------------------------------------ certificates
-
-    def certify(
-        self,
-        max_error: float = 0.02,
-        confidence: float = 0.95,
-        form: str = "pool",
-        *,
-        blind: bool = True,
-        traps: float = 0.2,
-        train: bool = False,
-        seed: int | None = None,
-    ) -> Certification:
-        """Begin to certify labels of the newest model, or go on with what was begun.
-
-        The model is frozen, the items that it is surest of are put forward, and their order is
-        drawn and written to the log before the first answer. Verify what `Certification.next`
-        gives; once the bound on the errors is low enough, the rest of them is labeled by
-        ``auto:<certificate>``.
-
-        Parameters
-        ----------
-        max_error : float
-            Share that may be labeled wrong.
-        confidence : float
-            Over all attempts together.
-        form : {"pool", "machine"}
-            Whether that is a share of all items, where people's labels count as right, or of the
-            machine's labels alone, which is stricter.
-        blind : bool
-            Whether who verifies sees no suggestions. Else there are traps, items with a known label
-            and a wrong suggestion, and the share that was missed makes the bound stricter.
-        traps : float
-            Traps for each item verified, where suggestions are shown.
-        train : bool
-            Whether the model may learn from the certified labels.
-        seed : int, optional
-            Of the order; drawn by default.
-
-        Returns
-        -------
-        Certification
-
-        Raises
-        ------
-        NotFittedError
-            If there is no model yet.
-        OptionError
-            If an argument is off, other terms are being certified, or no look would be spared.
-        """
-        with self._lock:
-            self._fold()
-            running = self._certification
-            if running is not None and running.is_running:
-                terms = running.terms
-                if (terms.max_error, terms.confidence, terms.form, terms.shown, terms.train) != (
-                    max_error, confidence, form, not blind, train,
-                ):  # fmt: skip
-                    raise OptionError(
-                        f"Attempt {running.id} is running, on other terms: {terms.max_error:g} "
-                        f"errors at confidence {terms.confidence:g} for the {terms.form}. Go on "
-                        "with session.certifying, or session.certifying.close() it first."
-                    )
-                return running
-            said = _certifying.begin(
-                self, self._labels, max_error, confidence, form, blind=blind, traps=traps,
-                train=train, seed=seed,
-            )  # fmt: skip
-            self._tell_certify(said.pop("attempt"), said.pop("step"), **said)
-            assert self._certification is not None
-            self.refresh()
-            return self._certification
-
-    def certifiable(
-        self, max_error: float = 0.02, confidence: float = 0.95, form: str = "pool"
-    ) -> dict[str, Any]:
-        """Return what `certify` would put forward now, and what it is likely to cost.
-
-        Returns
-        -------
-        dict
-            ``machine`` (items that the machine would label), ``audits`` (items to verify),
-            ``by_hand`` (items left to people), ``looks`` (the last two together), ``advice``. All
-            are estimates: the certificate rests on none of them.
-        """
-        with self._lock:
-            choice = _certifying.plan(self, self._labels, max_error, confidence, form)[0]
-            return {
-                "machine": choice.machine - choice.audits,
-                "audits": choice.audits,
-                "by_hand": choice.by_hand,
-                "looks": choice.looks,
-                "advice": _certifying.advice(choice, len(self._labeled)),
-            }
-
-    @property
-    def certifying(self) -> Certification | None:
-        """The newest certification: running, certified, revoked or closed; None if there is none.
-
-        In another kernel too: it is in the log.
-        """
-        with self._lock:
-            return self._certification
-
-    @property
-    def certificates(self) -> pd.DataFrame:
-        """One row per certificate, with its evidence and one plain sentence; oldest first."""
-        with self._lock:
-            return _certifying.table(self._labels.certificates, len(self.pool))
-
-    def revoke(self, certificate: str | Certificate) -> None:
-        """Take back a certificate and all of its labels, in one event.
-
-        Parameters
-        ----------
-        certificate : str or Certificate
-            Its id, with or without ``auto:``.
-
-        Raises
-        ------
-        OptionError
-            If there is no such certificate, or it was revoked already.
-        """
-        name = certificate.id if isinstance(certificate, Certificate) else str(certificate)
-        name = name.removeprefix("auto:")
-        with self._lock:
-            self._fold()
-            standing = [c.id for c in self._labels.certificates if not c.revoked]
-            if name not in standing:
-                raise OptionError(
-                    f"There is no certificate {name!r} to revoke; standing are "
-                    f"{shorten(standing) or 'none'}."
-                )
-            self._tell_certify(name, "revoke")
-
-    def _tell_certify(self, attempt: str, step: str, **said: Any) -> None:
-        if self._stale:
-            raise StoreMismatchError(f"{self._stale}.")
-        self._log.append([_certifying.say(attempt, step, self.annotator, **said)])
-        self._fold()
-
-    def _follow(self, event: LabelEvent) -> None:
-        """Take over what the log says of a certification."""
-        attempt = self._labels.attempts[event.value["attempt"]]
-        if event.value["step"] != "trap":
-            self._queue.drop(_certifying.VERIFY)
-            self._queue.changed()
-        if event.value["step"] == "begin":
-            self._certification = Certification(self, attempt)
-        elif attempt.certificate is not None:
-            for item in attempt.items:
-                if item in self.pool.places:
-                    self._settle(item)
-            self._changes += attempt.terms.train
-            is_new = self._ready and event.value["step"] == "certify"
-            self._reached = attempt.terms.id if is_new else ""
-
-    def _check_certification(self) -> None:
-        """Close what cannot go on with this data, and say what certificates do not cover."""
-        running = self._certification
-        if running is not None and running.is_running and not running.fits(self.pool):
-            self._add_warning(
-                f"Certification {running.id} cannot go on: some of its items have changed or are "
-                "gone. It is closed; certify() begins another one."
-            )
-            running.close()
-        self._say_outgrown()
-
-    def _say_outgrown(self) -> None:
-        text = _certifying.outgrown(self._labels, len(self.pool))
-        if text and text not in self.warning:
-            self._add_warning(text)
-
-    def _add_warning(self, text: str) -> None:
-        self.warning = f"{self.warning} {text}".strip()
-        warnings.warn(text, stacklevel=4)
-
-    # ------------------------------------------------------------ import and export
-
-    def import_labels(self, source: Any, format: str | None = None, *, name: str = "") -> int:
-        """Take over labels from a file of this or another program.
-
-        An item is found by its id if its content is the same, else by its content, else by the name
-        of its image. Importing twice is importing once. The annotator is ``import:<who>``.
-
-        Parameters
-        ----------
-        source : path, table with a column ``label``, or Hugging Face dataset
-        format : str, optional
-            A name of `nblabel.formats.FORMATS`; by default it goes by the suffix.
-        name : str, optional
-            Who said what the file tells of nobody; by default the name of the file.
-
-        Returns
-        -------
-        int
-            Number of labels that were not there before.
-
-        Raises
-        ------
-        DataError
-            If the file is not in the format, or goes with no item.
-        LabelValueError
-            If a label is not legal; then none is taken over.
-        OptionError
-            If the format is not known or does not hold labels of this task.
-        """
-        found = read_labels(source, self.task, format=format)
-        is_path = isinstance(source, (str, os.PathLike))
-        with self._lock:
-            self._fold()
-            who = name or (os.path.basename(os.fspath(source)) if is_path else "") or "table"
-            events = import_events(found, self.pool, self.task, who)
-            fresh = [event for event in events if event.id not in self._labels]
-            self.append(fresh)
-            return sum(event.kind == "label" for event in fresh)
-
-    def export(self, path: str | os.PathLike[str], format: str | None = None) -> None:
-        """Write the label that stands for each item to a file, for this or another program.
-
-        Parameters
-        ----------
-        path : path
-            The file; the folder of ``"yolo"`` and ``"voc"``, which have a file for each image.
-        format : str, optional
-            A name of `nblabel.formats.FORMATS`; by default it goes by the suffix.
-
-        Raises
-        ------
-        DataError, OptionError
-            If the format does not hold labels of this task or these items.
-        StoreError
-            If the file cannot be written.
-
-        Warns
-        -----
-        UserWarning
-            If something is left out; the message names it.
-        """
-        with self._lock:
-            records = export_records(self._labels, self.pool, self.renderer)
-        write_labels(records, path, self.task, format=format)
-
-    # ------------------------------------------------------------ learning
-
-    def retrain(self, *, wait: bool = False, timeout: float | None = None) -> None:
-        """Order a training from the labels as they are now.
-
-        Parameters
-        ----------
-        wait : bool
-            Return only when nothing is left to train.
-        timeout : float, optional
-            Seconds to wait at most.
-
-        Raises
-        ------
-        TimeoutError
-            If it took longer.
-        """
-        with self._lock:
-            self._order_training()
-        if wait and not self._trainer.wait(timeout):
-            raise TimeoutError(f"The model was not trained within {timeout} seconds.")
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until no training runs or waits; return False if the time ran out."""
-        return self._trainer.wait(timeout)
-
-    def _order_training(self) -> None:
-        self._changes = 0
-        self._ordered_version += 1
-        labeled = self._labeled
-        snapshot = Snapshot(
-            np.fromiter(labeled, dtype=np.intp, count=len(labeled)),
-            self.task.targets(list(labeled.values())),
-            self._ordered_version,
-            self.random_state,
-        )
-        order = Order(
-            snapshot,
-            tuple(labeled.values()),
-            np.flatnonzero(self._open),
-            self.batch,
-            self.random_state,
-            len(self.pool),
-        )
-        self._trainer.submit(
-            partial(learn, self._suggester, self.strategy, order),
-            self._install,
-            self._training_failed,
-            timeout=self._time_limit(),
-        )
-
-    def _time_limit(self) -> float | None:
-        if self._train_timeout != "auto":
-            return None if self._train_timeout is None else float(self._train_timeout)
-        if self._longest == 0:
-            return FIRST_TIMEOUT
-        return max(LEAST_TIMEOUT, TIMES_LONGER * self._longest)
-
-    def _install(self, result: Result) -> None:
-        with self._lock:
-            if result.predictions is not None:
-                try:
-                    self._check_classes(result.predictions.classes)
-                except ModelOutputError as error:
-                    self._training_failed(error)
-                    return
-                self._longest = max(self._longest, result.seconds)
-            if result.predictions is not None and (
-                self._predictions is None or result.predictions.version > self._predictions.version
-            ):
-                self._predictions = result.predictions
-                self._fitted = result.fitted
-                self._trained_on = result.positions
-                self._stability.see(result.predictions)
-            self._queue.rank(result.ranking)
-            self.doing = result.doing
-            self.aim = result.aim
-            if self.last_error and self._error_from_training:
-                self.last_error = None
-            if self._changes >= self.batch or result.partial:
-                self._order_training()
-
-    def _check_classes(self, classes: Sequence[str]) -> None:
-        """Refuse what a model predicts if the task has no such label."""
-        if self.task.target_type != "multiclass":
-            return  # what stands there is decoded by the task itself
-        unknown = []
-        for name in classes:
-            try:
-                self.task.parse(name)
-            except LabelValueError:
-                unknown.append(name)
-        if unknown:
-            raise ModelOutputError(
-                f"the model predicts {shorten(unknown)}, which are no labels of this task "
-                f"({shorten(self.task.spec().get('classes', []), 8)}): its classes_ must be the "
-                "labels that it was fitted on, as text"
-            )
-
-    def cancel(self) -> bool:
-        """Stop the training that runs; return whether one did.
-
-        A worker process is ended at once. In a thread the result is dropped; a training that does
-        not end within some seconds is left behind. The next training is ordered by the next
-        labels, or by `retrain`.
-        """
-        with self._lock:
-            stopped = self._trainer.stop()
-            if stopped:
-                self.aim = "training cancelled"
-            return stopped
-
-    def _fell_back(self, reason: str) -> None:
-        text = (
-            f"The model trains in a thread of the kernel, and a cell may stutter meanwhile: it "
-            f"cannot be sent to a process ({reason}). worker='thread' says that this is meant."
-        )
-        with self._lock:
-            self.warning = f"{self.warning} {text}".strip()
-        warnings.warn(text, stacklevel=2)
-
-    _error_from_training = False
-
-    def _training_failed(self, error: BaseException) -> None:
-        with self._lock:
-            self._fail("The model could not be trained", error, training=True)
-
-    def _fail(self, what: str, error: BaseException, *, training: bool = False) -> None:
-        said = in_words(error)
-        first = self.last_error is None
-        self.last_error = f"{what}: {said}\n\n{full_story(error)}"
-        self._error_from_training = training
-        if first:
-            warnings.warn(
-                f"{what}: {said}. Labeling goes on; the traceback is in session.last_error.",
-                stacklevel=2,
-            )
-
     # ------------------------------------------------------------ results
 
     @property
@@ -1521,78 +998,6 @@ class Session(Inspection):
             return joined(self._labels, self.pool, self.task, self.renderer)
 
     @property
-    def model(self) -> Any:
-        """The fitted scikit-learn estimator, ready for new data."""
-        return self._trained().model
-
-    def predict(self, data: Any) -> pd.DataFrame:
-        """Predict labels for new data of the same form.
-
-        Parameters
-        ----------
-        data : DataFrame, Series, list or array
-            Read as the data of the session was; for a model on a matrix of features such a matrix,
-            or data with the embedding column that was named.
-
-        Returns
-        -------
-        DataFrame
-            The columns of the task (``label`` for one class) and ``probability`` (NaN if the model
-            gives none), indexed like `data`. Of single items that are compared in pairs their
-            ``score``, on the scale of `scores`.
-        """
-        return self._trained().predict(data)
-
-    def predict_values(self, data: Any) -> list[Any]:
-        """Predict labels for new data as values of the task, as they stand in the log."""
-        return self._trained().predict_values(data)
-
-    @property
-    def scores(self) -> pd.DataFrame:
-        """How strong each compared item is, by the newest model; of a task of pairs.
-
-        One row per item, indexed like the source where it holds single items; where it holds pairs,
-        per different item of them, in their order, with a column ``item``.
-
-        ``score`` is in logits: an item with 1 more is preferred with odds of e, about 2.7 to 1; the
-        mean of all is 0. ``low`` and ``high`` are the ends of a 95 % credible interval of the
-        model, which takes strengths as linear in the features plus a part of each item's own.
-        ``n_labels`` says how often it was compared, ``rank`` begins with 1, the best.
-
-        Raises
-        ------
-        OptionError
-            If the task does not ask for pairs.
-        NotFittedError
-            Before there is a model.
-        """
-        if self.task.target_type != "pairwise":
-            raise OptionError(f"scores are of nl.Pairs; a {self.task.kind} has none.")
-        return self._trained("There are no scores yet: compare some pairs first.").scores()
-
-    @property
-    def predictions(self) -> pd.DataFrame:
-        """Label and probability for every item of the pool, by the newest model.
-
-        Items that were added since it was trained have none.
-        """
-        with self._lock:
-            trained = self._trained(NO_PREDICTIONS)
-            return trained.table_of_pool().assign(labeled=~self._open).set_axis(self.pool.index)
-
-    def _trained(self, otherwise: str = NO_MODEL) -> Trained:
-        """Return the newest model as it is now, to be read without the lock."""
-        with self._lock:
-            if self._fitted is None or self._predictions is None:
-                failed = self.last_error if self._error_from_training else None
-                why = f" (the last training failed: {failed.splitlines()[0]})" if failed else ""
-                raise NotFittedError(otherwise.format(why))
-            return Trained(
-                self.pool, self.task, self.renderer, self._suggester, self._given[2],
-                self._fitted, self._predictions,
-            )  # fmt: skip
-
-    @property
     def store_path(self) -> str | None:
         """File of the labels, None if they are in memory."""
         return self._log.path
@@ -1611,16 +1016,6 @@ class Session(Inspection):
     def rank_version(self) -> int:
         """Counts the rankings."""
         return self._queue.version
-
-    @property
-    def has_model(self) -> bool:
-        """Whether there is anything that learns."""
-        return self._suggester is not None
-
-    @property
-    def has_suggestions(self) -> bool:
-        """Whether anything is ever suggested: by what learns, or from a column."""
-        return self.has_model or self._column is not None
 
     def accuracy(self) -> Share | None:
         """Return the model's accuracy on items without a label, None if not known yet.
@@ -1683,17 +1078,6 @@ class Session(Inspection):
         blind = running is not None and running.is_running and not running.terms.shown
         return "verifying at random" if blind else self.aim
 
-    def _certify_status(self) -> dict[str, Any] | None:
-        newest = self._certification
-        reached = newest is not None and newest.id == self._reached
-        if newest is None or not (newest.is_running or reached):
-            return None
-        return newest.status
-
-    def rest(self) -> None:
-        """End the worker process when it has nothing to do; a later training starts a new one."""
-        self._trainer.rest()
-
     def close(self) -> None:
         """Let go of the log and end the worker process; the newest model stays."""
         self._trainer.stop()
@@ -1710,8 +1094,3 @@ def _user() -> str:
         return getpass.getuser()
     except Exception:  # no name on this machine, as in some containers
         return "me"
-
-
-def _is_positive(number: Any) -> bool:
-    real = isinstance(number, Real) and not isinstance(number, bool)
-    return real and 0 < float(number) < float("inf")

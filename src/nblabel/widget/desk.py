@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from .._core import Asked
 from ..errors import (
     EventError,
     LabelValueError,
@@ -23,7 +24,7 @@ from ..errors import (
 )
 from ..events import LabelEvent, Shown
 from ..renderers import View, clean
-from ..session import Asked, Session
+from ..session import Session
 from . import protocol as p
 from .modules import Modules
 

@@ -1,0 +1,306 @@
+"""How a session learns: it orders trainings, takes over what they find, and says what was found."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ._core import Core, Suggestion
+from ._learning import Order, Result, learn
+from ._results import NO_MODEL, NO_PREDICTIONS, Trained
+from .errors import (
+    LabelValueError,
+    ModelOutputError,
+    NotFittedError,
+    OptionError,
+    full_story,
+    in_words,
+    shorten,
+)
+from .suggest import Snapshot, checked_marks, value_at
+from .tables import Predictions
+
+#: Time limit of a training before there is a measure: it may compute the features of a large pool.
+FIRST_TIMEOUT = 600.0
+#: And then: so many times the longest training so far, but no less than so many seconds.
+TIMES_LONGER = 20
+LEAST_TIMEOUT = 60.0
+
+
+class Training(Core):
+    """The part of a session that learns from labels and suggests labels."""
+
+    #: What a column suggests, by place; None if none was named.
+    _column: dict[int, Any] | None = None
+    _trained_on: frozenset[int] = frozenset()
+    _ordered_version = 0
+    _train_timeout: float | str | None
+    _longest = 0.0  # training that made a model, in seconds
+
+    # ------------------------------------------------------------ trainings
+
+    def retrain(self, *, wait: bool = False, timeout: float | None = None) -> None:
+        """Order a training from the labels as they are now.
+
+        Parameters
+        ----------
+        wait : bool
+            Return only when nothing is left to train.
+        timeout : float, optional
+            Seconds to wait at most.
+
+        Raises
+        ------
+        TimeoutError
+            If it took longer.
+        """
+        with self._lock:
+            self._order_training()
+        if wait and not self._trainer.wait(timeout):
+            raise TimeoutError(f"The model was not trained within {timeout} seconds.")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until no training runs or waits; return False if the time ran out."""
+        return self._trainer.wait(timeout)
+
+    def cancel(self) -> bool:
+        """Stop the training that runs; return whether one did.
+
+        A worker process is ended at once. In a thread the result is dropped; a training that does
+        not end within some seconds is left behind. The next training is ordered by the next
+        labels, or by `retrain`.
+        """
+        with self._lock:
+            stopped = self._trainer.stop()
+            if stopped:
+                self.aim = "training cancelled"
+            return stopped
+
+    def rest(self) -> None:
+        """End the worker process when it has nothing to do; a later training starts a new one."""
+        self._trainer.rest()
+
+    def _order_training(self) -> None:
+        self._changes = 0
+        self._ordered_version += 1
+        labeled = self._labeled
+        snapshot = Snapshot(
+            np.fromiter(labeled, dtype=np.intp, count=len(labeled)),
+            self.task.targets(list(labeled.values())),
+            self._ordered_version,
+            self.random_state,
+        )
+        order = Order(
+            snapshot,
+            tuple(labeled.values()),
+            np.flatnonzero(self._open),
+            self.batch,
+            self.random_state,
+            len(self.pool),
+        )
+        self._trainer.submit(
+            partial(learn, self._suggester, self.strategy, order),
+            self._install,
+            self._training_failed,
+            timeout=self._time_limit(),
+        )
+
+    def _time_limit(self) -> float | None:
+        if self._train_timeout != "auto":
+            return None if self._train_timeout is None else float(self._train_timeout)
+        if self._longest == 0:
+            return FIRST_TIMEOUT
+        return max(LEAST_TIMEOUT, TIMES_LONGER * self._longest)
+
+    def _install(self, result: Result) -> None:
+        with self._lock:
+            if result.predictions is not None:
+                try:
+                    self._check_classes(result.predictions.classes)
+                except ModelOutputError as error:
+                    self._training_failed(error)
+                    return
+                self._longest = max(self._longest, result.seconds)
+            if result.predictions is not None and (
+                self._predictions is None or result.predictions.version > self._predictions.version
+            ):
+                self._predictions = result.predictions
+                self._fitted = result.fitted
+                self._trained_on = result.positions
+                self._stability.see(result.predictions)
+            self._queue.rank(result.ranking)
+            self.doing = result.doing
+            self.aim = result.aim
+            if self.last_error and self._error_from_training:
+                self.last_error = None
+            if self._changes >= self.batch or result.partial:
+                self._order_training()
+
+    def _check_classes(self, classes: Sequence[str]) -> None:
+        """Refuse what a model predicts if the task has no such label."""
+        if self.task.target_type != "multiclass":
+            return  # what stands there is decoded by the task itself
+        unknown = []
+        for name in classes:
+            try:
+                self.task.parse(name)
+            except LabelValueError:
+                unknown.append(name)
+        if unknown:
+            raise ModelOutputError(
+                f"the model predicts {shorten(unknown)}, which are no labels of this task "
+                f"({shorten(self.task.spec().get('classes', []), 8)}): its classes_ must be the "
+                "labels that it was fitted on, as text"
+            )
+
+    def _fell_back(self, reason: str) -> None:
+        text = (
+            f"The model trains in a thread of the kernel, and a cell may stutter meanwhile: it "
+            f"cannot be sent to a process ({reason}). worker='thread' says that this is meant."
+        )
+        with self._lock:
+            self.warning = f"{self.warning} {text}".strip()
+        warnings.warn(text, stacklevel=2)
+
+    def _training_failed(self, error: BaseException) -> None:
+        with self._lock:
+            self._fail("The model could not be trained", error, training=True)
+
+    def _fail(self, what: str, error: BaseException, *, training: bool = False) -> None:
+        said = in_words(error)
+        first = self.last_error is None
+        self.last_error = f"{what}: {said}\n\n{full_story(error)}"
+        self._error_from_training = training
+        if first:
+            warnings.warn(
+                f"{what}: {said}. Labeling goes on; the traceback is in session.last_error.",
+                stacklevel=2,
+            )
+
+    # ------------------------------------------------------------ what the model says
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is anything that learns."""
+        return self._suggester is not None
+
+    @property
+    def has_suggestions(self) -> bool:
+        """Whether anything is ever suggested: by what learns, or from a column."""
+        return self.has_model or self._column is not None
+
+    def suggestion(self, item: str) -> Suggestion | None:
+        """Return what the newest model suggests for an item, or the column that was named."""
+        with self._lock:
+            predictions = self._predictions
+            position = self.pool.position(item)
+            if self._column is not None:
+                known = self._column.get(position)
+                return None if known is None else Suggestion(known, None, [], 0)
+            if predictions is None or position >= len(predictions):
+                return None
+            sure = predictions.probabilistic
+            row = predictions.proba[position]
+            # A tagger's row says how sure it is, not of what.
+            order: Any = [] if self._tagger is not None else np.argsort(-row, kind="stable")
+            ranking = [(predictions.classes[k], float(row[k]) if sure else None) for k in order]
+            label, probability = self._value(predictions, position)
+            if label is None:
+                return None
+            return Suggestion(label, probability if sure else None, ranking, predictions.version)
+
+    def marks(self, item: str, label: str) -> list[tuple[int, int, float]]:
+        """Return the spans of an item's text that speak for a label."""
+        fitted, predictions, position = self._fitted, self._predictions, self.pool.position(item)
+        if fitted is None or predictions is None or position >= len(predictions):
+            return []
+        try:
+            return checked_marks(fitted.marks(position, label))
+        except BaseException as error:
+            self._fail("The marks failed", error)
+            return []
+
+    @property
+    def _tagger(self) -> Any:
+        return getattr(self._fitted, "tagger", None)
+
+    def _value(self, predictions: Predictions, position: int) -> tuple[Any, float]:
+        """Return what a model says of an item, as a value of the task, and its probability."""
+        return value_at(self.task, self._fitted, predictions, position)
+
+    @property
+    def model(self) -> Any:
+        """The fitted scikit-learn estimator, ready for new data."""
+        return self._trained().model
+
+    def predict(self, data: Any) -> pd.DataFrame:
+        """Predict labels for new data of the same form.
+
+        Parameters
+        ----------
+        data : DataFrame, Series, list or array
+            Read as the data of the session was; for a model on a matrix of features such a matrix,
+            or data with the embedding column that was named.
+
+        Returns
+        -------
+        DataFrame
+            The columns of the task (``label`` for one class) and ``probability`` (NaN if the model
+            gives none), indexed like `data`. Of single items that are compared in pairs their
+            ``score``, on the scale of `scores`.
+        """
+        return self._trained().predict(data)
+
+    def predict_values(self, data: Any) -> list[Any]:
+        """Predict labels for new data as values of the task, as they stand in the log."""
+        return self._trained().predict_values(data)
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """Label and probability for every item of the pool, by the newest model.
+
+        Items that were added since it was trained have none.
+        """
+        with self._lock:
+            trained = self._trained(NO_PREDICTIONS)
+            return trained.table_of_pool().assign(labeled=~self._open).set_axis(self.pool.index)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """How strong each compared item is, by the newest model; of a task of pairs.
+
+        One row per item, indexed like the source where it holds single items; where it holds pairs,
+        per different item of them, in their order, with a column ``item``.
+
+        ``score`` is in logits: an item with 1 more is preferred with odds of e, about 2.7 to 1; the
+        mean of all is 0. ``low`` and ``high`` are the ends of a 95 % credible interval of the
+        model, which takes strengths as linear in the features plus a part of each item's own.
+        ``n_labels`` says how often it was compared, ``rank`` begins with 1, the best.
+
+        Raises
+        ------
+        OptionError
+            If the task does not ask for pairs.
+        NotFittedError
+            Before there is a model.
+        """
+        if self.task.target_type != "pairwise":
+            raise OptionError(f"scores are of nl.Pairs; a {self.task.kind} has none.")
+        return self._trained("There are no scores yet: compare some pairs first.").scores()
+
+    def _trained(self, otherwise: str = NO_MODEL) -> Trained:
+        """Return the newest model as it is now, to be read without the lock."""
+        with self._lock:
+            if self._fitted is None or self._predictions is None:
+                failed = self.last_error if self._error_from_training else None
+                why = f" (the last training failed: {failed.splitlines()[0]})" if failed else ""
+                raise NotFittedError(otherwise.format(why))
+            return Trained(
+                self.pool, self.task, self.renderer, self._suggester, self._given[2],
+                self._fitted, self._predictions,
+            )  # fmt: skip
