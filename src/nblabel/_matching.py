@@ -56,11 +56,12 @@ class _Search:
     moves: dict[str, dict[str, Any]] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)  # id of the log -> reason
 
-    def take(self, item: str, place: int) -> None:
+    def take(self, item: str, place: int, found: str | None) -> None:
+        """Let an item of the log be one of the pool, whose digest is given."""
         self.claimed[place] = item
-        now = {"item": self.pool.ids[place], "content": self.pool.digest(place)}
-        if now["item"] != item or not self.pool.holds(place, self.labels.content(item)):
-            self.moves[item] = now
+        here = self.pool.ids[place]
+        if here != item or not self.pool.agrees(place, self.labels.content(item), found):
+            self.moves[item] = {"item": here, "content": found}
 
     def home(self, item: str) -> str:
         """The id that an item had before it was put aside."""
@@ -68,19 +69,21 @@ class _Search:
         return item.removesuffix(f"@{content}") if content else item
 
     def by_id(self) -> None:
-        for item in self.labels.said:
-            place = self.pool.find(self.home(item))
+        said = [(item, self.pool.find(self.home(item))) for item in self.labels.said]
+        places = [place for _, place in said if place is not None]
+        digests = dict(zip(places, self.pool.digests(places), strict=True))
+        for item, place in said:
             content = self.labels.content(item)
             if place is None:
                 self.lost[item] = GONE
             elif place in self.claimed and self.home(item) != item:
                 self.lost[item] = CHANGED
-            elif self.pool.holds(place, content):
+            elif self.pool.agrees(place, content, digests[place]):
                 other = self.claimed.get(place)
                 if other is not None:  # of the two the one that was never put aside
                     self.lost[other] = CHANGED
                     self.moves.pop(other, None)
-                self.take(item, place)
+                self.take(item, place, digests[place])
             else:
                 self.lost[item] = CHANGED
 
@@ -108,15 +111,13 @@ class _Search:
                     self.lost[item] = GONE if self.pool.find(self.home(item)) is None else CHANGED
             return
         for item, place in pairs:
-            self.take(item, place)
+            self.take(item, place, self.pool.digest(place))
             del self.lost[item]
 
     def _places(self, wanted: set[str]) -> dict[str, list[int]]:
         places: dict[str, list[int]] = defaultdict(list)
-        for place in range(len(self.pool)):
-            if place in self.claimed:
-                continue
-            found = self.pool.digest(place)
+        free = [place for place in range(len(self.pool)) if place not in self.claimed]
+        for place, found in zip(free, self.pool.digests(free), strict=True):
             if found not in wanted:
                 found = self.pool.digest(place, plain=True)
             if found is not None and found in wanted:
@@ -169,7 +170,7 @@ def match_items(labels: Labels, pool: Pool, path: str | None, edited: str | None
         search.lost = {k: GONE if why == CHANGED else why for k, why in search.lost.items()}
     if edited == "keep":
         for item, place in changed.items():
-            search.take(item, place)
+            search.take(item, place, pool.digest(place))
             del search.lost[item]
     elif edited is None:
         _refuse_other_items(search, changed, path)

@@ -245,5 +245,21 @@ def test_what_has_no_stable_bytes_has_no_digest(value):
     assert digest(value) is None
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series(["one", "", None, "é"]),
+        pd.Series(["one", "", None, "é"], dtype="string"),
+        pd.Series([1.5, float("nan"), 3, 4], dtype="float32"),
+        ["one", "", None, "é"],
+    ],
+    ids=["str", "string", "float32", "list"],
+)
+def test_digests_of_many_are_those_of_each(values):
+    pool = Pool(values)
+    places = [3, 0, 2, 1]
+    assert pool.digests(places) == [pool.digest(place) for place in places]
+
+
 def test_a_digest_is_the_same_forever():
     assert digest("grün 😀") == "0967aa640e20e085"
