@@ -24,12 +24,6 @@ from .line import Line
 Tally = Callable[..., None]
 
 
-@pytest.fixture(autouse=True)
-def long_form(torture: bool) -> None:
-    if not torture:
-        pytest.skip("`make torture` runs this; tests/browser has the journeys of every run")
-
-
 class Day:
     """One notebook with one labeler, and the faults that a day may bring."""
 
