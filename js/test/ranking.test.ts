@@ -68,6 +68,13 @@ describe("a ranking", () => {
       "c",
       "d",
     ]);
+    const guess = shown(null, ["a", "b", "c", "d"]);
+    expect(sent(logic, spec, guess, "down", "down", "shift+up", "enter")).toEqual([
+      "a",
+      "c",
+      "b",
+      "d",
+    ]);
     // What is no order of these options is nothing to begin with.
     for (const odd of [["a"], "a", ["a", "b", "c", "x"], ["a", "a", "b", "c"], { a: 1 }]) {
       expect(logic.begin(spec, shown(odd)).places).toEqual([]);
