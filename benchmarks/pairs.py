@@ -184,7 +184,7 @@ def run(data: Compared, strategy: str, seed: int, budget: int = COMPARISONS) -> 
         for asked in session.next(session.batch):
             first, second = pool.pair(asked.id)
             session.record(asked, ("tie", "first", "second")[said[first, second]])
-        session.retrain(wait=True)
+        session.wait()  # it has trained, as after every ten
         try:
             curve.append(ordered(session.scores["score"].to_numpy(), data.truth))
         except NotFittedError:
