@@ -26,7 +26,8 @@ def presses(
     Parameters
     ----------
     task : Task
-        Of one choice, several labels, a rating, pairs or spans (without overlap and relations).
+        Of one choice, several labels, a rating, a ranking, pairs or spans (without overlap and
+        relations).
     content : object
         The item; of spans its text.
     label : object
@@ -42,11 +43,42 @@ def presses(
         return [task.keys[name] for name in task.classes if name in wrong] + ["Enter"]
     if task.kind == "rating":
         return ["Enter"] if begun == label else [f"{label:g}"]
+    if task.kind == "ranking":
+        return _ordering(task, label, begun)
     if task.kind == "pairs":
         return [{"first": "ArrowLeft", "second": "ArrowRight", "tie": "Space"}[label]]
     if task.kind == "spans":
         return _marking(task, content, label, begun or (), lines)
     return ["Space"] if begun == label else [task.keys[label]]
+
+
+def _ordering(task: Any, label: Sequence[Any], begun: Sequence[Any] | None) -> list[str]:
+    """By digits in turn, or what is suggested mended by arrows: whichever keys are fewer."""
+    names = [one if isinstance(one, list) else [one] for one in label]
+    flat = [name for group in names for name in group]
+    anew = ["0"] if begun else []
+    for group in names:
+        for k, name in enumerate(group):
+            anew += [task.keys[name]] + ["="] * (k > 0)
+    if len(names[-1]) == 1:
+        anew.pop()  # what is left comes last
+    anew.append("Enter")
+    has_ties = len(flat) > len(names) or any(isinstance(one, list) for one in begun or ())
+    if not begun or has_ties:
+        return ["Enter"] if begun and list(begun) == list(label) else anew
+    # Each option goes up to its place, from the first place to the last.
+    order, at, mended = list(begun), 0, []
+    for place, name in enumerate(flat):
+        here = order.index(name)
+        if here > place:
+            mended += _steps(here - at) + ["Shift+ArrowUp"] * (here - place)
+            order.insert(place, order.pop(here))
+            at = place
+    return min([*mended, "Enter"], anew, key=len)
+
+
+def _steps(down: int) -> list[str]:
+    return ["ArrowDown" if down > 0 else "ArrowUp"] * abs(down)
 
 
 def words_of(text: str) -> list[tuple[int, int]]:

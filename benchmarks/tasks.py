@@ -2,18 +2,19 @@
 
 Known labels answer, ten by ten, without a screen; after each ten the model is scored on a held-out
 third: by the agreement of the task, averaged over items. Pairs are asked in order to rank the items
-at hand: there it is scored on 2,000 pairs of these, drawn at random. The same model learns from
+at hand; their setting, with noise, is in `benchmarks.pairs`. The same model learns from
 items in the order of the default strategy, with its tenth of random draws, and from items in random
 order, under the same seeds and splits. ``gain`` is the difference of the areas under both curves
 (the mean score over the batches), averaged over the sets of the task; ``gain_low`` the lower end of
-its 95 % interval over seeds (Student's t).
+its 95 % interval over seeds (Student's t). ``sets``: the gain on each set, as a mean over seeds.
 
 ``keys_saved``: the share of key presses that suggestions save, in the last fifth of the session:
 from the suggestion to the label, against from nothing to the label, both by the fewest keys that
 the editor takes (`benchmarks.keys`). One key answers a rating on one scale, or a pair, with or
 without a suggestion: nothing can be saved there.
 
-Sets, all of them installed with nblabel or its tests, with labels that are known:
+Sets, all of them installed with nblabel or its tests, with labels that are known (there are more of
+pairs in a folder that ``--data`` names):
 
 multilabel
     Handwritten digits with what is true of each: even, prime, has a loop, above 4.
@@ -23,8 +24,9 @@ rating
 spans
     Names, types and defaults in the documentation of parameters.
 pairs
-    Which patient's diabetes has progressed further, which tumour has the deeper hollows, which of
-    two handwritten numbers is larger: a hundred items each, with two comparisons for every item.
+    Hidden quantities of patients, tumours, wines, irises and digits: see `benchmarks.pairs`.
+ranking
+    Four measurements of wines, put into order by how high each is among all wines.
 
 One line of JSON for each task.
 """
@@ -35,15 +37,17 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.datasets import load_diabetes, load_wine
 
 import nblabel as nl
 
+from . import pairs
 from .keys import presses
 
 #: Share of the labels, the last ones, whose keys are counted.
@@ -52,14 +56,13 @@ ARMS = {"model": "auto", "random": "random"}
 
 
 class Data(NamedTuple):
-    """Items, what is asked, and the known label of each (of pairs a number)."""
+    """Items, what is asked, and the known label of each."""
 
     items: Any
     task: Any
     truth: Any
     options: dict[str, Any]
     budget: int
-    most: int | None = None  # of its items, at most
 
 
 def digit_facts() -> Data:
@@ -102,32 +105,22 @@ def parameters() -> Data:
     return Data(found["text"].tolist(), task, found["spans"].tolist(), {}, 60)
 
 
-def diabetes_pairs() -> Data:
-    """Patients, and how far their illness has come."""
-    found = load_diabetes(as_frame=True)
-    return Data(found.data, nl.Pairs(), found.target.tolist(), {"row": True}, 200, 150)
-
-
-def tumour_pairs() -> Data:
-    """Tumours without what was measured of their hollows, and how deep these are."""
-    frame = load_breast_cancer(as_frame=True).data
-    hollows = [name for name in frame.columns if "conca" in name]
-    truth = frame["worst concavity"].tolist()
-    return Data(frame.drop(columns=hollows), nl.Pairs(), truth, {"row": True}, 200, 150)
-
-
-def digit_pairs() -> Data:
-    """Images of digits, and the number of each."""
-    images, digits = nl.datasets.digits()
-    return Data(images, nl.Pairs(), [int(digit) for digit in digits], {}, 200, 150)
+def wine_rankings() -> Data:
+    """Wines without four of their measurements, and which of these are high, the highest first."""
+    frame = load_wine(as_frame=True).data
+    asked = ["alcohol", "color_intensity", "hue", "proline"]
+    truth = frame[asked].rank(pct=True).rank(axis=1, ascending=False).to_dict("records")
+    return Data(frame.drop(columns=asked), nl.Ranking(asked, ties=True), truth, {"row": True}, 80)
 
 
 SETS: dict[str, tuple[Callable[[], Data], ...]] = {
     "multilabel": (digit_facts,),
     "rating": (diabetes_levels, wine_levels, digit_numbers),
     "spans": (parameters,),
-    "pairs": (diabetes_pairs, tumour_pairs, digit_pairs),
+    "ranking": (wine_rankings,),
 }
+#: What is measured, one after the other.
+TASKS = (*SETS, "pairs")
 
 
 def take(items: Any, places: np.ndarray) -> Any:
@@ -139,7 +132,7 @@ def take(items: Any, places: np.ndarray) -> Any:
 
 def run(data: Data, arm: str, seed: int, most: int | None = None) -> tuple[float, float]:
     """Return the area under the score curve of one run, and the share of keys saved at its end."""
-    order = np.random.default_rng(seed).permutation(len(data.truth))[: most or data.most]
+    order = np.random.default_rng(seed).permutation(len(data.truth))[:most]
     held_out, pool = order[: len(order) // 3], order[len(order) // 3 :]
     truth = [data.truth[k] for k in pool]
     session = nl.Session(
@@ -147,8 +140,6 @@ def run(data: Data, arm: str, seed: int, most: int | None = None) -> tuple[float
         random_state=seed, **data.options,
     )  # fmt: skip
     test: Any = (take(data.items, held_out), [data.truth[k] for k in held_out])
-    if data.task.kind == "pairs":  # the items at hand are to be ranked
-        test = None
     curve = nl.simulate(session, truth, data.budget, test=test)
     needed = list(pressed(session))[-max(1, round(LAST * data.budget)) :]
     bare, helped = np.sum(needed, axis=0)
@@ -166,39 +157,54 @@ def pressed(session: nl.Session) -> Iterator[tuple[int, int]]:
         yield len(bare), len(helped)
 
 
-def measure(task: str, seeds: int, most: int | None = None) -> dict[str, Any]:
+def measure(
+    task: str, seeds: int, most: int | None = None, folder: str | None = None
+) -> dict[str, Any]:
     """Return the line of one task."""
-    gains = np.zeros(seeds)
     saved = []
-    for load in SETS[task]:
-        data = load()
+    found: dict[str, Callable[[str, int], float]] = {}
+
+    def of(data: Data, arm: str, seed: int) -> float:
+        area, keys = run(data, arm, seed, most)
+        saved.extend([keys] * (arm == "model"))
+        return area
+
+    def of_pairs(data: pairs.Compared, arm: str, seed: int) -> float:
+        saved.extend([0.0] * (arm == "model"))  # one key says which, whatever is suggested
+        return float(np.mean(pairs.run(data, ARMS[arm], seed)))
+
+    if task == "pairs":
+        found = {name: partial(of_pairs, load()) for name, load in pairs.sets(folder).items()}
+    else:
+        found = {load.__name__: partial(of, load()) for load in SETS[task]}
+    gains = np.zeros((len(found), seeds))
+    for k, (name, area) in enumerate(found.items()):
         for seed in range(seeds):
-            areas = {}
-            for arm in ARMS:
-                areas[arm], keys = run(data, arm, seed, most)
-                saved += [keys] * (arm == "model")
-            gain = areas["model"] - areas["random"]
-            gains[seed] += gain / len(SETS[task])
-            said = f"{areas['model']:.4f} against {areas['random']:.4f} ({gain:+.4f})"
-            print(f"{task} {load.__name__} seed {seed}: {said}", file=sys.stderr)
-    half = stats.t.ppf(0.975, seeds - 1) * gains.std(ddof=1) / np.sqrt(seeds)
+            areas = {arm: area(arm, seed) for arm in ARMS}
+            gains[k, seed] = areas["model"] - areas["random"]
+            said = f"{areas['model']:.4f} against {areas['random']:.4f} ({gains[k, seed]:+.4f})"
+            print(f"{task} {name} seed {seed}: {said}", file=sys.stderr)
+    of_seed = gains.mean(axis=0)
+    half = stats.t.ppf(0.975, seeds - 1) * of_seed.std(ddof=1) / np.sqrt(seeds)
     return {
         "task": task,
-        "gain": round(float(gains.mean()), 4),
-        "gain_low": round(float(gains.mean() - half), 4),
+        "gain": round(float(of_seed.mean()), 4),
+        "gain_low": round(float(of_seed.mean() - half), 4),
         "keys_saved": round(float(np.mean(saved)), 3),
+        "sets": {name: round(float(row.mean()), 4) for name, row in zip(found, gains, strict=True)},
     }
 
 
 def main() -> None:
     """Run and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tasks", nargs="*", default=list(SETS), metavar="task")
+    parser.add_argument("tasks", nargs="*", default=list(TASKS), metavar="task")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--most", type=int, help="items of a set, at most")
+    parser.add_argument("--most", type=int, help="items of a set, at most (not of pairs)")
+    parser.add_argument("--data", help="folder of parquet files with more sets of pairs")
     options = parser.parse_args()
     for task in options.tasks:
-        print(json.dumps(measure(task, options.seeds, options.most)), flush=True)
+        print(json.dumps(measure(task, options.seeds, options.most, options.data)), flush=True)
 
 
 if __name__ == "__main__":

@@ -301,6 +301,33 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "nl.Pairs(), store=None)",
         [],
     ),
+    "ranking": (
+        "answers = pd.DataFrame({'question': ['How do I sort a DataFrame by two columns?'] * 2, "
+        "'short': ['df.sort_values([\"a\", \"b\"])'] * 2, 'long': ['Use sort_values with a list of "
+        "names; ascending= takes a list as well, one for each column. The index goes along; say "
+        "ignore_index=True to number the rows anew.'] * 2, 'wrong': ['df.sort(a, b)'] * 2, "
+        "'evasive': ['It depends on what you want to do.'] * 2})\n"
+        "options = ['short', 'long', 'wrong', 'evasive']\n"
+        "nl.Labeler(answers, nl.Ranking(options, ties=True, question='Which answer is best?'), "
+        "text=['question', *options], store=None)",
+        ["2", "1", "=", "4"],
+    ),
+    "ranking-names": (
+        "nl.Labeler(docs, nl.Ranking(['arrays', 'statistics', 'a very long name of an option, which "
+        "does not fit into one line of the list at any width', 'plots', 'learning']), text='text', "
+        "store=None)",
+        ["ArrowDown"],
+    ),
+    "ranking-rtl": (
+        "nl.Labeler(['هذا نص عربي طويل قليلا'] * 3, nl.Ranking(['جيد', 'סיפור', 'plain'], "
+        "question='ما رأيك؟'), store=None)",
+        ["2", "1", "3", "Shift+ArrowUp"],
+    ),
+    "form-ranking": (
+        "nl.Labeler(docs, nl.Form({'topics': nl.Ranking(['arrays', 'statistics', 'plots']), "
+        "'clear': nl.Rating(1, 5)}), text='text', store=None)",
+        ["2"],
+    ),
     "freetext": (
         "nl.Labeler(docs, nl.FreeText(), text='text', store=None)",
         ["Enter", "o", "k"],

@@ -85,6 +85,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   spans: "Which words belong to a label?",
   boxes: "Where is what?",
   freetext: "What do you write?",
+  ranking: "Which comes first?",
   form: "What do you say?",
 };
 

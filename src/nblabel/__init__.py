@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .tasks import FreeText as FreeText
     from .tasks import MultiLabel as MultiLabel
     from .tasks import Pairs as Pairs
+    from .tasks import Ranking as Ranking
     from .tasks import Rating as Rating
     from .tasks import Spans as Spans
     from .widget import Labeler as Labeler
@@ -39,6 +40,7 @@ _HOMES = {
     "FreeText": ".tasks",
     "MultiLabel": ".tasks",
     "Pairs": ".tasks",
+    "Ranking": ".tasks",
     "Rating": ".tasks",
     "Spans": ".tasks",
     "LabelEvent": ".events",

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ._opening import open_more
 from .errors import DataError, NotFittedError, OptionError
+from .estimate import mean_difference
 from .labels import Labels
 from .pairing import PairPool, sides_of
 from .pool import Pool, read_source
@@ -28,7 +29,7 @@ from .suggest import (
     value_at,
 )
 from .tables import Predictions
-from .tasks import Task, as_given, decode
+from .tasks import Ranking, Task, as_given, decode
 
 NO_MODEL = "There is no model yet: it needs labels of at least two classes{}."
 NO_PREDICTIONS = "There are no predictions yet: label items of at least two classes."
@@ -201,6 +202,27 @@ class Trained:
                     f"{rows.shape[1]}: give the same columns in the same order."
                 )
         return rows, index
+
+
+def standings(task: Ranking, values: Sequence[Any]) -> pd.DataFrame:
+    """Return how far ahead each option stood in some rankings: see `Session.scores`."""
+    if not values:
+        raise NotFittedError("There are no scores yet: rank the options of some items first.")
+    ranks = np.array([task.ranks(value) for value in values])
+    # Of each item: how many of the others an option stands before, less those it stands behind.
+    net = np.sign(ranks[:, None, :] - ranks[:, :, None]).sum(axis=2) / (ranks.shape[1] - 1)
+    found = [mean_difference(column, "rankings") for column in net.T]
+    table = pd.DataFrame(
+        {
+            "score": net.mean(axis=0),
+            "low": [np.nan if one.low is None else one.low for one in found],
+            "high": [np.nan if one.high is None else one.high for one in found],
+            "n_labels": len(values),
+        },
+        index=pd.Index([task.values[name] for name in task.classes], name="option"),
+    )
+    table["rank"] = table["score"].rank(ascending=False, method="first").astype("int64")
+    return table
 
 
 def _free_name(name: str, taken: Collection[Any]) -> str:

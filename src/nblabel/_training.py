@@ -12,7 +12,7 @@ import pandas as pd
 
 from ._core import Core, Suggestion
 from ._learning import Order, Result, learn
-from ._results import NO_MODEL, NO_PREDICTIONS, Trained
+from ._results import NO_MODEL, NO_PREDICTIONS, Trained, standings
 from .errors import (
     LabelValueError,
     ModelOutputError,
@@ -24,6 +24,7 @@ from .errors import (
 )
 from .suggest import Snapshot, checked_marks, value_at
 from .tables import Predictions
+from .tasks import Ranking
 
 #: Time limit of a training before there is a measure: it may compute the features of a large pool.
 FIRST_TIMEOUT = 600.0
@@ -272,7 +273,7 @@ class Training(Core):
 
     @property
     def scores(self) -> pd.DataFrame:
-        """How strong each compared item is, by the newest model; of a task of pairs.
+        """How strong what is compared is: of pairs each item, of rankings each option.
 
         One row per item, indexed like the source where it holds single items; where it holds pairs,
         per different item of them, in their order, with a column ``item``.
@@ -282,15 +283,23 @@ class Training(Core):
         model, which takes strengths as linear in the features plus a part of each item's own.
         ``n_labels`` says how often it was compared, ``rank`` begins with 1, the best.
 
+        Of rankings no model is asked. ``score`` is from -1 to 1: the share of the other options
+        that one stood before, less the share it stood behind, as a mean over the labeled items;
+        ``low`` and ``high`` are the ends of its 95 % interval, from 20 labels on.
+
         Raises
         ------
         OptionError
-            If the task does not ask for pairs.
+            If the task asks neither for pairs nor for rankings.
         NotFittedError
-            Before there is a model.
+            Before there is a model, of rankings before there is a label.
         """
+        if isinstance(self.task, Ranking):
+            with self._lock:
+                values = list(self._labels.labeled().values())
+            return standings(self.task, values)
         if self.task.target_type != "pairwise":
-            raise OptionError(f"scores are of nl.Pairs; a {self.task.kind} has none.")
+            raise OptionError(f"scores are of Pairs and Ranking; a {self.task.kind} has none.")
         return self._trained("There are no scores yet: compare some pairs first.").scores()
 
     def _trained(self, otherwise: str = NO_MODEL) -> Trained:

@@ -400,6 +400,41 @@ def test_pairs_of_single_items_are_compared(asked: Callable[..., tuple[Notebook,
     assert page.execute("labeler.scores['n_labels'].sum()") == 10
 
 
+def test_options_are_put_into_order(asked: Callable[..., tuple[Notebook, Widget]]) -> None:
+    answers = {"question": NOTES, "a": ["yes"] * 4, "b": ["no"] * 4, "c": ["perhaps"] * 4}
+    page, widget = asked(
+        "nl.Ranking(['a', 'b', 'c'], ties=True)", answers, text=["question", "a", "b", "c"]
+    )
+    cells = page.cells()
+    rows = page.locator(".nblabel-ranks [role='option']")
+    assert rows.nth(2).inner_text().split()[1:] == ["–", "c", "perhaps", "3"]
+    # By digits; one that goes out again; what is left falls into its place.
+    first = widget.item
+    keys(widget, "3", "1", "3", "2", "Enter")
+    # Moved up and down, then into a tie. The page moves on, and z brings back what was sent.
+    second = widget.item
+    keys(widget, "1", "2", "ArrowDown", "Shift+ArrowUp", "Shift+ArrowUp", "Enter")
+    assert widget.item not in (first, second)
+    keys(widget, "z")
+    assert widget.item == second
+    keys(widget, "2", "1", "3", "Alt+ArrowUp", "=")
+    assert [rows.nth(k).get_attribute("data-rank") for k in range(3)] == ["1", "1", "3"]
+    keys(widget, "Enter")
+    # Not before all but one have a place.
+    third = widget.item
+    keys(widget, "2", "Enter")
+    assert widget.item == third
+    page.locator(".nblabel-submit [role='alert']").wait_for()
+    keys(widget, "0", "3", "2", "Space")
+    widget.saved()
+    assert column_of(page, "ranking") == {
+        first: ["a", "b", "c"],
+        second: [["b", "c"], "a"],
+        third: ["c", "b", "a"],
+    }
+    assert page.cells() == cells, "a key reached the notebook"
+
+
 def test_text_is_written_and_corrected(asked: Callable[..., tuple[Notebook, Widget]]) -> None:
     data = {"body": NOTES, "draft": ["Prise", "Lunch", "Money", "Meeting"]}
     page, widget = asked("nl.FreeText()", data, text="body", suggester="draft")

@@ -36,6 +36,7 @@ from nblabel.tasks import (
     FreeText,
     MultiLabel,
     Pairs,
+    Ranking,
     Rating,
     Spans,
 )
@@ -109,6 +110,16 @@ from nblabel.testing import (
         ),
         (Pairs(), ["first", "second", "tie"], ["left", 1, None]),
         (Pairs(ties=False), ["first", "second"], ["tie"]),
+        (
+            Ranking(["a", "b", "c"]),
+            [["b", "a", "c"], ("c", "b", "a"), {"a": 2, "b": 1, "c": 3.5}],
+            [["a", "b"], ["a", "b", "b"], ["a", ["b", "c"]], "abc", {"a": 1}, None, [[["a"]]]],
+        ),
+        (
+            Ranking([1, 2, 3, 4], ties=True, each=True),
+            [[1, [3, 2], 4], [["1", "2", "3", "4"]], {1: 1, 2: 1, "3": 2, 4: 0}],
+            [[1, 2, 3], [1, [2, 2], 3, 4], {1: "x"}, {5: 1}],
+        ),
         (FreeText(), ["text", " שלום 😀\r\n"], ["", "  ", 1, None, "x" * 60_000]),
         (FreeText(required=False), ["", "text"], [1]),
         (
@@ -139,6 +150,8 @@ from nblabel.testing import (
         "boxes",
         "pairs",
         "pairs-strict",
+        "ranking",
+        "ranking-ties",
         "freetext",
         "freetext-optional",
         "form",

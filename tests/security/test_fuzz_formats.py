@@ -27,6 +27,7 @@ TASKS: dict[str, Any] = {
     "spans": nl.Spans(["PER", "LOC"], relations=["in"], overlap="any"),
     "freetext": nl.FreeText(),
     "pairs": nl.Pairs(),
+    "ranking": nl.Ranking(["spam", "ham"]),
     "form": nl.Form({"what": nl.Choice(["spam", "ham"]), "how": nl.Rating()}),
     "boxes": nl.Boxes(["cat", "dog"], shapes=("box", "polygon", "point")),
 }
@@ -36,7 +37,8 @@ VALUES: dict[str, Any] = {
     "choice": "spam", "binary": "reject", "multilabel": ["spam", "ham"], "rating": 4,
     "spans": {"spans": [[0, 3, "PER"], [9, 13, "LOC"]],
               "relations": [{"head": 0, "tail": 1, "label": "in"}]},
-    "freetext": "a\nb", "pairs": "second", "form": {"what": "ham", "how": 2},
+    "freetext": "a\nb", "pairs": "second",
+    "ranking": ["ham", "spam"], "form": {"what": "ham", "how": 2},
     "boxes": [BOX, AREA, {"shape": "point", "label": "cat", "x": 0.5, "y": 0.5}],
 }  # fmt: skip
 CASES = [(name, kind) for name, known in FORMATS.items() for kind in known.tasks]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nblabel as nl
-from benchmarks import tasks
+from benchmarks import pairs, tasks
 from benchmarks.keys import presses, words_of
 
 SPANS = nl.Spans(["name", "type"])
@@ -66,6 +67,13 @@ def test_keys_of_the_other_tasks() -> None:
     assert presses(several, "", ["a", "c"], ["a", "b"]) == ["2", "3", "Enter"]
     assert presses(nl.Rating(), "", 3) == ["3"] and len(presses(nl.Rating(), "", 3, 3)) == 1
     assert presses(nl.Pairs(), ("", ""), "second") == ["ArrowRight"]
+    order = nl.Ranking(["a", "b", "c", "d"], ties=True)
+    assert presses(order, "", ["c", "a", "b", "d"]) == ["3", "1", "2", "Enter"]
+    assert presses(order, "", [["a", "c"], "b", "d"]) == ["1", "3", "=", "2", "Enter"]
+    assert presses(order, "", list("abcd"), list("abcd")) == ["Enter"]
+    mended = presses(order, "", list("acbd"), list("abcd"))
+    assert mended == ["ArrowDown", "ArrowDown", "Shift+ArrowUp", "Enter"]
+    assert presses(order, "", list("dcba"), list("abcd"))[0] == "0"  # anew is shorter
     choice = nl.Choice(["x", "y"])
     assert presses(choice, "", "y") == ["2"] and presses(choice, "", "y", "y") == ["Space"]
 
@@ -95,7 +103,29 @@ def test_the_sets_fit_their_tasks(task: str) -> None:
     for load in tasks.SETS[task]:
         data = load()
         assert len(data.items) == len(data.truth) > data.budget
-        if task == "pairs":
-            assert all(float(number) == number for number in data.truth)
-        else:
-            assert all(data.task.parse(label) == label for label in data.truth)
+        parsed = [data.task.parse(label) for label in data.truth]
+        assert parsed == data.truth or task == "ranking"  # there the truth is a dict of ranks
+
+
+@pytest.mark.parametrize("name", pairs.BUILT_IN)
+def test_the_sets_of_pairs_have_an_order_and_noise(name: str) -> None:
+    data = pairs.sample(pairs.BUILT_IN[name](), 3)
+    assert len(data.items) == len(data.truth) == pairs.ITEMS
+    said = pairs.answers(data.truth, 3)
+    assert (said == pairs.answers(data.truth, 3)).all()
+    one, other = np.triu_indices(len(data.truth), 1)
+    apart = np.sign(data.truth[one] - data.truth[other])
+    assert (said[one, other][apart == 0] == 0).all()
+    wrong = said[one, other] != apart
+    assert abs(wrong[apart != 0].mean() - pairs.NOISE) < 0.02
+    far = np.abs(data.truth[one] - data.truth[other]) > 2 * data.truth.std()
+    assert wrong[far].mean() < wrong[apart != 0].mean()
+
+
+def test_pairs_are_scored_by_the_order_of_all() -> None:
+    truth = np.array([1.0, 2.0, 2.0, 3.0])
+    assert pairs.ordered(truth, truth) == 1.0
+    assert pairs.ordered(-truth, truth) == 0.0
+    assert pairs.ordered(np.zeros(4), truth) == 0.5
+    curve = pairs.run(pairs.irises(), "auto", 0, budget=20)
+    assert len(curve) == 2 and all(0 <= one <= 1 for one in curve)

@@ -10,6 +10,7 @@ import boxes from "./boxes";
 import * as freetext from "./freetext";
 import * as multilabel from "./multilabel";
 import * as pairs from "./pairs";
+import * as ranking from "./ranking";
 import * as rating from "./rating";
 import spans from "./spans";
 import css from "./form.css";
@@ -64,9 +65,13 @@ const LOGICS: Readonly<Record<string, Logic<Draft>>> = {
   choice,
   binary: choice,
   multilabel: multilabel.logic,
+  ranking: ranking.logic,
   rating: rating.logic,
   freetext: freetext.logic,
 };
+
+/** Their own keys are up and down; from question to question it is page up and page down. */
+const UPRIGHT: ReadonlySet<string> = new Set(["rating", "ranking"]);
 
 export interface Answers {
   readonly drafts: Readonly<Record<string, Draft>>;
@@ -143,7 +148,7 @@ export const logic: Logic<Answers> = {
     const parts = asked(task, draft);
     const part = parts[draft.at];
     if (!part) return null;
-    if (!field && (key === "down" || key === "up") && part.task.kind !== "rating") {
+    if (!field && (key === "down" || key === "up") && !UPRIGHT.has(part.task.kind)) {
       const at = Math.max(0, Math.min(parts.length - 1, draft.at + (key === "down" ? 1 : -1)));
       return { draft: { ...draft, at }, say: parts[at]?.name ?? "" };
     }
@@ -244,6 +249,8 @@ const PartView: FunctionComponent<PartProps> = ({ part, draft, shown, set, embed
       return <pairs.Sides task={task} draft={draft} shown={shown} pick={set} />;
     case "multilabel":
       return <multilabel.Toggles task={task} draft={draft} shown={shown} set={set} />;
+    case "ranking":
+      return <ranking.Ranks task={task} draft={draft} shown={shown} set={set} />;
     case "rating":
       return <rating.Scales task={task} draft={draft} shown={shown} set={set} />;
     case "freetext":
@@ -291,7 +298,7 @@ class Form extends Panel<Answers> {
     super(
       logic,
       FormView,
-      css + multilabel.css + rating.css + freetext.css + pairs.css,
+      [css, multilabel.css, ranking.css, rating.css, freetext.css, pairs.css].join(""),
       controls,
       host,
     );

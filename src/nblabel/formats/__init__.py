@@ -21,7 +21,10 @@ from .sheets import safe_csv
 
 __all__ = ["FORMATS", "Format", "Record", "read", "safe_csv", "write"]
 
-_ALL = ("choice", "binary", "multilabel", "rating", "spans", "freetext", "pairs", "form", "boxes")
+_ALL = (
+    "choice", "binary", "multilabel", "rating", "spans", "freetext", "pairs", "ranking", "form",
+    "boxes",
+)  # fmt: skip
 _TOLD = ("annotator", "at", "note", "flagged")
 
 

@@ -31,7 +31,7 @@ def write_labelstudio(records: Sequence[Record], task: Task, lost: Lost) -> str:
     """Tasks as an export or an import of Label Studio has them."""
     tasks: list[dict[str, Any]] = []
     for record in records:
-        if task.kind == "pairs" and record.value not in _SIDES:
+        if _has_tie(record.value, task):
             lost.add("ties")
             continue
         data: dict[str, Any] = {"item": record.item}
@@ -48,6 +48,12 @@ def write_labelstudio(records: Sequence[Record], task: Task, lost: Lost) -> str:
     return f"[{','.join(f'{chr(10)}{dump_json(one)}' for one in tasks)}\n]\n"
 
 
+def _has_tie(value: Any, task: Task) -> bool:
+    if task.kind == "pairs":
+        return value not in _SIDES
+    return task.kind == "ranking" and any(isinstance(entry, list) for entry in value)
+
+
 def _results(record: Record, task: Any) -> list[dict[str, Any]]:
     value, kind = record.value, task.kind
     if kind == "spans":
@@ -61,6 +67,8 @@ def _results(record: Record, task: Any) -> list[dict[str, Any]]:
         return [_result("textarea", {"text": [value]})]
     if kind == "pairs":
         return [_result("pairwise", {"selected": _SIDES[value]})]
+    if kind == "ranking":  # the order has the name of its control
+        return [_result("ranker", {"ranker": {"label": value}})]
     return [_result("choices", {"choices": names_of_value(task, value)})]
 
 
@@ -155,8 +163,8 @@ def _value(results: list[dict[str, Any]], task: Any, where: str, text: str | Non
             if r.get("type") == name and name in value
         }
         return marks if task.scales else next(iter(marks.values()), None)
-    field = {"freetext": "text", "pairs": "selected"}.get(kind, "choices")
-    wanted = {"freetext": "textarea", "pairs": "pairwise"}.get(kind, "choices")
+    field = {"freetext": "text", "pairs": "selected", "ranking": "ranker"}.get(kind, "choices")
+    wanted = {"freetext": "textarea", "pairs": "pairwise", "ranking": "ranker"}.get(kind, "choices")
     found = [value[field] for r, value in given if r.get("type") == wanted and field in value]
     if not found:
         return [] if kind == "multilabel" and not results else None
@@ -164,6 +172,8 @@ def _value(results: list[dict[str, Any]], task: Any, where: str, text: str | Non
         return "\n".join(part for part in _texts(found[0]) if isinstance(part, str))
     if kind == "pairs":
         return next((k for k, side in _SIDES.items() if side == found[0]), found[0])
+    if kind == "ranking":
+        return next(iter(mapping(found[0], where).values()), None)
     names = [name for part in found for name in listing(part, where)]
     return value_of_names(task, names, where)
 

@@ -96,7 +96,8 @@ def open_pool(
     data : DataFrame, Series, list, array of images or folder
     text, image, html, audio, series, video, pdf, point : str or True, optional
         The column that holds it; True where the data has no columns. Several of them are shown
-        below each other. Two columns are pairs; of ``point`` they are latitude and longitude.
+        below each other, as are three columns or more of one kind. Two columns are pairs; of
+        ``point`` they are latitude and longitude.
     row : sequence of str or True, optional
         Columns of a table row; True for all.
     show : callable or Renderer, optional
@@ -124,7 +125,8 @@ def open_pool(
     if show is not None and not beside:
         chosen["show"] = show
         given.append("show")
-    if len(given) > 1 and (beside or not set(given) <= set(ONE_COLUMN)):
+    parts = [(name, field) for name in given for field in _each(name, chosen[name])]
+    if len(parts) > 1 and (beside or not set(given) <= set(ONE_COLUMN)):
         raise OptionError(
             f"Several of {'=, '.join(ONE_COLUMN)}= go together, row= and show= stand alone; got "
             f"{' and '.join(given)}. show= beside a column is a renderer, as MarkdownRenderer()."
@@ -149,8 +151,8 @@ def open_pool(
         )
     if how == "show":
         renderer = field if ready else DisplayRenderer(_callable(field), trust_html)
-    elif len(given) > 1:
-        values, renderer = _several(frame, {name: chosen[name] for name in given}, trust_html)
+    elif len(parts) > 1:
+        values, renderer = _several(frame, parts, trust_html)
     elif frame is not None:
         values, renderer = _of_frame(frame, how, field, exclude)
     elif isinstance(field, (str, list, tuple)):
@@ -165,7 +167,7 @@ def open_pool(
         renderer = PairRenderer(own) if isinstance(renderer, PairRenderer) else own
     if trust_html and isinstance(renderer, HtmlRenderer):
         renderer = HtmlRenderer(trusted=True)
-    if how in ONE_COLUMN and len(given) < 2 and all(map(is_missing, values)):
+    if how in ONE_COLUMN and len(parts) < 2 and all(map(is_missing, values)):
         where = f"column {field!r}" if frame is not None else "the data"
         raise DataError(
             f"There is nothing to label: all {len(values):,} values of {where} are missing."
@@ -173,14 +175,21 @@ def open_pool(
     names: Any = None
     if frame is not None and how != "show":
         names = list(values.columns) if how == "row" else field
-        if len(given) > 1:
-            parts = [chosen[name] for name in given]
-            names = tuple(n for part in parts for n in ([part] if isinstance(part, str) else part))
+        if len(parts) > 1:
+            names = tuple(
+                n for _, part in parts for n in ([part] if isinstance(part, str) else part)
+            )
     pool = Pool(values, index, frame, names)
     if isinstance(names, (tuple, list)) and how != "row":
         pool.field = tuple(names)
         pool.how = {name: chosen[name] for name in given} | ({"show": show} if beside else {})
     return pool, renderer, note
+
+
+def _each(how: str, field: Any) -> list[Any]:
+    """Return three columns or more of one kind one by one."""
+    many = isinstance(field, (tuple, list)) and len(field) > 2
+    return list(field) if many and how in ONE_COLUMN and how != "point" else [field]
 
 
 def _callable(show: Any) -> Callable[[Any], Any]:
@@ -206,7 +215,10 @@ def _of_frame(
         raise OptionError(f"{how}=True does not say which column; say {how}='name of the column'.")
     if not isinstance(field, str) and isinstance(field, (tuple, list)):
         if len(field) != 2:
-            raise OptionError(f"{how}= names one column, or two for pairs, got {field!r}.")
+            raise OptionError(
+                f"{how}= names one column, two for pairs, or more to be shown below each other, "
+                f"got {field!r}."
+            )
         columns = [pick_columns(frame, name) for name in field]
         pairs = pd.Series(list(zip(*columns, strict=True)), index=frame.index, dtype=object)
         if how == "point":
@@ -218,14 +230,15 @@ def _of_frame(
 
 
 def _several(
-    frame: pd.DataFrame | None, chosen: Mapping[str, Any], trust_html: bool
+    frame: pd.DataFrame | None, chosen: Sequence[tuple[str, Any]], trust_html: bool
 ) -> tuple[pd.DataFrame, Renderer]:
     """Return the columns that are shown together, and how."""
     if frame is None:
-        raise OptionError(f"{'=, '.join(chosen)}= are columns of one table, but the data has none.")
+        hows = dict(chosen)
+        raise OptionError(f"{'=, '.join(hows)}= are columns of one table, but the data has none.")
     columns: dict[str, pd.Series] = {}
     parts: dict[str, Renderer] = {}
-    for how, field in chosen.items():
+    for how, field in chosen:
         values, renderer = _of_frame(frame, how, field, ())
         if isinstance(renderer, PairRenderer):
             raise OptionError(f"{how}={field!r} is a pair, which stands alone.")

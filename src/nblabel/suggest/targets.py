@@ -130,7 +130,7 @@ def suggester_for(
         return default_suggester(
             inputs, modality, features=features, estimator=estimator, **options
         )
-    if kind not in ("multilabel", "ordinal", "pairwise", "token", "form"):
+    if kind not in ("multilabel", "ordinal", "ranking", "pairwise", "token", "form"):
         return None
     if estimator is not None and kind != "multilabel":
         raise OptionError(
@@ -154,7 +154,7 @@ def suggester_for(
 
 
 #: What is learned from features alone.
-_ON_FEATURES = ("multiclass", "multilabel", "ordinal")
+_ON_FEATURES = ("multiclass", "multilabel", "ordinal", "ranking")
 
 
 def _on_features(task: Task, base: Any, estimator: Any = None) -> Suggester | None:
@@ -165,6 +165,9 @@ def _on_features(task: Task, base: Any, estimator: Any = None) -> Suggester | No
         return made
     if task.target_type == "multilabel":
         return TargetSuggester(base, estimator or LeastSquaresMultiLabel(), tuple(spec["classes"]))
+    if task.target_type == "ranking":  # each pair of options is learned by itself
+        pairs: Any = getattr(task, "pairs", None)
+        return None if pairs is None else TargetSuggester(base, LeastSquaresMultiLabel(), pairs)
     if task.target_type != "ordinal":
         return None
     points, scales = spec["points"], spec["scales"] or [""]

@@ -14,6 +14,7 @@ from .form import Form
 from .freetext import FreeText
 from .multilabel import MultiLabel
 from .pairs import Pairs
+from .ranking import Ranking
 from .rating import Rating
 from .spans import Spans
 
@@ -25,6 +26,7 @@ __all__ = [
     "FreeText",
     "MultiLabel",
     "Pairs",
+    "Ranking",
     "Rating",
     "Spans",
     "Task",

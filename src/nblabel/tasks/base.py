@@ -28,7 +28,7 @@ class Task(Protocol):
         Name of the task, which is also the name of its editor in the browser.
     target_type : str
         What a learner sees: ``"multiclass"``, ``"multilabel"``, ``"ordinal"``, ``"token"``,
-        ``"pairwise"``, ``"form"`` (of ``parts``, each a task) or ``"none"``.
+        ``"pairwise"``, ``"ranking"``, ``"form"`` (of ``parts``, each a task) or ``"none"``.
     """
 
     kind: str

@@ -23,7 +23,9 @@ from ..suggest import Snapshot, Suggester
 from ..tasks import Task
 from .page import as_json
 
-TARGET_TYPES = ("multiclass", "multilabel", "ordinal", "token", "pairwise", "form", "none")
+TARGET_TYPES = (
+    "multiclass", "multilabel", "ordinal", "token", "pairwise", "ranking", "form", "none"
+)  # fmt: skip
 MODALITIES = ("text", "image", "row", "series", None)
 #: What a broken page may send; a task accepts it or raises LabelValueError, nothing else.
 _ODD_VALUES: tuple[Any, ...] = (

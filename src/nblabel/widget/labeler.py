@@ -163,7 +163,7 @@ class Labeler(anywidget.AnyWidget):
 
     @property
     def scores(self) -> pd.DataFrame:
-        """How strong each compared item is, with its interval; of a task of pairs.
+        """How strong each compared item or ranked option is, with its interval.
 
         See `Session.scores`.
         """
