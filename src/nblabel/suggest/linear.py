@@ -291,7 +291,8 @@ def checked_scores(scores: Any, n_rows: int | None, who: str) -> Scores:
     if proba.dtype.kind not in "fiub":
         raise ModelOutputError(f"{who} gave predictions of type {proba.dtype}, expected numbers")
     # An array that can be written to may be somebody else's, who will write into it again.
-    made = np.array(proba, np.float32, order="C", copy=True if proba.flags.writeable else None)
+    keep = np.array if proba.flags.writeable else np.asarray
+    made = keep(proba, np.float32, order="C")
     sums = made @ np.ones(len(classes), dtype=np.float32)
     if not np.isfinite(sums).all():
         raise ModelOutputError(f"{who} gave predictions that are not finite numbers")
