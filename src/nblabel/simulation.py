@@ -84,8 +84,8 @@ def steps(
             given.append(known.label(one.id))
             session.record(one, given[-1])
         session.wait()
-        if session.status()["learned"] < len(given):  # else it has trained by itself, on these
-            session.retrain(wait=True)
+        if session.status()["learned"] < session.status()["labeled"]:
+            session.retrain(wait=True)  # else it has done so by itself
         yield {
             "n_labels": session.status()["labeled"],
             **_scores(session, known.scored, _predicted(session, known, given)),
