@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -94,6 +95,12 @@ class PairPool(Pool):
     def is_positional(self) -> bool:
         """Whether ids only count the items."""
         return self.singles.is_positional
+
+    @property
+    def enough(self) -> int:
+        """Comparisons that put the items into order without a model: n log2 n, at most all."""
+        n = len(self.singles)
+        return min(len(self.first), math.ceil(n * math.log2(n)))
 
     def item(self, position: int) -> tuple[Any, Any]:
         """Return both items of a pair."""

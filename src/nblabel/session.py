@@ -1049,11 +1049,16 @@ class Session(Training, Certificates, Inspection, Exchange):
                 training = "failed"
             elif self._suggester is not None and predictions is None:
                 training = "waiting"
+            items, left = len(self.pool), int(np.count_nonzero(self._open))
+            if isinstance(self.pool, PairPool):  # nobody answers all of them
+                answered = items - left
+                items = max(self.pool.enough, answered)
+                left = min(left, max(items - answered, 1))  # one may always go on
             return {
-                "items": len(self.pool),
+                "items": items,
                 "labeled": len(labels),
                 "skipped": len(self._skipped),
-                "left": int(np.count_nonzero(self._open)),
+                "left": left,
                 "counts": labels.counts(),
                 "training": training,
                 "progress": self._trainer.progress if training == "training" else None,

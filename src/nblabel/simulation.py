@@ -83,7 +83,9 @@ def steps(
         for one in asked:
             given.append(known.label(one.id))
             session.record(one, given[-1])
-        session.retrain(wait=True)
+        session.wait()
+        if session.status()["learned"] < session.status()["labeled"]:
+            session.retrain(wait=True)  # else it has done so by itself
         yield {
             "n_labels": session.status()["labeled"],
             **_scores(session, known.scored, _predicted(session, known, given)),

@@ -112,6 +112,25 @@ def test_sides_are_recorded_and_labels_are_indexed_by_both() -> None:
     assert session.labels.loc[(0, 1), "preferred"] == "tie"
 
 
+def test_progress_counts_towards_what_sorting_takes() -> None:
+    session = opened(ROWS[:5])
+    assert session.status()["items"] == session.status()["left"] == 10  # of five items all pairs
+    answer(session, 10)
+    assert session.status()["left"] == 0
+    session = opened()
+    status = session.status()
+    assert status["items"] == status["left"] == 355  # 60 log2 60, of 1,770 pairs
+    answer(session, 30)
+    status = session.status()
+    assert (status["items"], status["labeled"], status["left"]) == (355, 30, 325)
+    # Who goes on is not told to be done.
+    session = opened(model=False)
+    for item in list(session.pool.ids[:400]):
+        session.record(item, "first")
+    status = session.status()
+    assert (status["items"], status["labeled"], status["left"]) == (400, 400, 1)
+
+
 def test_such_sessions_resume_and_grow(tmp_path: Any) -> None:
     store = tmp_path / "pairs.sqlite"
     session = opened(ROWS[:40], store=store)

@@ -123,6 +123,11 @@ def test_a_form_learns_it_as_a_part() -> None:
     assert sorted(session.labels.columns[:2]) == ["order", "sure"]
 
 
+def test_nothing_depends_on_an_order() -> None:
+    with pytest.raises(TaskError, match="'order' is an order, on which nothing can depend"):
+        nl.Form({"order": ABC, "why": nl.FreeText()}, when={"why": ("order", ["a", "b", "c"])})
+
+
 def test_scores_say_which_option_is_ahead() -> None:
     session = nl.Session(list("uvwxyz" * 4), TIES, store=None, inline=True)
     with pytest.raises(NotFittedError, match="rank the options of some items first"):

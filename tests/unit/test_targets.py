@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
@@ -118,6 +119,18 @@ def test_pairs_are_learned_by_the_strength_of_their_words() -> None:
     session = taught(pairs, nl.Pairs(), truth, 60)
     assert np.mean(session.predictions["preferred"] == truth) > 0.95
     assert session.predict_values([("ball", "rice"), ("rice", "ball")]) == ["first", "second"]
+
+
+@pytest.mark.parametrize("kind", ["transformer", "matrix"])
+def test_the_model_takes_new_items_through_features_of_the_users_own(kind: str) -> None:
+    words = CountVectorizer()
+    counts = words.fit_transform(TEXTS).astype(np.float32)
+    own = {"transformer": CountVectorizer(), "matrix": counts}[kind]
+    new = [" ".join(WORDS["sport"]), " ".join(WORDS["food"])]
+    asked = new if kind == "transformer" else words.transform(new).astype(np.float32)
+    session = taught(TEXTS, nl.MultiLabel(list(WORDS)), TAGS, 60, features=own)
+    assert session.predict_values(asked) == [["sport"], ["food"]]
+    assert session.predict(asked)["labels"].tolist() == [["sport"], ["food"]]
 
 
 def test_what_has_no_light_model_is_asked_at_random() -> None:

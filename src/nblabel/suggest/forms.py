@@ -77,7 +77,7 @@ class FormSuggester:
             targets = self.parts[name].targets(values)
             places = snapshot.positions[asked]
             fitted[name] = suggester.fit(Snapshot(places, targets, snapshot.version, snapshot.seed))
-        return FittedForm(fitted, getattr(self.base, "takes_items", True), self.base)
+        return FittedForm(fitted, self.base.takes_items, self.base)
 
 
 class FittedForm:

@@ -168,6 +168,8 @@ class ModelSuggester:
             self._transformer = features
         else:
             self._matrix = _checked_matrix(features, self._n_items)
+        #: Whether new rows are made of items, not of a matrix of the user's own.
+        self.takes_items = self._matrix is None
         if inputs is None and self._matrix is None:
             raise OptionError(
                 "The model needs features= (a matrix with one row per item, or the name of an "

@@ -34,7 +34,7 @@ class FeatureRows:
     @property
     def takes_items(self) -> bool:
         """Whether new rows are made of items, not of the user's own matrix."""
-        return bool(getattr(self.base, "takes_items", True))
+        return bool(self.base.takes_items)
 
     def __len__(self) -> int:
         views = self._views()

@@ -177,6 +177,10 @@ class Form:
 
     def _expected(self, on: str, value: Any) -> Any:
         part = self.parts[on]
+        if part.target_type == "ranking":
+            raise TaskError(
+                f"{on!r} is an order, on which nothing can depend: ask a part before it."
+            )
         try:
             if part.target_type != "multilabel":
                 return part.parse(value)
