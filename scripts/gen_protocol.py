@@ -84,7 +84,8 @@ def interface(shape: Any) -> str:
         f"export interface {shape.__name__} {{",
     ]
     for part in fields(shape):
-        optional = "?" if part.default is not MISSING and shape in protocol.FROM_PAGE else ""
+        given = part.default is not MISSING or part.default_factory is not MISSING
+        optional = "?" if given and shape in protocol.FROM_PAGE else ""
         lines.append(f"  readonly {part.name}{optional}: {typescript(hints[part.name])};")
     return "\n".join([*lines, "}"])
 

@@ -89,6 +89,13 @@ export interface CertifyPart {
   readonly curve: readonly (readonly [number, number])[];
 }
 
+/** What the points of a map may be coloured by: two bytes each, to be read as `part`. Codes from 1 on stand for the names in their order; without names they are a probability, 65535 being certain. 0: nothing is known. */
+export interface LayerPart {
+  readonly name: "label" | "prediction" | "confidence" | "annotator";
+  readonly part: string;
+  readonly names: readonly string[];
+}
+
 /** The state in numbers. */
 export interface StatusPart {
   readonly items: number;
@@ -157,13 +164,25 @@ export interface Fetch {
   readonly name: string;
 }
 
-/** A page shows an item with a part that is too large for its view, and would like some of it. `name` is that of the part, as the look knows it from the view; `start` and `length` are bytes. */
+/** A page shows all items as a map, by one method: what is there of it? */
+export interface Chart {
+  readonly v: number;
+  readonly type: "chart";
+  readonly client: string;
+  readonly id: string;
+  readonly method: "pca" | "umap";
+  readonly begin?: boolean;
+  readonly cancel?: boolean;
+  readonly places?: readonly number[];
+}
+
+/** A page shows an item with a part that is too large for its view, and would like some of it. `name` is that of the part, as the look knows it from the view; `start` and `length` are bytes. Without an item it is a part of the map. */
 export interface Read {
   readonly v: number;
   readonly type: "read";
   readonly client: string;
   readonly id: string;
-  readonly item: string;
+  readonly item: string | null;
   readonly name: string;
   readonly start: number;
   readonly length: number;
@@ -242,6 +261,22 @@ export interface Piece {
   readonly error: string | null;
 }
 
+/** Answer to `chart`. The points, each x and y of four bytes, are to be read as `part`. `points` are those with coordinates, of the first so many items; items added since have none. */
+export interface Charted {
+  readonly v: number;
+  readonly type: "charted";
+  readonly client: string;
+  readonly re: string;
+  readonly method: "pca" | "umap";
+  readonly state: "none" | "computing" | "ready" | "failed";
+  readonly points: number;
+  readonly part: string;
+  readonly progress: number | null;
+  readonly text: string;
+  readonly layers: readonly LayerPart[];
+  readonly ids: readonly string[];
+}
+
 /** This page cannot be served; `text` says what to do. */
 export interface Refuse {
   readonly v: number;
@@ -252,8 +287,8 @@ export interface Refuse {
   readonly text: string;
 }
 
-export type FromPage = Hello | Event | Want | Fetch | Read;
-export type FromKernel = Welcome | Items | Ack | Reject | Module | Piece | Refuse;
+export type FromPage = Hello | Event | Want | Fetch | Chart | Read;
+export type FromKernel = Welcome | Items | Ack | Reject | Module | Piece | Charted | Refuse;
 
 export const isShownPart: g.Guard = g.object({
   strategy: g.str,
@@ -325,6 +360,12 @@ export const isCertifyPart: g.Guard = g.object({
   curve: g.list(g.tuple(g.int, g.num)),
 });
 
+export const isLayerPart: g.Guard = g.object({
+  name: g.oneOf("label", "prediction", "confidence", "annotator"),
+  part: g.str,
+  names: g.list(g.str),
+});
+
 export const isStatusPart: g.Guard = g.object({
   items: g.int,
   labeled: g.int,
@@ -388,12 +429,23 @@ export const isFetch: g.Guard = g.object({
   name: g.str,
 });
 
+export const isChart: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("chart"),
+  client: g.str,
+  id: g.str,
+  method: g.oneOf("pca", "umap"),
+  begin: g.bool,
+  cancel: g.bool,
+  places: g.list(g.int),
+});
+
 export const isRead: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("read"),
   client: g.str,
   id: g.str,
-  item: g.str,
+  item: g.either(g.str, g.none),
   name: g.str,
   start: g.int,
   length: g.int,
@@ -466,6 +518,21 @@ export const isPiece: g.Guard = g.object({
   error: g.either(g.str, g.none),
 });
 
+export const isCharted: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("charted"),
+  client: g.str,
+  re: g.str,
+  method: g.oneOf("pca", "umap"),
+  state: g.oneOf("none", "computing", "ready", "failed"),
+  points: g.int,
+  part: g.str,
+  progress: g.either(g.num, g.none),
+  text: g.str,
+  layers: g.list(isLayerPart),
+  ids: g.list(g.str),
+});
+
 export const isRefuse: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("refuse"),
@@ -482,6 +549,7 @@ const FROM_KERNEL: Readonly<Record<string, g.Guard>> = {
   reject: isReject,
   module: isModule,
   piece: isPiece,
+  charted: isCharted,
   refuse: isRefuse,
 };
 

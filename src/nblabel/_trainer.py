@@ -36,6 +36,7 @@ class _Run:
     timeout: float | None
     stopped: bool = False  # whether it is no longer wanted
     heard: float = field(default_factory=time.monotonic)  # when it last said how far it is
+    progress: float | None = None  # how far it said it was
 
     def seconds_left(self) -> float | None:
         """Until its time is up; None if it has no limit, or is given up already."""
@@ -165,29 +166,46 @@ class Trainer:
                 answer.append((fine, what))
                 self._condition.notify_all()
 
-        run = _Run(job, lambda made: tell(True, made), lambda error: tell(False, error), timeout)
-        if self.way == "inline":
-            self._run(run)
-        else:
+        run = self.post(
+            job, lambda made: tell(True, made), lambda error: tell(False, error), timeout=timeout
+        )
+        try:
             with self._condition:
-                self._resting = False
-                hung = self._count_left_behind()
-                if hung >= MOST_LEFT_BEHIND:
-                    raise _all_hang(hung)
-                self._questions.append(run)
-                if self._thread is None:
-                    self._start()
-                try:
-                    self._condition.wait_for(lambda: answer or run.stopped)
-                except BaseException:  # whoever asked no longer waits
-                    run.stopped = True
-                    raise
+                inline = self.way == "inline"  # it is through
+                self._condition.wait_for(lambda: answer or run.stopped or inline)
+        except BaseException:  # whoever asked no longer waits
+            run.stopped = True
+            raise
         if not answer:
             raise WorkerError("What was to be computed was cancelled before it was there.")
         fine, what = answer[0]
         if not fine:
             raise what
         return what
+
+    def post(self, job: Job, done: Done, failed: Failed, *, timeout: float | None = None) -> _Run:
+        """Run a job between the others, without waiting for it: unlike one by `submit` it is not
+        dropped for a later one.
+
+        Returns
+        -------
+        object
+            With `progress`, from 0 to 1, None if it does not say; and `stopped`, to be set to true
+            when its result is no longer wanted.
+        """
+        run = _Run(job, done, failed, timeout)
+        if self.way == "inline":
+            self._run(run)
+            return run
+        with self._condition:
+            self._resting = False
+            hung = self._count_left_behind()
+            if hung >= MOST_LEFT_BEHIND:
+                raise _all_hang(hung)
+            self._questions.append(run)
+            if self._thread is None:
+                self._start()
+        return run
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._work, name="nblabel-trainer", daemon=True)
@@ -338,7 +356,7 @@ class Trainer:
         if run.stopped:
             raise Cancelled
         run.heard = time.monotonic()
-        self.progress = fraction
+        self.progress = run.progress = fraction
 
     # ------------------------------------------------------------ the watchdog
 

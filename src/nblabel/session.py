@@ -38,6 +38,7 @@ from ._opening import (
     open_log,
     seed_events,
 )
+from ._overview import Overview
 from ._queue import Draw, Queue
 from ._results import NO_MODEL, NO_PREDICTIONS, Trained, inputs_of, joined
 from ._trainer import Trainer
@@ -176,7 +177,7 @@ class Measured:
     curve: Sequence[Sequence[float]]
 
 
-class Session(Inspection):
+class Session(Inspection, Overview):
     """Labeling without a screen: the log over a pool, and what learns from it.
 
     Parameters
@@ -1701,6 +1702,7 @@ class Session(Inspection):
         if isinstance(fitted, Away):
             fitted.unpack()
         self._trainer.close()
+        self._close_overview()
         with self._lock:
             self._log.close()
 

@@ -72,6 +72,9 @@ PAGE: dict[str, Any] = {
     "event_value_spans": labeled([{"start": 0, "end": 2, "label": "😀 שם"}]),
     "fetch": p.Fetch(1, "fetch", "page-1", "r9", "editor-spans"),
     "read": p.Read(1, "read", "page-1", "r10", "42", "left/3", 1_000_000, 1_000_000),
+    "read_map": p.Read(1, "read", "page-1", "r12", None, "xy/pca/1", 0, 1_000_000),
+    "chart": p.Chart(1, "chart", "page-1", "r11", "umap", True, True, [3, 999_999]),
+    "chart_shortest": p.Chart(1, "chart", "page-1", "r11", "pca"),
     "event_empty": replace(EVENT, id="r4", events=[]),
     "want": WANT,
     "want_shortest": WANT,
@@ -198,6 +201,18 @@ KERNEL: dict[str, Any] = {
     "piece": p.Piece(1, "piece", "page-1", "r10", 1_000_000, 1_234_567, None),
     "piece_none": p.Piece(
         1, "piece", "page-1", "r10", 0, 0, "ValueError: this item has no part 'x'"
+    ),
+    "charted": p.Charted(
+        1, "charted", "page-1", "r11", "pca", "computing", 4000, "xy/pca/1", 0.25,
+        "There are no features of these items.",
+        [
+            p.LayerPart("label", "label/4000.212", ["ham", "spam"]),
+            p.LayerPart("confidence", "confidence/4000.21", []),
+        ],
+        ["42", '["a", "1"]'],
+    ),
+    "charted_none": p.Charted(
+        1, "charted", "page-1", "r11", "umap", "none", 0, "", None, "", [], []
     ),
     "items_back": replace(
         ITEMS,

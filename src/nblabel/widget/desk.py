@@ -25,6 +25,7 @@ from ..events import LabelEvent, Shown
 from ..renderers import View, clean
 from ..session import Asked, Session
 from . import protocol as p
+from .map import Map
 from .modules import Modules
 
 Reply = tuple[dict[str, Any], list[bytes]]
@@ -62,6 +63,7 @@ class Desk:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.modules = Modules(session.task, session.renderer)
+        self.map = Map(session)
         #: The desk that took over, when the same cell was run again.
         self.successor: Desk | None = None
         self._lock = threading.RLock()
@@ -103,6 +105,8 @@ class Desk:
             return [_reply(made)]
         if isinstance(message, p.Read):
             return [self._read(message)]
+        if isinstance(message, p.Chart):
+            return [_reply(self.map.answer(message))]
         return [self._want(message)]
 
     # ------------------------------------------------------------ hello
@@ -241,7 +245,10 @@ class Desk:
         try:
             if length < 1:
                 raise ValueError("a piece has at least one byte")
-            raw, total = self.session.piece(message.item, message.name, start, length)
+            if message.item is None:
+                raw, total = self.map.piece(message.name, start, length)
+            else:
+                raw, total = self.session.piece(message.item, message.name, start, length)
             raw = raw[:length]
         except BaseException as problem:  # also when the user interrupts a renderer that blocks
             error = clean(in_words(problem))[: p.MOST_TEXT]

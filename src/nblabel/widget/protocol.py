@@ -13,7 +13,7 @@ import reprlib
 import sys
 import types
 import typing
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, Union
 
 from ..errors import ProtocolError
@@ -138,6 +138,19 @@ class CertifyPart:
 
 
 @dataclass(frozen=True)
+class LayerPart:
+    """What the points of a map may be coloured by: two bytes each, to be read as `part`.
+
+    Codes from 1 on stand for the names in their order; without names they are a probability, 65535
+    being certain. 0: nothing is known.
+    """
+
+    name: Literal["label", "prediction", "confidence", "annotator"]
+    part: str  # another one with each change
+    names: list[str]
+
+
+@dataclass(frozen=True)
 class StatusPart:
     """The state in numbers."""
 
@@ -219,17 +232,32 @@ class Fetch:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A page shows all items as a map, by one method: what is there of it?"""
+
+    v: int
+    type: Literal["chart"]
+    client: str
+    id: str
+    method: Literal["pca", "umap"]
+    begin: bool = False  # compute what is not there yet
+    cancel: bool = False  # give up what is being computed
+    places: list[int] = field(default_factory=list)  # points whose items it would like to know
+
+
+@dataclass(frozen=True)
 class Read:
     """A page shows an item with a part that is too large for its view, and would like some of it.
 
     `name` is that of the part, as the look knows it from the view; `start` and `length` are bytes.
+    Without an item it is a part of the map.
     """
 
     v: int
     type: Literal["read"]
     client: str
     id: str
-    item: str
+    item: str | None
     name: str
     start: int
     length: int
@@ -327,6 +355,27 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Charted:
+    """Answer to `chart`. The points, each x and y of four bytes, are to be read as `part`.
+
+    `points` are those with coordinates, of the first so many items; items added since have none.
+    """
+
+    v: int
+    type: Literal["charted"]
+    client: str
+    re: str
+    method: Literal["pca", "umap"]
+    state: Literal["none", "computing", "ready", "failed"]
+    points: int
+    part: str
+    progress: float | None
+    text: str  # why it failed, or what there is to do
+    layers: list[LayerPart]
+    ids: list[str]
+
+
+@dataclass(frozen=True)
 class Refuse:
     """This page cannot be served; `text` says what to do."""
 
@@ -346,12 +395,13 @@ PARTS = (
     ItemPart,
     TrailPart,
     CertifyPart,
+    LayerPart,
     StatusPart,
 )
-FROM_PAGE = (Hello, Event, Want, Fetch, Read)
-FROM_KERNEL = (Welcome, Items, Ack, Reject, Module, Piece, Refuse)
-_TYPES = {"hello": Hello, "event": Event, "want": Want, "fetch": Fetch, "read": Read}
-FromPage = Hello | Event | Want | Fetch | Read
+FROM_PAGE = (Hello, Event, Want, Fetch, Chart, Read)
+FROM_KERNEL = (Welcome, Items, Ack, Reject, Module, Piece, Charted, Refuse)
+_TYPES = {shape.__name__.lower(): shape for shape in FROM_PAGE}
+FromPage = Hello | Event | Want | Fetch | Chart | Read
 _BOUNDS = {"events": MOST_EVENTS}
 
 
@@ -439,7 +489,7 @@ def _read_object(raw: Any, shape: Any, where: str) -> Any:
     for part in fields(shape):
         if part.name in raw:
             values[part.name] = _read(raw[part.name], hints[part.name], f"{where}.{part.name}")
-        elif part.default is MISSING:
+        elif part.default is MISSING and part.default_factory is MISSING:
             raise ProtocolError("field", f"{where}.{part.name} is missing")
     return shape(**values)
 
