@@ -253,6 +253,7 @@ PAGE_LEVELS = {
     "guard": 0,
     "text": 0,
     "sanitize": 0,
+    "plane": 0,
     "viewing": 0,
     "theme": 0,
     "format": 1,
@@ -271,7 +272,7 @@ PAGE_LEVELS = {
     "widget": 6,
 }
 #: No package, no DOM: what they say depends on nothing but what goes in.
-PURE = ("guard", "format", "text", "viewing", "protocol", "keymap", "search", "state", "channel")
+PURE = ("guard", "format", "text", "plane", "viewing", "protocol", "keymap", "search", "state", "channel")
 _IMPORT = re.compile(
     r"""^\s*(?:import|export)\b(?:[^;=()"']*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE
 )

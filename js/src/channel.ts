@@ -9,6 +9,8 @@ import {
   VERSION,
   isEventPart,
   parse,
+  type Chart,
+  type Charted,
   type EventPart,
   type FromKernel,
 } from "./protocol";
@@ -178,9 +180,16 @@ export class Channel {
     return message.text;
   }
 
-  /** Ask for some bytes of a part of an item. */
+  /** Ask what there is of the map, or to begin or to give up what is not there yet. */
+  async chart(what: Omit<Chart, "v" | "type" | "client" | "id">): Promise<Charted> {
+    const { message } = await this.request({ type: "chart", ...what });
+    if (message.type !== "charted") throw new Error(message.type);
+    return message;
+  }
+
+  /** Ask for some bytes of a part of an item, or without one of the map. */
   async piece(
-    item: string,
+    item: string | null,
     name: string,
     start: number,
     signal?: AbortSignal,
@@ -262,7 +271,8 @@ export class Channel {
         this.hooks.message(message, buffers, null);
         return;
       case "module":
-      case "piece": {
+      case "piece":
+      case "charted": {
         const fetching = this.fetches.get(message.re);
         this.fetches.delete(message.re);
         fetching?.done(message, buffers);

@@ -480,7 +480,8 @@ function say(state: State, done: string): State {
   return { ...state, said: done ? `${done}. ${text}` : text };
 }
 
-function describe(item: Item): string {
+/** An item in words. */
+export function describe(item: Item): string {
   const text = item.view.data["text"];
   const shown = typeof text === "string" ? text.slice(0, 160) : `${item.view.kind} ${item.name}`;
   return item.label === null ? shown : `${shown} Labeled ${describeValue(item.label)}.`;
@@ -513,6 +514,7 @@ function receive(
         : { ...forget(state, message.ids), notice: message.text };
     case "module":
     case "piece":
+    case "charted":
       return state;
     case "refuse":
       return { ...state, phase: "refused", refusal: message.text };

@@ -305,6 +305,11 @@ export class ModelKernel {
     if (message.type === "read") {
       return [{ ...head, type: "piece", start: message.start, total: 0, error: "no parts" }];
     }
+    if (message.type === "chart") {
+      const none = { state: "none", points: 0, part: "", progress: null, text: "", layers: [] };
+      const ids = (message.places ?? []).map((place) => this.pool[place]!);
+      return [{ ...head, type: "charted", method: message.method, ...none, ids }];
+    }
     if (message.type === "want") {
       if (message.skipped) for (const item of this.skipped()) this.reopened.add(item);
       const open = this.open();
