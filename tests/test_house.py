@@ -272,7 +272,18 @@ PAGE_LEVELS = {
     "widget": 6,
 }
 #: No package, no DOM: what they say depends on nothing but what goes in.
-PURE = ("guard", "format", "text", "plane", "viewing", "protocol", "keymap", "search", "state", "channel")
+PURE = (
+    "guard",
+    "format",
+    "text",
+    "plane",
+    "viewing",
+    "protocol",
+    "keymap",
+    "search",
+    "state",
+    "channel",
+)
 _IMPORT = re.compile(
     r"""^\s*(?:import|export)\b(?:[^;=()"']*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE
 )

@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 import { Channel, type Wire, type World } from "./channel";
 import type { TaskSpec } from "./keymap";
 import { Media } from "./media";
-import { Modules, type MountedLook, type Piece } from "./modules";
+import { Modules, type ChartWish, type MountedLook, type Piece } from "./modules";
+import type { Charted } from "./protocol";
 import { currentId, initial, step, wanted, type Action, type Item } from "./state";
 
 export interface Config {
@@ -75,6 +76,16 @@ export class Controller {
   piece(item: Item, name: string, start: number, signal?: AbortSignal): Promise<Piece> {
     const { of, path } = item.within ?? { of: item.id, path: "" };
     return this.channel.piece(of, path + name, start, signal);
+  }
+
+  /** Ask about the map of all items. */
+  chart(wish: ChartWish): Promise<Charted> {
+    return this.channel.chart(wish);
+  }
+
+  /** Ask for bytes of a part of the map. */
+  chartPiece(name: string, start: number): Promise<Piece> {
+    return this.channel.piece(null, name, start);
   }
 
   /** Something that a screen reader is to say. */

@@ -27,6 +27,7 @@ export type Simple =
   | "suggest"
   | "retrain"
   | "instructions"
+  | "map"
   | "search"
   | "sheet"
   | "close";
@@ -66,6 +67,7 @@ const COMMANDS: readonly Binding[] = [
   { command: "suggest", keys: ["h"], does: "hide or show suggestions" },
   { command: "retrain", keys: ["r"], does: "train the model now" },
   { command: "instructions", keys: ["i"], does: "fold or unfold the instructions" },
+  { command: "map", keys: ["m"], does: "show all items as a map, or close it" },
   { command: "search", keys: ["/"], does: "find a label by its name" },
   { command: "sheet", keys: ["?"], does: "this sheet" },
   { command: "close", keys: ["escape"], does: "close what is open" },

@@ -107,7 +107,14 @@ class Overall implements MountedOverview {
     this.around?.addEventListener(THEME_CHANGED, this.dressed);
     const painter = glPainter() ?? pixelPainter();
     if (painter) {
-      this.scene = new Scene(painter, () => this.reveal());
+      this.scene = new Scene(
+        painter,
+        () => this.reveal(),
+        (count, ms) => {
+          this.el.dataset["drawn"] = String(count);
+          this.el.dataset["ms"] = ms.toFixed(1);
+        },
+      );
       this.el.dataset["painter"] = painter.kind;
       this.stage = new Stage({
         scene: this.scene,

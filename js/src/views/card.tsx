@@ -188,7 +188,8 @@ function Nothing({ state, controller }: { state: State; controller: Controller }
   );
 }
 
-function View({
+/** An item as it looks, by itself. */
+export function View({
   item,
   suggestion,
   controller,

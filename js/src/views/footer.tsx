@@ -13,6 +13,8 @@ interface Props {
   readonly suggest: boolean;
   readonly unsaved: number;
   readonly task: TaskSpec;
+  /** Commands that mean nothing now. */
+  readonly without: ReadonlySet<string>;
   readonly run: (command: Command) => void;
   readonly onAfter: () => void;
 }
@@ -25,17 +27,23 @@ const SHOWN: readonly (readonly [Simple, string])[] = [
   ["flag", "flag"],
   ["note", "note"],
   ["suggest", "suggestions"],
+  ["map", "map"],
   ["sheet", "keys"],
 ];
 
+/** Commands that need what a model learns from. */
+const LEARNED: ReadonlySet<Simple> = new Set(["suggest", "map"]);
+
 export const Footer = memo(function Footer(props: Props) {
-  const { status, suggest, unsaved, task, run, onAfter } = props;
+  const { status, suggest, unsaved, task, without, run, onAfter } = props;
   const learns = status.training !== "off";
   return (
     <footer class="nblabel-foot">
       <div class="nblabel-line">
         <div class="nblabel-commands" role="toolbar" aria-label="commands">
-          {SHOWN.filter(([command]) => learns || command !== "suggest").map(([command, name]) => (
+          {SHOWN.filter(
+            ([command]) => !without.has(command) && (learns || !LEARNED.has(command)),
+          ).map(([command, name]) => (
             <button
               key={command}
               type="button"

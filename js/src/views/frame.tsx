@@ -12,7 +12,7 @@ import {
   type Command,
   type Press,
 } from "../keymap";
-import type { Mounted, MountedPanel } from "../modules";
+import type { Mounted, MountedOverview, MountedPanel } from "../modules";
 import { search } from "../search";
 import { current, currentId, visibleSuggestion, type State } from "../state";
 import { followTheme } from "../theme";
@@ -21,10 +21,17 @@ import { Footer } from "./footer";
 import { Header } from "./header";
 import { Labels } from "./labels";
 import { ErrorPanel, Instructions, NotePanel, Sheet } from "./panels";
+import { OverviewSlot } from "./overview";
 import { CertifySlot, EditorSlot } from "./slots";
 
 /** Going on with a note half written keeps it. */
 const KEEPS_NOTE: ReadonlySet<string> = new Set(["label", "accept", "skip", "back", "forward"]);
+
+/** Commands about the item on the screen, where there is one. */
+const ABOUT_ONE: ReadonlySet<string> = new Set([
+  ...["accept", "skip", "flag", "note", "back", "forward", "suggest"],
+]);
+const NONE: ReadonlySet<string> = new Set();
 
 /** Put a view of the controller into an element; the returned function takes it out again. */
 export function mount(el: HTMLElement, controller: Controller): () => void {
@@ -112,6 +119,12 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   const editor = useRef<Mounted | null>(null);
   const certify = useRef<MountedPanel | null>(null);
   const [closed, setClosed] = useState("");
+  const map = useRef<MountedOverview | null>(null);
+  const [maps, setMaps] = useState(false);
+  const closeMap = useCallback(() => {
+    setMaps(false);
+    home();
+  }, []);
   const stage = useRef<HTMLDivElement>(null);
   const [draws, setDraws] = useState(false);
   const edits = !isChoice(task);
@@ -120,9 +133,12 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       controller.act({ type: "note", text: draft.current });
     }
     if (command.type !== "sheet") draft.current = null;
+    // What is about the item on the screen means nothing where all of them are.
+    if (maps && ABOUT_ONE.has(command.type)) return;
     switch (command.type) {
       case "label":
-        if (labelable) controller.act({ type: "label", value: command.value });
+        if (maps) map.current?.label(command.value);
+        else if (labelable) controller.act({ type: "label", value: command.value });
         home();
         return;
       case "accept":
@@ -151,6 +167,9 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         return;
       case "instructions":
         fold();
+        return;
+      case "map":
+        if (state.phase === "ready") setMaps((open) => !open);
         return;
       case "search":
         input.current?.focus({ preventScroll: true });
@@ -188,6 +207,10 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     const control = target.closest("button, a, summary");
     if (control && (event.key === "Enter" || event.key === " ")) return;
     if (event.key === "Tab") return;
+    if (maps && state.panel === "none" && map.current?.press(press)) {
+      event.preventDefault();
+      return;
+    }
     const command = commandFor(task, press);
     const free = !command || (command.type === "close" && state.panel === "none");
     if ((free && certify.current?.press(press)) || (!command && controller.look?.press?.(press))) {
@@ -285,15 +308,19 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
             onClose={setClosed}
           />
         )}
-      <Card
-        state={state}
-        item={item}
-        suggestion={suggestion}
-        onSwipe={task.kind === "binary" ? swipe : null}
-        controller={controller}
-        stage={draws ? stage : null}
-      />
-      {state.phase === "ready" && edits && (
+      {maps && state.link !== "gone" && state.phase === "ready" ? (
+        <OverviewSlot controller={controller} mounted={map} onClose={closeMap} />
+      ) : (
+        <Card
+          state={state}
+          item={item}
+          suggestion={suggestion}
+          onSwipe={task.kind === "binary" ? swipe : null}
+          controller={controller}
+          stage={draws ? stage : null}
+        />
+      )}
+      {state.phase === "ready" && edits && !maps && (
         <EditorSlot
           controller={controller}
           item={labelable ? item : null}
@@ -308,12 +335,12 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       {state.phase === "ready" && !edits && (
         <Labels
           task={task}
-          chosen={typeof item?.label === "string" ? item.label : null}
-          suggestion={suggestion}
+          chosen={!maps && typeof item?.label === "string" ? item.label : null}
+          suggestion={maps ? null : suggestion}
           matches={matches}
           typed={typed}
           picked={picked}
-          disabled={!labelable}
+          disabled={!labelable && !maps}
           input={input}
           onType={type}
           onPick={pick}
@@ -349,6 +376,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
           suggest={state.suggest}
           unsaved={unsaved}
           task={task}
+          without={maps ? ABOUT_ONE : NONE}
           run={run}
           onAfter={home}
         />
@@ -356,7 +384,9 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       {state.panel === "sheet" && (
         <Sheet
           task={task}
-          more={[...(editor.current?.keys ?? []), ...(controller.look?.keys ?? [])]}
+          more={
+            map.current?.keys ?? [...(editor.current?.keys ?? []), ...(controller.look?.keys ?? [])]
+          }
           onClose={() => run({ type: "close" })}
         />
       )}

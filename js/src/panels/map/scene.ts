@@ -39,8 +39,6 @@ export class Scene {
   room: Room = { width: 1, height: 1 };
   only: number | null = null;
   ramp = false;
-  /** How long the newest picture of all points took, for whoever measures. */
-  lastMs = 0;
   private order: Uint32Array = new Uint32Array(0);
   private inverse = new Uint32Array(0);
   private codes = new Uint16Array(0);
@@ -56,7 +54,10 @@ export class Scene {
 
   constructor(
     readonly painter: Painter,
+    /** What is drawn is on its way. */
     private readonly drawn: () => void,
+    /** It is on the screen: so many points, which took so many milliseconds. */
+    private readonly through: (count: number, ms: number) => void,
   ) {}
 
   get points(): Points {
@@ -132,8 +133,8 @@ export class Scene {
       }
       const took = performance.now() - begun.at;
       if (begun.count >= LEAST_POINTS) this.perPoint = took / begun.count;
-      if (begun.count === this.count) this.lastMs = took;
       this.begun = null;
+      this.through(begun.count, took);
     }
     if (!this.stale) return;
     this.stale = false;
