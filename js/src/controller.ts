@@ -3,9 +3,10 @@
 import { signal } from "@preact/signals";
 import { Channel, type Wire, type World } from "./channel";
 import type { TaskSpec } from "./keymap";
+import { lacking, step, type ManyAction } from "./many";
 import { Media } from "./media";
 import { Modules, type MountedLook, type Piece } from "./modules";
-import { currentId, initial, step, wanted, type Action, type Item } from "./state";
+import { currentId, initial, wanted, type Action, type Item } from "./state";
 
 export interface Config {
   readonly protocol: number;
@@ -20,10 +21,12 @@ export interface Config {
 }
 
 type Unstamped<A> = A extends { readonly now: number } ? Omit<A, "id" | "at" | "now"> : A;
-export type Intent = Unstamped<Action>;
+export type Intent = Unstamped<Action | ManyAction>;
 
 /** While the kernel trains, the page asks this often how far it is. */
 const POLL_MS = 500;
+/** What is still being found is asked for again this much later, in milliseconds. */
+const FIND_MS = 300;
 /** What a cell changed shows this much later, in milliseconds. */
 const NEWS_MS = 150;
 
@@ -36,6 +39,8 @@ export class Controller {
   private readonly channel: Channel;
   private cancelPoll: () => void = () => undefined;
   private cancelNews: () => void = () => undefined;
+  /** The page of many that items are being asked for. */
+  private finding: { readonly turn: string; readonly cancel: () => void } | null = null;
   private asksSoon = false;
   private closed = false;
 
@@ -66,6 +71,7 @@ export class Controller {
   close(): void {
     this.closed = true;
     this.cancelPoll();
+    this.finding?.cancel();
     this.cancelNews();
     this.channel.close();
     this.media.close();
@@ -86,7 +92,7 @@ export class Controller {
   act(intent: Intent): void {
     const stamp = { id: this.world.newId(), at: new Date().toISOString(), now: this.world.now() };
     const before = this.state.value;
-    const { state, events } = step(before, { ...intent, ...stamp } as Action);
+    const { state, events } = step(before, { ...intent, ...stamp } as Action | ManyAction);
     this.state.value = state;
     if (events.length) this.channel.say(events);
     this.askSoon();
@@ -160,6 +166,7 @@ export class Controller {
     if (state.status && state.status.outside !== state.outside) this.channel.again();
     const want = wanted(state);
     if (want && !this.channel.asking) this.channel.ask(want);
+    this.find();
     this.prepare();
     this.cancelPoll();
     if (state.status?.training === "training") {
@@ -169,9 +176,32 @@ export class Controller {
     }
   }
 
+  /** Ask for what the page of many lacks, one request at a time. */
+  private find(): void {
+    const lack = lacking(this.state.value);
+    if (this.finding && this.finding.turn !== lack?.turn) {
+      this.finding.cancel();
+      this.finding = null;
+    }
+    if (!lack || this.finding) return;
+    const { turn, part, again } = lack;
+    const ask = () => {
+      const cancel = this.channel.find(part, (message, buffers) => {
+        this.finding = null;
+        if (message.type === "found") this.act({ type: "found", turn, message, buffers });
+      });
+      this.finding = { turn, cancel };
+    };
+    if (again) this.finding = { turn, cancel: this.world.later(ask, FIND_MS) };
+    else ask();
+  }
+
   /** Decode the images that come next. */
   private prepare(): void {
-    const { items, queue } = this.state.value;
+    const { items, queue, grid } = this.state.value;
+    for (const tile of [...(grid?.page ?? []), ...(grid?.ahead.slice(0, grid.size) ?? [])]) {
+      this.media.image(tile);
+    }
     const id = currentId(this.state.value);
     for (const next of [id, ...queue.slice(0, 12)]) {
       const item = next === null ? undefined : items.get(next);
