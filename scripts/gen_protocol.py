@@ -106,7 +106,7 @@ def generate() -> str:
     )
     out = [head, 'import * as g from "./guard";\n']
     out.append("export type Json = g.Json;\n")
-    for alias in ("EventKind", "Training"):
+    for alias in ("EventKind", "Training", "Rule", "Many"):
         out.append(f"export type {alias} = {typescript(getattr(protocol, alias))};\n")
     for shape in (*protocol.PARTS, *protocol.FROM_PAGE, *protocol.FROM_KERNEL):
         out.append(interface(shape) + "\n")

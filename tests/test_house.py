@@ -267,23 +267,14 @@ PAGE_LEVELS = {
     "panels": 5,
     "media": 3,
     "channel": 3,
-    "controller": 4,
-    "views": 5,
-    "widget": 6,
+    "many": 4,
+    "controller": 5,
+    "views": 6,
+    "widget": 7,
 }
 #: No package, no DOM: what they say depends on nothing but what goes in.
-PURE = (
-    "guard",
-    "format",
-    "text",
-    "plane",
-    "viewing",
-    "protocol",
-    "keymap",
-    "search",
-    "state",
-    "channel",
-)
+PURE = ("guard", "format", "text", "plane", "viewing", "protocol", "keymap", "search", "state",
+        "channel", "many")  # fmt: skip
 _IMPORT = re.compile(
     r"""^\s*(?:import|export)\b(?:[^;=()"']*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE
 )

@@ -12,6 +12,7 @@ import {
   type Chart,
   type Charted,
   type EventPart,
+  type Find,
   type FromKernel,
 } from "./protocol";
 import type { Draft } from "./state";
@@ -43,6 +44,9 @@ export interface WantPart {
   readonly skipped?: boolean;
   readonly close?: string | null;
 }
+
+/** What a page of many asks for. */
+export type FindPart = Omit<Find, "v" | "type" | "client" | "id">;
 
 /** A request as it was made, and of which items the answer may not know what was said here. */
 export type AskedPart = WantPart & { readonly unheard: ReadonlySet<string> };
@@ -201,6 +205,19 @@ export class Channel {
     return { bytes: buffers[0], total: message.total };
   }
 
+  /** Ask for items to be shown together; nobody waits any longer once the result was called. */
+  find(
+    part: FindPart,
+    done: (message: FromKernel, buffers: readonly DataView[]) => void,
+  ): () => void {
+    const id = this.world.newId();
+    const what = { type: "find", ...part };
+    this.fetches.set(id, { what, done });
+    this.postFetch(id, what);
+    this.plan();
+    return () => this.fetches.delete(id);
+  }
+
   private request(
     what: object,
     signal?: AbortSignal,
@@ -270,6 +287,7 @@ export class Channel {
         if (!message.retry) this.drop(message.ids);
         this.hooks.message(message, buffers, null);
         return;
+      case "found":
       case "module":
       case "piece":
       case "charted": {

@@ -12,6 +12,10 @@ export type EventKind = "label" | "skip" | "flag" | "note" | "retract";
 
 export type Training = "off" | "waiting" | "idle" | "training" | "failed";
 
+export type Rule = "class" | "similar" | "search" | "ids";
+
+export type Many = "grid" | "similar" | "search" | "map";
+
 /** Provenance of an item in a page's hands; the page sends it back with the answer. */
 export interface ShownPart {
   readonly strategy: string;
@@ -53,7 +57,7 @@ export interface SuggestionPart {
   readonly version: number;
 }
 
-/** One item; without `view` when the page holds its view already. */
+/** One item; without `view` when the page holds its view already. `copies` is how many items a label of it labels: more than one, if duplicates go together. */
 export interface ItemPart {
   readonly id: string;
   readonly name: string;
@@ -64,6 +68,7 @@ export interface ItemPart {
   readonly label: g.Json;
   readonly note: string;
   readonly flagged: boolean;
+  readonly copies: number;
 }
 
 /** One event that stands, for undo and for going back; `before` is the label it replaced. */
@@ -155,6 +160,21 @@ export interface Want {
   readonly close?: string | null;
 }
 
+/** A page would like up to `n` items to show together, and to label at once. By `rule` they are those without an answer that the model believes to be of a class, the surest or, if `least`, the least sure first (`of` names the class; empty: the one it believes of most); those without an answer that are most like the item `of`; all with the words `of`; or `ids`. None of `but`, which the page has. `strategy` is what is recorded with the answers. */
+export interface Find {
+  readonly v: number;
+  readonly type: "find";
+  readonly client: string;
+  readonly id: string;
+  readonly rule: "class" | "similar" | "search" | "ids";
+  readonly of: string;
+  readonly strategy: "grid" | "similar" | "search" | "map";
+  readonly n: number;
+  readonly but: readonly string[];
+  readonly ids: readonly string[];
+  readonly least?: boolean;
+}
+
 /** A page needs a part of the front end that is not loaded with it: an editor, a look. */
 export interface Fetch {
   readonly v: number;
@@ -215,6 +235,20 @@ export interface Items {
   readonly more: number | null;
   readonly rank: number;
   readonly status: StatusPart;
+}
+
+/** Answer to `find`: items with their views, at most so many bytes, and how many are `left`. `of` is what was looked for, the class if the page left it open; `counts` how many items without an answer are believed to be of each class. While it is `pending` the page asks again. */
+export interface Found {
+  readonly v: number;
+  readonly type: "found";
+  readonly client: string;
+  readonly re: string;
+  readonly of: string;
+  readonly items: readonly ItemPart[];
+  readonly left: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly pending: boolean;
+  readonly error: string | null;
 }
 
 /** These events are on disk. */
@@ -287,8 +321,8 @@ export interface Refuse {
   readonly text: string;
 }
 
-export type FromPage = Hello | Event | Want | Fetch | Chart | Read;
-export type FromKernel = Welcome | Items | Ack | Reject | Module | Piece | Charted | Refuse;
+export type FromPage = Hello | Event | Want | Find | Fetch | Chart | Read;
+export type FromKernel = Welcome | Items | Found | Ack | Reject | Module | Piece | Charted | Refuse;
 
 export const isShownPart: g.Guard = g.object({
   strategy: g.str,
@@ -337,6 +371,7 @@ export const isItemPart: g.Guard = g.object({
   label: g.json,
   note: g.str,
   flagged: g.bool,
+  copies: g.int,
 });
 
 export const isTrailPart: g.Guard = g.object({
@@ -421,6 +456,20 @@ export const isWant: g.Guard = g.object({
   close: g.either(g.str, g.none),
 });
 
+export const isFind: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("find"),
+  client: g.str,
+  id: g.str,
+  rule: g.oneOf("class", "similar", "search", "ids"),
+  of: g.str,
+  strategy: g.oneOf("grid", "similar", "search", "map"),
+  n: g.int,
+  but: g.list(g.str),
+  ids: g.list(g.str),
+  least: g.bool,
+});
+
 export const isFetch: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("fetch"),
@@ -476,6 +525,19 @@ export const isItems: g.Guard = g.object({
   more: g.either(g.int, g.none),
   rank: g.int,
   status: isStatusPart,
+});
+
+export const isFound: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("found"),
+  client: g.str,
+  re: g.str,
+  of: g.str,
+  items: g.list(isItemPart),
+  left: g.int,
+  counts: g.dict(g.int),
+  pending: g.bool,
+  error: g.either(g.str, g.none),
 });
 
 export const isAck: g.Guard = g.object({
@@ -545,6 +607,7 @@ export const isRefuse: g.Guard = g.object({
 const FROM_KERNEL: Readonly<Record<string, g.Guard>> = {
   welcome: isWelcome,
   items: isItems,
+  found: isFound,
   ack: isAck,
   reject: isReject,
   module: isModule,

@@ -166,12 +166,9 @@ class Overview:
                     return
             finished = partial(self._laid_out, method, runs=runs)
             second = partial(pr.umap, points, self.random_state)
-            runs.append(self._second_trainer().post(second, finished, failed, timeout=TIMEOUT))
+            runs.append(self._second_trainer().pose(second, finished, failed, timeout=TIMEOUT))
 
-        try:
-            runs[0] = self._trainer.post(job, then, failed, timeout=limit)
-        except Exception as error:  # nothing can be begun
-            failed(error)
+        runs[0] = self._trainer.pose(job, then, failed, timeout=limit)
 
     def cancel_chart(self, method: str) -> None:
         """Give up what is being computed by one method; what was there before stays."""

@@ -166,16 +166,15 @@ class Trainer:
                 answer.append((fine, what))
                 self._condition.notify_all()
 
-        run = self.post(
-            job, lambda made: tell(True, made), lambda error: tell(False, error), timeout=timeout
-        )
-        try:
+        run = _Run(job, lambda made: tell(True, made), lambda error: tell(False, error), timeout)
+        self._pose(run)
+        if self.way != "inline":
             with self._condition:
-                inline = self.way == "inline"  # it is through
-                self._condition.wait_for(lambda: answer or run.stopped or inline)
-        except BaseException:  # whoever asked no longer waits
-            run.stopped = True
-            raise
+                try:
+                    self._condition.wait_for(lambda: answer or run.stopped)
+                except BaseException:  # whoever asked no longer waits
+                    run.stopped = True
+                    raise
         if not answer:
             raise WorkerError("What was to be computed was cancelled before it was there.")
         fine, what = answer[0]
@@ -183,20 +182,32 @@ class Trainer:
             raise what
         return what
 
-    def post(self, job: Job, done: Done, failed: Failed, *, timeout: float | None = None) -> _Run:
-        """Run a job between the others, without waiting for it: unlike one by `submit` it is not
-        dropped for a later one.
+    def pose(self, job: Job, done: Done, failed: Failed, *, timeout: float | None = None) -> _Run:
+        """Run a job between the others, without waiting for it.
+
+        Parameters
+        ----------
+        job, done, failed, timeout
+            As for `submit`; no later job takes its place.
 
         Returns
         -------
         object
-            With `progress`, from 0 to 1, None if it does not say; and `stopped`, to be set to true
-            when its result is no longer wanted.
+            Its `stopped`: whether it was dropped, so that neither `done` nor `failed` hears of it,
+            to be set to true when it is no longer wanted. Its `progress`: from 0 to 1, None if it
+            does not say.
         """
         run = _Run(job, done, failed, timeout)
+        try:
+            self._pose(run)
+        except TrainingTimeoutError as error:
+            failed(error)
+        return run
+
+    def _pose(self, run: _Run) -> None:
         if self.way == "inline":
             self._run(run)
-            return run
+            return
         with self._condition:
             self._resting = False
             hung = self._count_left_behind()
@@ -205,7 +216,6 @@ class Trainer:
             self._questions.append(run)
             if self._thread is None:
                 self._start()
-        return run
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._work, name="nblabel-trainer", daemon=True)

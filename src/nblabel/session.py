@@ -601,6 +601,12 @@ class Session(Inspection, Overview):
             made.append(event)
         return made
 
+    def copies(self, item: str) -> int:
+        """Return how many items a label of this one labels, itself included: see `duplicates=`."""
+        with self._lock:
+            place = self.pool.position(item)
+            return 1 + sum(bool(self._open[k]) for k in self._twins.get(place, ()) if k != place)
+
     def _twin(self, event: LabelEvent, place: int) -> LabelEvent:
         shown = Shown(strategy=DUPLICATE, view=event.shown.view)
         content = self.pool.digest(place)

@@ -75,6 +75,10 @@ PAGE: dict[str, Any] = {
     "read_map": p.Read(1, "read", "page-1", "r12", None, "xy/pca/1", 0, 1_000_000),
     "chart": p.Chart(1, "chart", "page-1", "r11", "umap", True, True, [3, 999_999]),
     "chart_shortest": p.Chart(1, "chart", "page-1", "r11", "pca"),
+    "find": p.Find(
+        1, "find", "page-1", "r11", "class", "spam 🤔", "grid", 72, ["42", '["a", "1"]'], [], True
+    ),
+    "find_ids": p.Find(1, "find", "page-1", "r12", "ids", "", "map", 200, [], ["42", "7"]),
     "event_empty": replace(EVENT, id="r4", events=[]),
     "want": WANT,
     "want_shortest": WANT,
@@ -195,6 +199,22 @@ KERNEL: dict[str, Any] = {
     "items": ITEMS,
     "items_label_number": replace(
         ITEMS, items=[replace(ITEMS.items[0], label=1), *ITEMS.items[1:]]
+    ),
+    "found": p.Found(
+        1, "found", "page-1", "r11", "spam",
+        [
+            replace(
+                ITEMS.items[0], reason="believed to be spam", shown=replace(NEW, strategy="grid"),
+                copies=3,
+            )
+        ],
+        1203, {"ham": 2500, "spam": 1204}, False, None,
+    ),
+    "found_pending": p.Found(
+        1, "found", "page-1", "r13", "42", [], 0, {}, True, None
+    ),
+    "found_none": p.Found(
+        1, "found", "page-1", "r13", "7", [], 0, {}, False, "There is no model yet."
     ),
     "module": p.Module(1, "module", "page-1", "r9", "editor-spans", "export default 1"),
     "module_none": p.Module(1, "module", "page-1", "r9", "editor-x", None),

@@ -470,7 +470,8 @@ def test_a_failure_in_the_middle_keeps_what_came_before() -> None:
     page = Page(desk)
     failing = Failing(desk, lambda: StoreError("full"))
     failing.fails = 0
-    events = [page.event("label", str(k), "ham") for k in range(3)]
+    # One that is not legal: each is written for itself.
+    events = [page.event("label", str(k), "eggs" if k == 3 else "ham") for k in range(4)]
     append = failing.append
 
     def second(batch: Any) -> list[int]:
@@ -483,8 +484,9 @@ def test_a_failure_in_the_middle_keeps_what_came_before() -> None:
     assert reject["ids"] == [e["id"] for e in events[1:]]
     assert (ack["ids"], ack["expected"]) == ([events[0]["id"]], 2)
     failing.log.append = append  # type: ignore[method-assign]
-    (ack,) = page.say(*events)
-    assert ack["expected"] == 4 and len(desk.session.history) == 3
+    wrong, ack = page.say(*events)
+    assert wrong["ids"] == [events[3]["id"]] and not wrong["retry"]
+    assert ack["expected"] == 5 and len(desk.session.history) == 3
 
 
 def test_early_events_are_bounded() -> None:

@@ -196,7 +196,7 @@ def test_what_is_computed_beside_can_be_given_up() -> None:
         go.wait(10)
 
     try:
-        session._trainer.post(block, lambda _: None, lambda _: None)
+        session._trainer.pose(block, lambda _: None, lambda _: None)
         assert held.wait(10)
         session.begin_chart("pca")
         assert session.chart("pca").state == "computing"

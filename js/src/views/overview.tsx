@@ -79,10 +79,10 @@ function hostOf(controller: Controller, close: () => void): OverviewHost {
       const now = Date.now();
       const seconds = Math.min(MOST_SECONDS, (now - since) / 1000);
       since = now;
-      controller.labelMany(items, value, "map", seconds);
+      controller.labelPoints(items, value, seconds);
     },
     open(items) {
-      controller.openMany(items, "map");
+      controller.openPoints(items);
       close();
     },
     close,

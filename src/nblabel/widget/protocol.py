@@ -34,6 +34,9 @@ MOST_DEPTH = 16
 Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 EventKind = Literal["label", "skip", "flag", "note", "retract"]
 Training = Literal["off", "waiting", "idle", "training", "failed"]
+#: How a page of many items is chosen, and what is recorded as the strategy: see `events.MANY`.
+Rule = Literal["class", "similar", "search", "ids"]
+Many = Literal["grid", "similar", "search", "map"]
 
 
 # ---------------------------------------------------------------- parts
@@ -93,7 +96,10 @@ class SuggestionPart:
 
 @dataclass(frozen=True)
 class ItemPart:
-    """One item; without `view` when the page holds its view already."""
+    """One item; without `view` when the page holds its view already.
+
+    `copies` is how many items a label of it labels: more than one, if duplicates go together.
+    """
 
     id: str
     name: str
@@ -104,6 +110,7 @@ class ItemPart:
     label: Json
     note: str
     flagged: bool
+    copies: int = 1
 
 
 @dataclass(frozen=True)
@@ -221,6 +228,29 @@ class Want:
 
 
 @dataclass(frozen=True)
+class Find:
+    """A page would like up to `n` items to show together, and to label at once.
+
+    By `rule` they are those without an answer that the model believes to be of a class, the surest
+    or, if `least`, the least sure first (`of` names the class; empty: the one it believes of most);
+    those without an answer that are most like the item `of`; all with the words `of`; or `ids`.
+    None of `but`, which the page has. `strategy` is what is recorded with the answers.
+    """
+
+    v: int
+    type: Literal["find"]
+    client: str
+    id: str
+    rule: Rule
+    of: str
+    strategy: Many
+    n: int
+    but: list[str]
+    ids: list[str]
+    least: bool = False
+
+
+@dataclass(frozen=True)
 class Fetch:
     """A page needs a part of the front end that is not loaded with it: an editor, a look."""
 
@@ -297,6 +327,26 @@ class Items:
     more: int | None
     rank: int
     status: StatusPart
+
+
+@dataclass(frozen=True)
+class Found:
+    """Answer to `find`: items with their views, at most so many bytes, and how many are `left`.
+
+    `of` is what was looked for, the class if the page left it open; `counts` how many items without
+    an answer are believed to be of each class. While it is `pending` the page asks again.
+    """
+
+    v: int
+    type: Literal["found"]
+    client: str
+    re: str
+    of: str
+    items: list[ItemPart]
+    left: int
+    counts: dict[str, int]
+    pending: bool
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -398,10 +448,10 @@ PARTS = (
     LayerPart,
     StatusPart,
 )
-FROM_PAGE = (Hello, Event, Want, Fetch, Chart, Read)
-FROM_KERNEL = (Welcome, Items, Ack, Reject, Module, Piece, Charted, Refuse)
+FROM_PAGE = (Hello, Event, Want, Find, Fetch, Chart, Read)
+FROM_KERNEL = (Welcome, Items, Found, Ack, Reject, Module, Piece, Charted, Refuse)
 _TYPES = {shape.__name__.lower(): shape for shape in FROM_PAGE}
-FromPage = Hello | Event | Want | Fetch | Chart | Read
+FromPage = Hello | Event | Want | Find | Fetch | Chart | Read
 _BOUNDS = {"events": MOST_EVENTS}
 
 
