@@ -35,11 +35,13 @@ PATIENCE = 300.0
 MOVES = 60
 
 #: Take a WebGL that is computed for one of a graphics card.
-_ANY_WEBGL = """
+ANY_WEBGL = """
 () => {
-  const get = HTMLCanvasElement.prototype.getContext;
-  HTMLCanvasElement.prototype.getContext = function (kind, options) {
-    return get.call(this, kind, { ...options, failIfMajorPerformanceCaveat: false });
+  const { prototype } = WebGL2RenderingContext;
+  const { getParameter } = prototype;
+  prototype.getParameter = function (name) {
+    const known = getParameter.call(this, name);
+    return typeof known === "string" ? known.replace(/SwiftShader|llvmpipe/g, "card") : known;
   };
 }
 """
@@ -125,8 +127,9 @@ def measure(browser: Browser, server: JupyterServer, n: int, kind: str) -> dict[
     notebook.run_all(timeout=PATIENCE)
     page = notebook.page
     page.set_default_timeout(PATIENCE * 1000)
+    renderer = page.evaluate(_RENDERER)
     if kind == "webgl":
-        page.evaluate(_ANY_WEBGL)
+        page.evaluate(ANY_WEBGL)
     before, kernel_before = memory(), kernel_memory(notebook)
     plot = Map(notebook)
     began = time.perf_counter()
@@ -172,7 +175,6 @@ def measure(browser: Browser, server: JupyterServer, n: int, kind: str) -> dict[
     labeled = time.perf_counter() - began
     assert set(notebook.execute("labeler.labels.index.tolist()")) == places
     floor = page.evaluate(_FLOOR, [kind, round(box["width"]), round(box["height"])])
-    renderer = page.evaluate(_RENDERER)
     notebook.execute("labeler.session.close()")
     notebook.close()
     for left in server.root.glob("map.sqlite*"):

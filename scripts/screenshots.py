@@ -37,6 +37,9 @@ def labeled(n=160, **options):
     return session
 """
 
+DRAWN = 'wait:.nblabel-map[data-colored="label"]'
+CARD = "wait:.nblabel-map-card:not([hidden])"
+
 #: name: (code of the cell, keys pressed before the picture)
 STATES: dict[str, tuple[str, list[str]]] = {
     "text": (
@@ -86,6 +89,21 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "for a in s.next(60): s.record(a, str(min(int(y[int(a.id)]), 8)))\n"
         "s.retrain()\nnl.Labeler(s, None)",
         [],
+    ),
+    "overview": (
+        "nl.Labeler(labeled(store=None))",
+        ["m", DRAWN, "c", "ArrowRight", "+", "+", "+", CARD],
+    ),
+    "overview-labels": (
+        "images, y = nl.datasets.digits()\n"
+        "s = nl.Session(images, [str(k) for k in range(10)], store=None, inline=True, blind=0)\n"
+        "for a in s.next(200): s.record(a, str(int(y[int(a.id)])))\n"
+        "s.retrain()\nnl.Labeler(s)",
+        ["m", DRAWN, "ArrowRight", "ArrowDown", "+", "+", CARD, "3"],
+    ),
+    "overview-confidence": (
+        "nl.Labeler(s)",
+        ["m", DRAWN, "c", "c", "wait:.nblabel-map-scale"],
     ),
     "large-image": (
         "yy, xx = np.mgrid[0:2400, 0:3600]\n"
@@ -387,6 +405,8 @@ def picture(notebook: Notebook, index: int, name: str, keys: list[str]) -> None:
     for key in keys:
         if key.startswith("click:"):
             root.get_by_text(key.removeprefix("click:")).click()
+        elif key.startswith("wait:"):
+            root.locator(key.removeprefix("wait:")).wait_for()
         else:
             notebook.page.keyboard.press(key)
     for theme in ("light", "dark"):

@@ -2,32 +2,24 @@
 
 import { count } from "../format";
 import { commandFor, pressName, type Press } from "../keymap";
-import { bytesOf, button, make, styled } from "../looks/paper";
+import { button, make, styled } from "../looks/paper";
 import type { KeyHelp, MountedOverview, Overview, OverviewHost } from "../modules";
-import { WHOLE, closer, revealed, scaleOf } from "../plane";
-import type { Charted, LayerPart } from "../protocol";
+import { WHOLE, closer, revealed, scaleOf, type Points } from "../plane";
 import { THEME_CHANGED } from "../theme";
-import { cssOf, paletteOf, type Theme } from "./map/colors";
+import { paletteOf, type Theme } from "./map/colors";
+import { choice, keyed, legend, replaced } from "./map/controls";
 import { glPainter } from "./map/gl";
-import { colorAt } from "./map/painter";
 import { pixelPainter } from "./map/pixels";
 import { Scene } from "./map/scene";
+import { Source, type LayerName, type Method } from "./map/source";
 import { Stage, TOOLS, type Tool } from "./map/stage";
 import css from "./map.css";
 
-type LayerName = LayerPart["name"];
-type Method = Charted["method"];
-
-interface Loaded extends LayerPart {
-  readonly codes: Uint16Array;
-}
-
 /** So many points get one label at a time: the rest is for a certificate. */
 const MOST = 1000;
-/** A card comes when the mouse rests, and the kernel is asked how far a map is, in milliseconds. */
+/** A card comes when the mouse rests for so many milliseconds, or a key does. */
 const REST_MS = 90;
-const POLL_MS = 400;
-const SOON_MS = 250;
+const KEY_MS = 30;
 /** The cursor goes on by this many pixels at least; with Shift by more. */
 const STEP = 8;
 const LEAP = 90;
@@ -35,7 +27,6 @@ const ZOOM = 1.5;
 const GROW = 1.3;
 /** The first radius around the cursor, in pixels. */
 const FIRST_RADIUS = 14;
-const MOST_SHOWN = 12;
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   left: [-1, 0],
@@ -62,24 +53,12 @@ class Overall implements MountedOverview {
   private readonly card = make("div", "nblabel-map-card");
   private readonly scene: Scene | null = null;
   private readonly stage: Stage | null = null;
-  private method: Method = "pca";
-  private wished: LayerName = "label";
+  private readonly source: Source;
   private tool: Tool = "lasso";
-  private charted: Charted | null = null;
-  private umap: Charted | null = null;
-  /** Which coordinates are drawn. */
-  private drawn = "";
-  private readonly layers = new Map<LayerName, Loaded>();
-  private readonly names = new Map<number, string>();
   private asks: { readonly value: string; readonly places: readonly number[] } | null = null;
   private version = "";
   private items = 0;
-  private reading = false;
-  private again = false;
   private rest = 0;
-  private soon = 0;
-  private polls = 0;
-  private patches = 0;
   private shown: number | null = null;
   private closed = false;
   private readonly around: Element | null;
@@ -133,151 +112,51 @@ class Overall implements MountedOverview {
         "session.projection() has the coordinates, session.similar(item) finds what is alike.";
       this.el.append(this.note);
     }
+    this.source = new Source(host, {
+      tell: (text) => this.tell(text),
+      points: (points) => this.laidOut(points),
+      colors: () => this.recolor(),
+      heard: () => this.render(),
+      ready: () => host.say("UMAP is ready. The same key shows it."),
+    });
     this.card.hidden = true;
     el.append(this.el);
     this.dress();
-    this.render();
-    void this.ask(this.method, true);
-  }
-
-  // -------------------------------------------------------------- the kernel
-
-  /** Ask what there is of a map, and go on asking while it is computed. */
-  private async ask(method: Method, begin = false, cancel = false): Promise<void> {
-    let charted: Charted;
-    try {
-      charted = await this.host.chart({ method, begin, cancel, places: [] });
-    } catch (error) {
-      this.tell(`The map cannot be had: ${String(error)}`);
-      return;
-    }
-    if (this.closed) return;
-    if (method === "umap" && method !== this.method) this.heardOfUmap(charted);
-    else this.charted = charted;
-    if (charted.state === "computing") {
-      clearTimeout(this.polls);
-      this.polls = window.setTimeout(() => void this.ask(method), POLL_MS);
-    }
-    if (method === this.method) await this.load();
-    this.render();
-  }
-
-  private heardOfUmap(charted: Charted): void {
-    const before = this.umap?.state;
-    this.umap = charted;
-    if (before === charted.state) return;
-    // Nothing moves under the eye: whoever waits is told, and asks for it.
-    if (charted.state === "ready") this.host.say("UMAP is ready. The same key shows it.");
-    if (charted.state === "failed") this.tell(charted.text);
-  }
-
-  /** Bring what is new of the coordinates and the colours; one such errand at a time. */
-  private async load(): Promise<void> {
-    if (this.reading) {
-      this.again = true;
-      return;
-    }
-    this.reading = true;
-    try {
-      do {
-        this.again = false;
-        await this.bring();
-      } while (this.again && !this.closed);
-    } catch (error) {
-      // What was being read has changed meanwhile: it is asked for anew.
-      if (!this.closed && this.charted?.points) this.changedSoon();
-      else this.tell(String(error));
-    } finally {
-      this.reading = false;
-    }
-  }
-
-  private async bring(): Promise<void> {
-    const { charted, scene } = this;
-    if (!charted || !scene) return;
-    if (charted.points === 0) {
-      const failed = charted.state === "failed" ? charted.text : "";
-      const { progress } = charted;
-      const far = progress === null ? "" : ` ${Math.floor(100 * progress)} %`;
-      this.tell(failed || `Laying out the items …${far}`);
-      return;
-    }
-    // New coordinates of what is there already wait until they are asked for.
-    const isNew = this.drawn !== charted.part;
-    const xy = isNew ? await this.read(charted.part, "Fetching the map …") : null;
-    for (const name of new Set<LayerName>(["label", this.wished])) {
-      const part = charted.layers.find((layer) => layer.name === name);
-      if (!part || this.layers.get(name)?.part === part.part) continue;
-      const codes = new Uint16Array(await this.read(part.part, ""));
-      this.layers.set(name, { ...part, codes });
-    }
-    if (this.closed) return;
-    if (xy) {
-      this.drawn = charted.part;
-      this.leave();
-      scene.load(new Float32Array(xy));
-      this.tell("");
-    }
-    this.recolor();
-  }
-
-  private async read(part: string, text: string): Promise<ArrayBuffer> {
-    let bytes = new Uint8Array(0);
-    let [at, total] = [0, 0];
-    do {
-      const piece = await this.host.piece(part, at);
-      const got = bytesOf(piece.bytes);
-      total = piece.total;
-      if (at === 0) bytes = new Uint8Array(total);
-      bytes.set(got, at);
-      at += got.length;
-      if (text && at < total) this.tell(`${text} ${Math.floor((100 * at) / total)} %`);
-      if (!got.length) break;
-    } while (at < total && !this.closed);
-    return bytes.buffer;
+    if (painter) this.source.show("pca");
   }
 
   changed(version: string, items: number): void {
     this.items = items;
     if (version === this.version) return;
     this.version = version;
-    if (this.charted) this.changedSoon();
+    if (this.source.chart()) this.source.changed();
   }
 
-  private changedSoon(): void {
-    clearTimeout(this.soon);
-    this.soon = window.setTimeout(() => void this.ask(this.method), SOON_MS);
-  }
-
-  /** Ids of some points. */
-  private async idsOf(places: readonly number[]): Promise<readonly string[]> {
-    const missing = places.filter((place) => !this.names.has(place));
-    for (let at = 0; at < missing.length; at += MOST) {
-      const some = missing.slice(at, at + MOST);
-      const { ids } = await this.host.chart({ method: this.method, places: some });
-      some.forEach((place, k) => this.names.set(place, ids[k]!));
-    }
-    return places.map((place) => this.names.get(place)!);
+  /** Points have moved: what was selected still is. */
+  private laidOut(points: Points): void {
+    const { scene, stage } = this;
+    if (!scene || !stage) return;
+    const kept = scene.selection.places();
+    this.leave();
+    scene.load(points);
+    scene.selection.add(kept.filter((place) => place < scene.count));
+    stage.radius = 0;
+    stage.hovered = null;
   }
 
   // -------------------------------------------------------------- colours
 
-  private get layer(): Loaded | undefined {
-    return this.layers.get(this.wished);
-  }
-
   private recolor(): void {
-    const { layer, scene } = this;
-    if (!scene || !layer) return;
-    scene.color(layer.codes, layer.name === "confidence");
+    const layer = this.source.layer();
+    if (!this.scene?.count || !layer) return;
+    this.scene.color(layer.codes, layer.name === "confidence");
     this.dress();
-    this.render();
   }
 
   private dress(): void {
     const { scene, stage } = this;
     if (!scene || !stage) return;
-    scene.dress(paletteOf(stage.el, this.theme, this.wished === "confidence"));
+    scene.dress(paletteOf(stage.el, this.theme, this.source.wished === "confidence"));
     stage.paint();
     this.render();
   }
@@ -287,11 +166,9 @@ class Overall implements MountedOverview {
   }
 
   private colorBy(name: LayerName): void {
-    this.wished = name;
     if (this.scene) this.scene.only = null;
     this.host.say(`Colored by ${name}.`);
-    if (this.layer) this.recolor();
-    void this.ask(this.method);
+    this.source.colorBy(name);
     this.render();
   }
 
@@ -424,9 +301,7 @@ class Overall implements MountedOverview {
       this.tell(text);
       return;
     }
-    const known = this.layers.get("label");
-    const code = (known?.names.indexOf(value) ?? -1) + 1;
-    const others = places.filter((place) => !code || known?.codes[place] !== code);
+    const others = places.filter((place) => this.source.nameOf("label", place) !== value);
     if (!others.length) {
       this.host.say(`They are labeled ${value} already.`);
       return;
@@ -442,40 +317,24 @@ class Overall implements MountedOverview {
   private question(): string {
     if (!this.asks) return "";
     const { value, places } = this.asks;
-    const others = places.filter((place) => this.labelOf(place) !== null).length;
+    const others = places.filter((k) => this.source.nameOf("label", k) !== null).length;
     const has = others === 1 ? "has" : "have";
     const also = others ? ` ${count(others)} of them ${has} another label, which changes.` : "";
     return `Label ${this.counted(places.length)} “${value}”?${also}`;
   }
 
-  private labelOf(place: number): string | null {
-    const layer = this.layers.get("label");
-    return layer?.names[(layer.codes[place] ?? 0) - 1] ?? null;
-  }
-
   private async labelAll(): Promise<void> {
-    const { asks, scene } = this;
+    const { asks, scene, source } = this;
     this.asks = null;
     if (!asks || !scene) return;
-    const ids = await this.idsOf(asks.places);
+    const ids = await source.idsOf(asks.places);
     if (this.closed) return;
-    const items = ids.map((id, k) => ({ id, label: this.labelOf(asks.places[k]!) }));
+    const items = ids.map((id, k) => ({ id, label: source.nameOf("label", asks.places[k]!) }));
     this.host.label(items, asks.value);
-    this.patch(asks.places, asks.value);
+    source.patch(asks.places, asks.value);
     scene.selection.clear();
     if (this.stage) this.stage.radius = 0;
     this.selected(`${this.counted(ids.length)} labeled ${asks.value}. Undo takes it back.`);
-  }
-
-  /** The colours as they are going to be; what the kernel says then stands. */
-  private patch(places: readonly number[], value: string): void {
-    const layer = this.layers.get("label");
-    if (!layer) return;
-    const names = layer.names.includes(value) ? layer.names : [...layer.names, value];
-    const codes = layer.codes.slice();
-    for (const place of places) codes[place] = names.indexOf(value) + 1;
-    this.layers.set("label", { ...layer, names, codes, part: `patched/${++this.patches}` });
-    if (this.wished === "label") this.recolor();
   }
 
   private async openSelection(): Promise<void> {
@@ -484,7 +343,7 @@ class Overall implements MountedOverview {
       this.host.say("Nothing is selected.");
       return;
     }
-    this.host.open(await this.idsOf(places.slice(0, MOST)));
+    this.host.open(await this.source.idsOf(places.slice(0, MOST)));
   }
 
   // -------------------------------------------------------------- one item
@@ -496,7 +355,7 @@ class Overall implements MountedOverview {
       this.rest = window.setTimeout(() => this.leave(), REST_MS);
       return;
     }
-    this.rest = window.setTimeout(() => void this.look(place, byKey), byKey ? 30 : REST_MS);
+    this.rest = window.setTimeout(() => void this.look(place, byKey), byKey ? KEY_MS : REST_MS);
   }
 
   private leave(): void {
@@ -509,7 +368,7 @@ class Overall implements MountedOverview {
     if (this.closed || (this.shown === place && !byKey)) return;
     this.shown = place;
     try {
-      const [id] = await this.idsOf([place]);
+      const [id] = await this.source.idsOf([place]);
       if (this.closed || this.shown !== place || id === undefined) return;
       const said = await this.host.show(this.card, id);
       if (this.closed || this.shown !== place) return;
@@ -554,7 +413,7 @@ class Overall implements MountedOverview {
     if (host.shifted === shift || !/^(shift\+)?[a-z]$/.test(name)) {
       switch (name.replace("shift+", "")) {
         case "c":
-          this.colorBy(LAYERS[(LAYERS.indexOf(this.wished) + 1) % LAYERS.length]!);
+          this.colorBy(LAYERS[(LAYERS.indexOf(this.source.wished) + 1) % LAYERS.length]!);
           return true;
         case "t":
           this.take(TOOLS[(TOOLS.indexOf(this.tool) + 1) % TOOLS.length]!);
@@ -617,22 +476,20 @@ class Overall implements MountedOverview {
 
   /** The other coordinates: compute them, stop that, or show them. */
   private other(): void {
-    if (this.method === "umap") {
-      this.show("pca");
-      return;
-    }
-    const state = this.umap?.state;
-    if (state === "ready") this.show("umap");
+    const { source } = this;
+    const state = source.chart("umap")?.state;
+    if (source.method === "umap") this.show("pca");
+    else if (state === "ready") this.show("umap");
     else {
       this.host.say(state === "computing" ? "UMAP was stopped." : "UMAP is being computed.");
-      void this.ask("umap", state !== "computing", state === "computing");
+      void source.ask("umap", state !== "computing", state === "computing");
     }
   }
 
   private show(method: Method): void {
-    this.method = method;
     this.host.say(method === "umap" ? "UMAP." : "Principal components.");
-    void this.ask(method, true);
+    this.source.show(method);
+    this.render();
   }
 
   // -------------------------------------------------------------- the page
@@ -644,80 +501,56 @@ class Overall implements MountedOverview {
   }
 
   private render(): void {
-    const { scene, host } = this;
+    const { scene, source, host } = this;
     if (!scene) return;
+    const { wished, method } = source;
     const cap = (key: string) => (host.shifted ? `⇧${key}` : key);
-    const points = this.charted?.points ?? 0;
-    replaced(
-      this.bar,
-      JSON.stringify([this.wished, this.tool, this.method, this.umap, points, this.items]),
-      () => [
-        this.choice("color by", cap("c"), LAYERS, this.wished, (name) => this.colorBy(name)),
-        this.choice("mouse", cap("t"), TOOLS, this.tool, (tool) => this.take(tool), TOOL_DOES),
-        this.layouts(cap("u")),
-        this.closing(points),
-      ],
-    );
+    const points = source.chart()?.points ?? 0;
+    const umap = source.chart("umap");
+    const known = [wished, this.tool, method, umap?.state, umap?.progress, points, this.items];
+    replaced(this.bar, JSON.stringify(known), () => [
+      choice("color by", cap("c"), LAYERS, wished, (name) => this.colorBy(name)),
+      choice("mouse", cap("t"), TOOLS, this.tool, (tool) => this.take(tool), TOOL_DOES),
+      this.layouts(cap("u")),
+      this.later(points),
+    ]);
     this.renderUnder();
-    const what = this.wished === "confidence" ? "by how sure the model is" : `by ${this.wished}`;
+    const what = wished === "confidence" ? "by how sure the model is" : `by ${wished}`;
     const n = this.counted(scene.count);
     scene.painter.canvas.setAttribute("aria-label", `Map of ${n}, colored ${what}`);
     this.el.dataset["points"] = String(scene.count);
+    this.el.dataset["method"] = method;
     this.el.dataset["selected"] = String(scene.selection.size);
-    this.el.dataset["colored"] = scene.count ? (this.layer?.name ?? "") : "";
+    this.el.dataset["colored"] = scene.count ? (source.layer()?.name ?? "") : "";
     if (this.stage) this.stage.el.dataset["tool"] = this.tool;
-  }
-
-  private choice<T extends string>(
-    title: string,
-    key: string,
-    values: readonly T[],
-    chosen: T,
-    choose: (value: T) => void,
-    does?: Readonly<Record<T, string>>,
-  ): HTMLElement {
-    const group = make("div", "nblabel-map-choice");
-    group.setAttribute("role", "group");
-    group.setAttribute("aria-label", title);
-    const name = make("span", "nblabel-soft", title);
-    name.append(" ", make("kbd", "", key));
-    group.append(name);
-    for (const value of values) {
-      const one = button(value, does?.[value] ?? `${title} ${value}`, () => choose(value));
-      one.setAttribute("aria-pressed", String(value === chosen));
-      group.append(one);
-    }
-    return group;
   }
 
   private layouts(key: string): HTMLElement {
     const group = make("div", "nblabel-map-choice");
-    const state = this.umap?.state;
-    const progress = this.umap?.progress;
+    const { state, progress } = this.source.chart("umap") ?? {};
     const far = typeof progress === "number" ? ` ${Math.floor(100 * progress)} %` : "";
     const [text, does] =
-      this.method === "umap"
+      this.source.method === "umap"
         ? ["principal components", "show the principal components again"]
         : state === "computing"
           ? [`UMAP${far} · stop`, "stop computing UMAP"]
           : state === "ready"
             ? ["UMAP is ready · show", "show the map by UMAP instead"]
             : ["UMAP", "compute a map that keeps neighbors together: it takes a while, beside you"];
-    const one = button(text, does, () => this.other());
-    one.append(" ", make("kbd", "", key));
-    group.append(one);
+    group.append(keyed(text, key, () => this.other(), does));
     return group;
   }
 
-  private closing(points: number): HTMLElement {
-    const group = make("div", "nblabel-map-choice nblabel-map-closing");
+  /** Items that came since have no place yet. */
+  private later(points: number): HTMLElement {
+    const group = make("div", "nblabel-map-choice");
     const more = this.items - points;
     if (points && more > 0) {
-      const text = `lay out ${count(more)} new`;
       const does = `lay out ${this.counted(more)} that came since: all points move`;
-      group.append(button(text, does, () => void this.ask(this.method, true)));
+      group.append(
+        button(`lay out ${count(more)} new`, does, () => this.source.show(this.source.method)),
+      );
     }
-    group.append(keyed("close", "Esc", () => this.host.close(), "close the map (m, Escape)"));
     return group;
   }
 
@@ -725,6 +558,7 @@ class Overall implements MountedOverview {
   private corner(): HTMLElement {
     const group = make("div", "nblabel-map-corner");
     group.append(
+      button("✕", "close the map (m, Escape)", () => this.host.close()),
       button("+", "closer (Page Up)", () => this.zoom(ZOOM)),
       button("−", "further (Page Down)", () => this.zoom(1 / ZOOM)),
       button("⤢", "the whole map (Home)", () => this.scene?.look(WHOLE)),
@@ -733,11 +567,15 @@ class Overall implements MountedOverview {
   }
 
   private renderUnder(): void {
-    const { scene, layer, asks } = this;
-    if (!scene) return;
-    const { only } = scene;
-    const key = JSON.stringify([layer?.part, layer?.names, only, this.theme]);
-    replaced(this.legend, key, () => this.legendOf(layer));
+    const { scene, stage, asks } = this;
+    const layer = this.source.layer();
+    if (!scene || !stage) return;
+    const { only, count: points } = scene;
+    replaced(this.legend, JSON.stringify([layer?.part, only, points, this.theme]), () => {
+      if (!layer) return [];
+      const { colors } = paletteOf(stage.el, this.theme, layer.name === "confidence");
+      return legend(layer, points, colors, only, (code, name) => this.standOut(code, name));
+    });
     const n = scene.selection.size;
     this.picked.textContent = asks
       ? this.question()
@@ -760,61 +598,19 @@ class Overall implements MountedOverview {
     );
   }
 
-  private legendOf(layer: Loaded | undefined): HTMLElement[] {
-    const { scene, stage } = this;
-    if (!layer || !scene || !stage) return [];
-    const { colors } = paletteOf(stage.el, this.theme, layer.name === "confidence");
-    const isScale = layer.name === "confidence";
-    const counts = new Uint32Array(layer.names.length + 2);
-    for (let k = 0; k < scene.count; k++) {
-      counts[isScale ? Math.min(1, layer.codes[k]!) : layer.codes[k]!]!++;
-    }
-    const none = counts[0]!;
-    const nothing = isScale || layer.name === "prediction" ? "no model" : "no label";
-    const made: HTMLElement[] = [];
-    if (isScale && counts[1]) {
-      const scale = make("span", "nblabel-map-scale");
-      const bar = make("i");
-      const stops = [0, 1, 2, 3, 4, 5, 6].map((k) => cssOf(colors, 1 + Math.round((k / 6) * 254)));
-      bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
-      scale.append("unsure", bar, "certain");
-      made.push(scale);
-    } else {
-      const known = layer.names
-        .map((name, k) => ({ name, code: k + 1, n: counts[k + 1]! }))
-        .sort((a, b) => (layer.names.length > MOST_SHOWN ? b.n - a.n : 0));
-      for (const { name, code, n } of known.slice(0, MOST_SHOWN)) {
-        made.push(this.entry(name, code, n, cssOf(colors, colorAt(code, false))));
-      }
-      const more = known.length - MOST_SHOWN;
-      if (more > 0) made.push(make("span", "nblabel-soft", `and ${count(more)} more`));
-    }
-    if (none) made.push(this.entry(nothing, 0, none, cssOf(colors, 0)));
-    return made;
-  }
-
-  private entry(name: string, code: number, n: number, color: string): HTMLElement {
-    const one = make("button", "nblabel-map-entry");
-    one.type = "button";
-    one.dir = "auto";
-    const swatch = make("i");
-    swatch.style.background = color;
-    one.append(swatch, make("span", "", name), make("small", "", count(n)));
-    one.title = `show only ${name}`;
-    one.setAttribute("aria-pressed", String(this.scene?.only === code));
-    one.addEventListener("click", () => {
-      const { scene } = this;
-      if (!scene) return;
-      scene.only = scene.only === code ? null : code;
-      this.selected(scene.only === null ? "All stand out." : `Only ${name} stands out.`);
-      (this.around as HTMLElement | null)?.focus({ preventScroll: true });
-    });
-    return one;
+  /** One color stands out, or all again. */
+  private standOut(code: number, name: string): void {
+    const { scene } = this;
+    if (!scene) return;
+    scene.only = scene.only === code ? null : code;
+    this.selected(scene.only === null ? "All stand out." : `Only ${name} stands out.`);
+    (this.around as HTMLElement | null)?.focus({ preventScroll: true });
   }
 
   destroy(): void {
     this.closed = true;
-    for (const timer of [this.rest, this.soon, this.polls]) clearTimeout(timer);
+    clearTimeout(this.rest);
+    this.source.close();
     this.around?.removeEventListener(THEME_CHANGED, this.dressed);
     void this.host.show(this.card, null);
     this.scene?.destroy();
@@ -824,19 +620,6 @@ class Overall implements MountedOverview {
 }
 
 const ESCAPE: Press = { key: "Escape", shift: false, ctrl: false, alt: false, meta: false };
-
-function keyed(text: string, key: string, onClick: () => void, does = text): HTMLElement {
-  const made = button(text, does, onClick);
-  made.append(" ", make("kbd", "", key));
-  return made;
-}
-
-/** New children only where something is new: a control that is replaced would lose the focus. */
-function replaced(el: HTMLElement, key: string, children: () => readonly HTMLElement[]): void {
-  if (el.dataset["is"] === key) return;
-  el.dataset["is"] = key;
-  el.replaceChildren(...children());
-}
 
 const panel: Overview = { mount: (el, host) => new Overall(el, host) };
 export default panel;

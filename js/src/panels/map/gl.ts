@@ -34,7 +34,7 @@ void main() {
 }`;
 
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec4 color;
 in float edge;
 uniform vec3 ring;
@@ -150,18 +150,27 @@ class Gl implements Painter {
   }
 }
 
+/** WebGL that is computed, as it is on a server or a remote desktop. */
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+function isComputed(gl: WebGL2RenderingContext): boolean {
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  return SOFTWARE.test(String(gl.getParameter(info?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER)));
+}
+
 /**
  * A painter by the graphics card, null where there is none. A card that is computed is none: to
- * compute the pixels here is many times faster.
+ * compute the pixels here is faster.
  */
 export function glPainter(): Painter | null {
   const canvas = document.createElement("canvas");
   const gl = canvas.getContext("webgl2", { failIfMajorPerformanceCaveat: true, antialias: false });
   if (!gl) return null;
   try {
-    return new Gl(canvas, gl);
+    if (!isComputed(gl)) return new Gl(canvas, gl);
   } catch (error) {
     console.warn(`nblabel: the map is drawn without the graphics card: ${String(error)}`);
-    return null;
   }
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return null;
 }
