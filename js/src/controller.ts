@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { Channel, type Wire, type World } from "./channel";
-import type { TaskSpec } from "./keymap";
+import { isChoice, type TaskSpec } from "./keymap";
 import { lacking, step, type ManyAction } from "./many";
 import { Media } from "./media";
 import { Modules, type ChartWish, type Labeled, type MountedLook, type Piece } from "./modules";
@@ -30,6 +30,9 @@ export type Intent = Unstamped<Action | ManyAction>;
 
 /** While the kernel trains, the page asks this often how far it is. */
 const POLL_MS = 500;
+/** What a page of many is drawn by, and when it is fetched: behind all that is waited for. */
+export const GRID = "panel-grid";
+const FETCH_MS = 1500;
 /** What is still being found is asked for again this much later, in milliseconds. */
 const FIND_MS = 300;
 /** What a cell changed shows this much later, in milliseconds. */
@@ -46,6 +49,7 @@ export class Controller {
   private cancelNews: () => void = () => undefined;
   /** The page of many that items are being asked for. */
   private finding: { readonly turn: string; readonly cancel: () => void } | null = null;
+  private fetches = false;
   private asksSoon = false;
   private closed = false;
 
@@ -210,6 +214,7 @@ export class Controller {
     const want = wanted(state);
     if (want && !this.channel.asking) this.channel.ask(want);
     this.find();
+    this.fetchSoon();
     this.prepare();
     this.cancelPoll();
     if (state.status?.training === "training") {
@@ -217,6 +222,15 @@ export class Controller {
         if (!this.channel.asking) this.channel.ask(this.glance());
       }, POLL_MS);
     }
+  }
+
+  /** The page of many is there before it is first opened. */
+  private fetchSoon(): void {
+    if (this.fetches || !isChoice(this.config.task) || !this.modules.has(GRID)) return;
+    this.fetches = true;
+    this.world.later(() => {
+      if (!this.closed) this.modules.get(GRID).catch(() => undefined);
+    }, FETCH_MS);
   }
 
   /** Ask for what the page of many lacks, one request at a time. */

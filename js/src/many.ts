@@ -56,6 +56,7 @@ export function lacking(
 ): { readonly turn: string; readonly part: FindPart; readonly again: boolean } | null {
   const { grid } = state;
   if (!grid || state.phase !== "ready" || !grid.more || grid.error) return null;
+  if (grid.rule.rule === "search" && !grid.rule.of) return null; // they are typed on the page
   const { page, ahead, size, turn, rule, pending } = grid;
   const missing = (page.length ? 0 : size) + PAGES_AHEAD * size - ahead.length;
   const heavy =

@@ -42,7 +42,7 @@ class Map:
 
     def open(self, n: int) -> Map:
         """Open the map by its key, and wait until all points are drawn."""
-        self.notebook.page.keyboard.press("m")
+        self.notebook.page.keyboard.press("o")
         self.root.and_(
             self.notebook.locator(f'[data-colored="label"][data-drawn="{n}"]')
         ).wait_for()
@@ -184,4 +184,9 @@ def test_label_what_a_lasso_holds(notebook: Opener) -> None:
     plot.lasso(at, 120)
     chosen.wait_for(timeout=10_000)
     plot.press("Enter")
-    plot.root.wait_for(state="detached")
+    tiles = plot.widget.root.locator(".nblabel-tile")
+    tiles.first.wait_for()
+    assert plot.root.is_hidden()
+    plot.press("Escape")
+    plot.root.wait_for()
+    assert plot.selected == len(places), "the map is as it was"

@@ -421,7 +421,7 @@ class Overall implements MountedOverview {
         case "u":
           this.other();
           return true;
-        case "m":
+        case "o":
           host.close();
           return true;
       }
@@ -558,7 +558,7 @@ class Overall implements MountedOverview {
   private corner(): HTMLElement {
     const group = make("div", "nblabel-map-corner");
     group.append(
-      button("✕", "close the map (m, Escape)", () => this.host.close()),
+      button("✕", "close the map (o, Escape)", () => this.host.close()),
       button("+", "closer (Page Up)", () => this.zoom(ZOOM)),
       button("−", "further (Page Down)", () => this.zoom(1 / ZOOM)),
       button("⤢", "the whole map (Home)", () => this.scene?.look(WHOLE)),

@@ -66,6 +66,14 @@ export function Card({ state, item, suggestion, controller, stage, onSwipe }: Pr
             </span>
           )}
           {item.flagged && <span class="nblabel-tag nblabel-flagged">⚑ flagged</span>}
+          {item.copies > 1 && (
+            <span
+              class="nblabel-tag"
+              title={`${count(item.copies)} items are the same: one label is for all of them.`}
+            >
+              ×{count(item.copies)}
+            </span>
+          )}
           {item.label !== null && (
             <span class="nblabel-tag">labeled {describeValue(item.label)}</span>
           )}

@@ -3,23 +3,26 @@
 import { render } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Controller } from "../controller";
-import { isMany } from "../keymap";
+import { isChoice, isMany } from "../keymap";
 import type { MountedOverview, Overview, OverviewHost } from "../modules";
 import { describe, MOST_SECONDS, type Item } from "../state";
 import { View } from "./card";
 import { useModule } from "./slots";
 
 /** Letters that mean something on the map, unless labels have them. */
-const LETTERS = /^[ctum]$/;
+const LETTERS = /^[ctuo]$/;
 
 export function OverviewSlot({
   controller,
   mounted,
+  hidden,
   onClose,
 }: {
   readonly controller: Controller;
   /** The map as it is mounted, for the keys. */
   readonly mounted: { current: MountedOverview | null };
+  /** Something else stands in its place for a while. */
+  readonly hidden: boolean;
   readonly onClose: () => void;
 }) {
   const panel = useModule<Overview>(controller, "panel-map");
@@ -42,7 +45,7 @@ export function OverviewSlot({
     [panel, version, counts, status?.items],
   );
   return (
-    <div class="nblabel-overview" data-ready={ready}>
+    <div class="nblabel-overview" data-ready={ready} hidden={hidden}>
       <div ref={box} />
       {panel === null && <p class="nblabel-soft">Loading the map …</p>}
       {typeof panel === "string" && (
@@ -82,8 +85,8 @@ function hostOf(controller: Controller, close: () => void): OverviewHost {
       controller.labelPoints(items, value, seconds);
     },
     open(items) {
-      controller.openPoints(items);
-      close();
+      if (isChoice(task)) controller.openPoints(items);
+      else controller.say("Items of this kind are answered one by one.");
     },
     close,
   };

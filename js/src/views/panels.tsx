@@ -74,10 +74,12 @@ interface SheetProps {
   readonly task: TaskSpec;
   /** Keys of the editor and of the look on the screen. */
   readonly more: readonly KeyHelp[];
+  /** Whether many items are on one page: then those are the keys. */
+  readonly many: boolean;
   readonly onClose: () => void;
 }
 
-export function Sheet({ task, more, onClose }: SheetProps) {
+export function Sheet({ task, more, many, onClose }: SheetProps) {
   const close = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => close.current?.focus({ preventScroll: true }), []);
   const keyed = task.classes.filter((name) => capOfLabel(task, name));
@@ -120,6 +122,7 @@ export function Sheet({ task, more, onClose }: SheetProps) {
         </dl>
         <dl>
           {bindings(task)
+            .filter((binding) => !many || ["retrain", "sheet"].includes(binding.command))
             .filter((binding) => binding.command !== "search" || isMany(task))
             .filter((binding) => binding.command !== "accept" || isChoice(task))
             .map((binding) => (
