@@ -62,7 +62,7 @@ describe("colors", () => {
   for (const theme of ["light", "dark"] as const) {
     it(`go from unsure to certain by their lightness alone: ${theme}`, () => {
       const steps = Array.from({ length: 21 }, (_, k) => luminance(...scaleColor(theme, k / 20)));
-      const ordered = [...steps].sort((a, b) => (theme === "light" ? b - a : a - b));
+      const ordered = [...steps].sort((a, b) => (theme === "light" ? a - b : b - a));
       expect(steps).toEqual(ordered);
       expect(Math.abs(steps[0]! - steps[20]!)).toBeGreaterThan(0.4);
     });

@@ -29,7 +29,7 @@ texts = [f"<b>item {{k}}</b>" for k in range(n)]
 labeler = nl.Labeler(texts, ["ham", "spam"], features=rows, {options})
 labeler
 """
-SMALL = CODE.format(n=2000, options="store=None, inline=True, explore=0.5, blind=0, batch=10_000")
+OPTIONS = "store=None, inline=True, explore=0.5, blind=0, batch=10_000"
 
 
 class Map:
@@ -129,7 +129,7 @@ def points_of(notebook: Notebook) -> np.ndarray:
 
 def test_label_points_by_keys_alone(notebook: Opener) -> None:
     """Go to a point, grow a circle, label what it holds, take it back."""
-    book = notebook([SMALL])
+    book = notebook([CODE.format(n=2000, options=OPTIONS)])
     book.run_all()
     plot = Map(book).open(2000)
     plot.press("ArrowRight")
@@ -163,12 +163,13 @@ def test_label_points_by_keys_alone(notebook: Opener) -> None:
     assert plot.widget.item, "the card is back"
 
 
-def test_label_what_a_lasso_holds(notebook: Opener) -> None:
+def test_label_what_a_lasso_holds(notebook: Opener, torture: bool) -> None:
     """Draw around some points with the mouse: these and no others get the label."""
-    book = notebook([SMALL])
+    n, k = (100_000, 200) if torture else (2000, 60)
+    book = notebook([CODE.format(n=n, options=OPTIONS)])
     book.run_all()
-    plot = Map(book).open(2000)
-    middle, radius, places = around(points_of(book), 60)
+    plot = Map(book).open(n)
+    middle, radius, places = around(points_of(book), k)
     at, reach = plot.where(*middle), plot.reach(radius)
     at = plot.closer(at, 120 / reach)
     plot.lasso(at, 120)

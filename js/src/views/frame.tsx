@@ -132,7 +132,8 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   }, []);
   const [closed, setClosed] = useState("");
   const map = useRef<MountedOverview | null>(null);
-  const [maps, setMaps] = useState(false);
+  const [wanted, setMaps] = useState(false);
+  const maps = wanted && state.phase === "ready" && state.link !== "gone";
   const closeMap = useCallback(() => {
     setMaps(false);
     home();
@@ -363,7 +364,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
             onClose={setClosed}
           />
         )}
-      {maps && state.link !== "gone" && state.phase === "ready" && (
+      {maps && (
         <OverviewSlot
           controller={controller}
           mounted={map}

@@ -3,10 +3,10 @@
 import { CLASSES, COLORS } from "./painter";
 import type { Palette } from "./scene";
 
-/** From unsure to certain: each further from the background than the one before. */
+/** From unsure, which is what one looks for, to certain: each closer to the background. */
 const SCALES = {
-  light: ["#c3bdd6", "#6f8fbd", "#176b87", "#0b3346"],
-  dark: ["#4b4763", "#4a7ba6", "#5cc0b5", "#f4f1a1"],
+  light: ["#0b3346", "#176b87", "#6f8fbd", "#c3bdd6"],
+  dark: ["#f4f1a1", "#5cc0b5", "#4a7ba6", "#4b4763"],
 } as const;
 const NONE = { light: "#a9a9b3", dark: "#656b74" } as const;
 
