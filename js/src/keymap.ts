@@ -182,6 +182,8 @@ const SYMBOLS: Readonly<Record<string, string>> = {
   enter: "↵",
   left: "←",
   right: "→",
+  up: "↑",
+  down: "↓",
   backspace: "⌫",
   escape: "Esc",
 };
