@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nblabel.errors import StoreError
@@ -657,3 +657,43 @@ def test_no_message_breaks_the_desk(any_desk: Desk, raw: Any) -> None:
     assert session.last_error is None
     assert len(session.labels) == session.status()["labeled"]
     assert session.history["at"].notna().all()
+
+
+# ---------------------------------------------------------------- many in one message
+
+kinds = st.sampled_from(["label", "label", "label", "wrong", "skip", "flag", "retract", "again"])
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@example([("label", 0, 0), ("retract", 0, 0), ("retract", 0, 1)])
+@given(st.lists(st.tuples(kinds, st.integers(0, 5), st.integers(0, 9)), max_size=12))
+def test_events_in_one_message_are_stored_as_if_each_came_alone(
+    said: list[tuple[str, int, int]],
+) -> None:
+    """Whatever of them is not legal, comes twice, or takes back what came before."""
+    together, alone = Page(make(model=False)), Page(make(model=False))
+    events: list[dict[str, Any]] = []
+    for kind, item, which in said:
+        earlier = events[which % len(events)] if events else None
+        if kind == "again" and earlier is not None:
+            together.seq += 1
+            events.append({**earlier, "seq": together.seq})
+        elif kind == "retract" and earlier is not None:
+            events.append(together.event("retract", earlier["item"], earlier["id"]))
+        elif kind in ("label", "wrong"):
+            value = "ham" if kind == "label" else "eggs"
+            events.append(together.event("label", str(item), value))
+        elif kind in ("skip", "flag"):
+            events.append(together.event(kind, str(item), True if kind == "flag" else None))
+    *rejects, ack = together.say(*events)
+    answers = [answer for event in events for answer in alone.say(event)]
+    refused = [answer for answer in answers if answer["type"] == "reject"]
+    assert [r["ids"] for r in rejects] == [r["ids"] for r in refused]
+    assert [r["text"] for r in rejects] == [r["text"] for r in refused]
+    stored = [answer for answer in answers if answer["type"] == "ack"]
+    assert ack["ids"] == [name for answer in stored for name in answer["ids"]]
+    if events:
+        assert ack["status"] == stored[-1]["status"]
+    one, other = together.desk.session, alone.desk.session
+    assert list(one.history["id"]) == list(other.history["id"])
+    assert one.labels["label"].to_dict() == other.labels["label"].to_dict()

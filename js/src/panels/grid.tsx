@@ -92,7 +92,11 @@ class GridView {
   private readonly field = make("input", "nblabel-search");
   private readonly line = make("div", "nblabel-grid-keys");
   private readonly tiles = new Map<string, Tile>();
-  private readonly observer = new ResizeObserver(() => this.measure());
+  private readonly observer = new ResizeObserver(() => {
+    // Its height follows from what is on it; another view of the page may have another width.
+    if (this.box.clientWidth && this.box.clientWidth !== this.width) this.measure();
+  });
+  private width = 0;
   private readonly many: boolean;
   private readonly taken: ReadonlySet<string>;
   private readonly prefix = `nblabel-tile-${++mounted}`;
@@ -185,7 +189,8 @@ class GridView {
     const family = familyOf(grid);
     const sizes = SIZES[family];
     const [width, height] = sizes[Math.min(scales[family], sizes.length - 1)] ?? [88, 88];
-    const room = this.box.clientWidth || WIDTH;
+    this.width = this.box.clientWidth;
+    const room = this.width || WIDTH;
     this.columns = Math.max(1, Math.floor((room + GAP) / (width + GAP)));
     const rows = Math.max(1, Math.floor((HEIGHT + GAP) / (height + GAP)));
     this.list.dataset["family"] = family;
