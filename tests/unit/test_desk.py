@@ -641,7 +641,19 @@ MESSAGES = st.one_of(
             "skipped": st.booleans(),
         }
     ),
-)
+    st.fixed_dictionaries(
+        {
+            "v": st.just(1), "type": st.just("find"), "client": st.just("c"), "id": st.just("r"),
+            "rule": st.sampled_from(["class", "similar", "search", "ids"]),
+            "of": KNOWN | st.sampled_from(["", "ham", "money", '"', "\ud83d"]),
+            "strategy": st.sampled_from(["grid", "similar", "search", "map"]),
+            "n": st.integers(-3, 300),
+            "but": st.lists(KNOWN, max_size=3),
+            "ids": st.lists(KNOWN, max_size=3),
+            "least": st.booleans(),
+        }
+    ),
+)  # fmt: skip
 
 
 @settings(max_examples=400, deadline=None)
@@ -649,7 +661,7 @@ MESSAGES = st.one_of(
 def test_no_message_breaks_the_desk(any_desk: Desk, raw: Any) -> None:
     replies = any_desk.handle(raw)
     for message, buffers in replies:
-        assert message["type"] in ("welcome", "items", "ack", "reject", "refuse")
+        assert message["type"] in ("welcome", "items", "found", "ack", "reject", "refuse")
         text = json.dumps(message, ensure_ascii=False, allow_nan=False)
         text.encode()
         assert message["client"] == raw["client"] and buffers == []

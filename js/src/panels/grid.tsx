@@ -160,7 +160,6 @@ class GridView {
       this.origin = grid.rule.of;
       this.find.value = grid.rule.of;
       this.find.hidden = grid.rule.rule !== "search";
-      this.el.scrollIntoView?.({ block: "nearest" });
     }
     // Measured when it is known what they are: a page of texts has room for fewer.
     if (before?.page[0]?.view.kind !== grid.page[0]?.view.kind) this.measure();
@@ -172,6 +171,7 @@ class GridView {
     if (turned && grid.page.length && before?.page[0] !== grid.page[0]) {
       this.at = isAsking(grid.rule) ? -1 : 0;
       this.render(grid);
+      if (!before?.page.length) this.el.scrollIntoView?.({ block: "nearest" });
       const n = grid.page.length;
       this.host.say(`${this.title.textContent ?? ""} ${n} items. ${this.about.textContent ?? ""}`);
     }
