@@ -30,9 +30,8 @@ export type Intent = Unstamped<Action | ManyAction>;
 
 /** While the kernel trains, the page asks this often how far it is. */
 const POLL_MS = 500;
-/** What a page of many is drawn by, and when it is fetched: behind all that is waited for. */
+/** What a page of many is drawn by. */
 export const GRID = "panel-grid";
-const FETCH_MS = 1500;
 /** What is still being found is asked for again this much later, in milliseconds. */
 const FIND_MS = 300;
 /** What a cell changed shows this much later, in milliseconds. */
@@ -49,7 +48,7 @@ export class Controller {
   private cancelNews: () => void = () => undefined;
   /** The page of many that items are being asked for. */
   private finding: { readonly turn: string; readonly cancel: () => void } | null = null;
-  private fetches = false;
+  private fetched = false;
   private asksSoon = false;
   private closed = false;
 
@@ -214,7 +213,7 @@ export class Controller {
     const want = wanted(state);
     if (want && !this.channel.asking) this.channel.ask(want);
     this.find();
-    this.fetchSoon();
+    this.fetchGrid();
     this.prepare();
     this.cancelPoll();
     if (state.status?.training === "training") {
@@ -224,13 +223,12 @@ export class Controller {
     }
   }
 
-  /** The page of many is there before it is first opened. */
-  private fetchSoon(): void {
-    if (this.fetches || !isChoice(this.config.task) || !this.modules.has(GRID)) return;
-    this.fetches = true;
-    this.world.later(() => {
-      if (!this.closed) this.modules.get(GRID).catch(() => undefined);
-    }, FETCH_MS);
+  /** The page of many is there before it is first opened: it comes behind the first items. */
+  private fetchGrid(): void {
+    if (this.fetched || !this.state.value.queue.length) return;
+    if (!isChoice(this.config.task) || !this.modules.has(GRID)) return;
+    this.fetched = true;
+    this.modules.get(GRID).catch(() => undefined);
   }
 
   /** Ask for what the page of many lacks, one request at a time. */

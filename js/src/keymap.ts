@@ -184,6 +184,8 @@ const SYMBOLS: Readonly<Record<string, string>> = {
   enter: "↵",
   left: "←",
   right: "→",
+  up: "↑",
+  down: "↓",
   backspace: "⌫",
   escape: "Esc",
 };

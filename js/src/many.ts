@@ -117,6 +117,12 @@ export function step(state: State, action: Action | ManyAction): Step {
       const made = stepOne(state, action);
       return made.events.length ? { ...made, state: { ...made.state, grid: null } } : made;
     }
+    case "message": {
+      // What others said of items on the page shows on it.
+      const made = stepOne(state, action);
+      const said = action.message.type === "welcome";
+      return said ? { ...made, state: refreshed(made.state) } : made;
+    }
     default:
       return stepOne(state, action);
   }

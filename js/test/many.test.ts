@@ -339,6 +339,15 @@ describe("what is taken back", () => {
   });
 });
 
+test("what a cell says of an item on the page shows on it, and stands", () => {
+  const page = new Page().open().bring(["a", "b"]);
+  const trail = [{ id: "x", kind: "label" as const, item: "a", value: "spam", before: null }];
+  const message = welcomeMessage({ trail, status: { ...welcomeMessage().status, outside: 1 } });
+  page.act({ type: "message", message, buffers: [], asked: null, whole: true });
+  expect(page.state.grid!.page.map(({ label }) => label)).toEqual(["spam", null]);
+  expect(page.act({ type: "confirm" }).said).toEqual([["b", "ham"]]);
+});
+
 describe("many items without a page, as on a map", () => {
   const say = (items: readonly string[]) => ({
     type: "page" as const,

@@ -66,7 +66,7 @@ from .evidence import (
 from .finding import members
 from .formats import read as read_labels
 from .formats import write as write_labels
-from .labels import MACHINES, Labels
+from .labels import MACHINES, RETRACTABLE, Labels
 from .pairing import PairPool, sides_of
 from .pool import Pool, digest
 from .renderers import (
@@ -926,7 +926,12 @@ class Session(Inspection, Overview):
         position = self.pool.position(event.item)
         event = sound(event)
         if event.kind == "retract":
-            if not any(o.id == event.value and o.item == event.item for o in before):
+            target = next((other for other in before if other.id == event.value), None)
+            if not (
+                target is not None
+                and target.kind in RETRACTABLE
+                and (target.item, target.annotator) == (event.item, event.annotator)
+            ):
                 self._labels.check(event)
                 author = self._labels.author(event.value)
                 if author != event.annotator:

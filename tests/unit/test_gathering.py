@@ -187,6 +187,20 @@ def test_duplicates_are_one_item_with_a_count() -> None:
     assert str(int(one) + 40) not in page.find("class", session.suggestion(one).label, but=[one])  # type: ignore[union-attr]
 
 
+def test_a_page_with_duplicates_is_taken_back_whole() -> None:
+    words = np.random.default_rng(3).integers(10**6, size=(20, 6)).astype(str)
+    texts = [" ".join(row) for row in words]
+    session = make([*texts, *texts], duplicates="together", features=None, model=False)
+    page = FakePage(session)
+    # Also where both of a pair are said, as by their ids.
+    items = page.find("ids", ids=["0", "20", "1"], strategy="map")
+    events = page.label_all(dict.fromkeys(items, "ham"))
+    assert sorted(session.labels.index) == [0, 1, 20, 21]
+    for event, item in reversed(list(zip(events, items, strict=True))):
+        page.retract(event, item)
+    assert session.labels.empty and not page.rejected
+
+
 # ---------------------------------------------------------------- like one, with words, by id
 
 

@@ -24,6 +24,8 @@ type Loose<A> = A extends { readonly now: number } ? Omit<A, "id" | "at" | "now"
 export interface GridHost {
   readonly task: TaskSpec;
   act(action: Loose<Action | ManyAction>): void;
+  /** The page as it is now. */
+  grid(): Grid | null;
   say(text: string): void;
   /** Draw an item as its card does; the result takes it away. */
   draw(el: HTMLElement, item: Item, suggestion: SuggestionPart | null): () => void;
@@ -90,7 +92,11 @@ class GridView {
   private readonly field = make("input", "nblabel-search");
   private readonly line = make("div", "nblabel-grid-keys");
   private readonly tiles = new Map<string, Tile>();
-  private readonly observer = new ResizeObserver(() => this.measure());
+  private readonly observer = new ResizeObserver(() => {
+    // Its height follows from what is on it; another view of the page may have another width.
+    if (this.box.clientWidth && this.box.clientWidth !== this.width) this.measure();
+  });
+  private width = 0;
   private readonly many: boolean;
   private readonly taken: ReadonlySet<string>;
   private readonly prefix = `nblabel-tile-${++mounted}`;
@@ -101,6 +107,8 @@ class GridView {
   private picked = 0;
   private magnified: { readonly id: string; readonly close: () => void } | null = null;
   private shownTurn = "";
+  /** Name of the item that the others are like. */
+  private origin = "";
   private shownPage: Grid["page"] = [];
 
   constructor(
@@ -149,27 +157,30 @@ class GridView {
     this.shownTurn = grid.turn;
     if (isNew) {
       this.at = isAsking(grid.rule) ? -1 : 0;
+      this.origin = grid.rule.of;
       this.find.value = grid.rule.of;
       this.find.hidden = grid.rule.rule !== "search";
-      this.el.scrollIntoView?.({ block: "nearest" });
     }
     // Measured when it is known what they are: a page of texts has room for fewer.
     if (before?.page[0]?.view.kind !== grid.page[0]?.view.kind) this.measure();
+    this.origin = grid.page.find(({ id }) => id === grid.rule.of)?.name ?? this.origin;
     const turned = grid.page !== this.shownPage;
     if (turned) this.renderTiles(grid);
     this.render(grid);
-    if (isNew) this.home();
+    if (isNew || (before?.more && !grid.more && !grid.page.length)) this.home();
     if (turned && grid.page.length && before?.page[0] !== grid.page[0]) {
       this.at = isAsking(grid.rule) ? -1 : 0;
       this.render(grid);
+      if (!before?.page.length) this.el.scrollIntoView?.({ block: "nearest" });
       const n = grid.page.length;
       this.host.say(`${this.title.textContent ?? ""} ${n} items. ${this.about.textContent ?? ""}`);
     }
   }
 
   private home(): void {
-    const to = this.grid?.rule.rule === "search" && !this.grid.rule.of ? this.find : this.list;
-    to.focus({ preventScroll: true });
+    const { grid } = this;
+    const asks = grid?.rule.rule === "search" && !grid.page.length && (!grid.rule.of || !grid.more);
+    (asks ? this.find : this.list).focus({ preventScroll: true });
   }
 
   private measure(): void {
@@ -178,7 +189,8 @@ class GridView {
     const family = familyOf(grid);
     const sizes = SIZES[family];
     const [width, height] = sizes[Math.min(scales[family], sizes.length - 1)] ?? [88, 88];
-    const room = this.box.clientWidth || WIDTH;
+    this.width = this.box.clientWidth;
+    const room = this.width || WIDTH;
     this.columns = Math.max(1, Math.floor((room + GAP) / (width + GAP)));
     const rows = Math.max(1, Math.floor((HEIGHT + GAP) / (height + GAP)));
     this.list.dataset["family"] = family;
@@ -232,7 +244,7 @@ class GridView {
 
   private render(grid: Grid): void {
     const { host } = this;
-    this.title.textContent = titleOf(grid, host.task);
+    this.title.textContent = titleOf(grid, host.task, this.origin);
     this.title.dataset["here"] = String(this.at < 0 && grid.page.length > 0);
     this.about.textContent = aboutOf(grid);
     this.el.setAttribute("aria-label", this.title.textContent);
@@ -332,7 +344,7 @@ class GridView {
     const isEmpty = !page.length;
     const main = this.keyed("enter", mainOf(grid), () => this.host.act({ type: "confirm" }));
     main.classList.add("nblabel-grid-main");
-    main.disabled = isEmpty;
+    main.disabled = grid.all === null && !n;
     const size = make("span", "nblabel-grid-sizes");
     size.append(
       this.keyed("-", "", () => this.scale(-1), "smaller tiles"),
@@ -347,9 +359,9 @@ class GridView {
       ...(isEmpty ? [] : [this.keyed(".", "pass", () => this.host.act({ type: "pass" }), PASS)]),
       ...(rule.rule === "class" && !grid.error
         ? [
-            this.keyed(this.key("c"), "next class", () => this.turnClass(grid)),
+            this.keyed(this.key("c"), "next class", () => this.turnClass()),
             this.keyed(this.key("o"), rule.least ? "surest first" : "least sure first", () =>
-              this.open({ ...rule, least: !rule.least }),
+              this.turnOrder(),
             ),
           ]
         : []),
@@ -430,9 +442,9 @@ class GridView {
       if (!press.repeat) this.magnify();
       return true;
     }
-    const plain = name.replace(/^shift\+(?=[a-z]$)/, "");
-    const letter =
-      this.key(plain) === name || (!this.many && !this.taken.has(plain)) ? plain : name;
+    const [, shift, plain] = /^(shift\+)?([a-z])$/.exec(name) ?? [];
+    const typed = plain !== undefined && !shift && this.key(plain) !== plain;
+    const letter = typed ? "" : (plain ?? name);
     const run = this.commands(grid)[letter];
     if (run) {
       // A key that is held must not say page after page.
@@ -469,8 +481,8 @@ class GridView {
     return {
       ...always,
       ...(byClass && {
-        c: () => this.turnClass(grid),
-        o: () => this.open({ ...grid.rule, least: !grid.rule.least }),
+        c: () => this.turnClass(),
+        o: () => this.turnOrder(),
       }),
       ...(item && {
         s: () => act({ type: "mark", items: [item.id], value: null }),
@@ -563,7 +575,8 @@ class GridView {
       return;
     }
     this.host.act({ type: "mark", items: [item.id], value });
-    if (this.grid) this.host.say(this.describe(this.grid, item));
+    const now = this.host.grid();
+    if (now) this.host.say(this.describe(now, item));
   }
 
   private clicked(event: MouseEvent): void {
@@ -600,7 +613,13 @@ class GridView {
     return round.find((name) => Object.hasOwn(counts, name)) ?? null;
   }
 
-  private turnClass(grid: Grid): void {
+  private turnOrder(): void {
+    if (this.grid) this.open({ ...this.grid.rule, least: !this.grid.rule.least });
+  }
+
+  private turnClass(): void {
+    const { grid } = this;
+    if (!grid) return;
     const of = this.nextClass(grid);
     if (of === null) this.host.say("No other class is believed of any item.");
     else this.open({ ...grid.rule, of });
@@ -665,7 +684,7 @@ function brief(item: Item): Item {
   };
 }
 
-function titleOf({ rule, all, page }: Grid, task: TaskSpec): string {
+function titleOf({ rule, all }: Grid, task: TaskSpec, origin: string): string {
   const name = typeof all === "string" ? all : rule.of;
   const label = task["label"];
   const what =
@@ -678,7 +697,7 @@ function titleOf({ rule, all, page }: Grid, task: TaskSpec): string {
     case "class":
       return name ? what : "What the model believes";
     case "similar":
-      return all === null ? `Like item ${page[0]?.name ?? rule.of}` : what;
+      return all === null ? `Like item ${origin}` : `Like item ${origin}: ${what}`;
     case "search":
       return all === null ? "With the words" : what;
     case "ids":

@@ -101,16 +101,7 @@ export function Sheet({ task, more, many, onClose }: SheetProps) {
               <dd dir="auto">{name}</dd>
             </div>
           ))}
-          {more.map(({ keys, does }) => (
-            <div key={does}>
-              <dt>
-                {keys.map((key) => (
-                  <kbd key={key}>{keyCap(key)}</kbd>
-                ))}
-              </dt>
-              <dd>{does}</dd>
-            </div>
-          ))}
+          {!many && <Helps more={more} />}
           {isMany(task) && (
             <div>
               <dt>
@@ -121,6 +112,7 @@ export function Sheet({ task, more, many, onClose }: SheetProps) {
           )}
         </dl>
         <dl>
+          {many && <Helps more={more} />}
           {bindings(task)
             .filter((binding) => !many || ["retrain", "sheet"].includes(binding.command))
             .filter((binding) => binding.command !== "search" || isMany(task))
@@ -138,6 +130,23 @@ export function Sheet({ task, more, many, onClose }: SheetProps) {
         </dl>
       </div>
     </div>
+  );
+}
+
+function Helps({ more }: Pick<SheetProps, "more">) {
+  return (
+    <>
+      {more.map(({ keys, does }) => (
+        <div key={does}>
+          <dt>
+            {keys.map((key) => (
+              <kbd key={key}>{keyCap(key)}</kbd>
+            ))}
+          </dt>
+          <dd>{does}</dd>
+        </div>
+      ))}
+    </>
   );
 }
 

@@ -209,6 +209,7 @@ export function GridSlot({
     const made = panel.mount(box.current, {
       task: controller.config.task,
       act: (action) => controller.act(action),
+      grid: () => controller.state.value.grid,
       say: (text) => controller.say(text),
       draw,
     });

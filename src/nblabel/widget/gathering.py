@@ -23,6 +23,8 @@ from . import protocol as p
 
 #: Items like one that are found, and found ones that are remembered.
 MOST_ALIKE, MOST_KEPT = 500, 16
+#: Letters of what was looked for that a reason repeats.
+MOST_NAMED = 80
 _REASONS = {
     "class": "believed to be {}",
     "similar": "like item {}",
@@ -108,7 +110,7 @@ class Gathering:
             if find.rule == "class":
                 of, places, counts = self._believed(of, find.least)
             places = self._allowed(find, places)
-            reason = _REASONS[find.rule].format(of)
+            reason = _REASONS[find.rule].format(of[:MOST_NAMED])
             items = [
                 self._asked(place, find.strategy, reason) for place in places[: max(0, k)].tolist()
             ]
