@@ -43,6 +43,11 @@ class _Layout:
     #: What is being computed: runs of trainers, the newest last; empty if nothing is.
     runs: list[Any] = field(default_factory=list)
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is computed: who stops a trainer stops what waits there too."""
+        return bool(self.runs) and not (self.runs[-1] is not None and self.runs[-1].stopped)
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -119,11 +124,11 @@ class Overview:
                 points = self._second_trainer().ask(job, timeout=TIMEOUT)
             self._laid_out(method, points)
         with self._lock:
-            layers = {name: self.layer(name)[1].values() for name in pr.LAYERS}
+            layers = {name: self.layer(name)[1] for name in pr.LAYERS}
         made = pd.DataFrame({"x": points[:, 0], "y": points[:, 1]}, index=pool.index)
-        for name, values in layers.items():
+        for name, layer in layers.items():
             kind = float if name == "confidence" else object
-            made[name] = np.array(values[: len(made)], dtype=kind)
+            made[name] = np.array(layer.values()[: len(made)], dtype=kind)
         return made
 
     # ------------------------------------------------------------ coordinates
@@ -134,13 +139,14 @@ class Overview:
             layout = self._layout(pr.checked_method(method))
             n_points = 0 if layout.points is None else len(layout.points)
             state: State = "none"
-            if layout.runs:
+            if layout.busy:
                 state = "computing"
             elif layout.error:
                 state = "failed"
             elif layout.points is not None:
                 state = "ready"
-            progress = layout.runs[-1].progress if layout.runs else None
+            run = layout.runs[-1] if layout.busy else None
+            progress = None if run is None else run.progress
             return Chart(state, n_points, layout.version, progress, layout.error)
 
     def begin_chart(self, method: str) -> None:
@@ -148,7 +154,7 @@ class Overview:
         with self._lock:
             layout = self._layout(pr.checked_method(method))
             done = layout.points is not None and len(layout.points) == len(self.pool)
-            if layout.runs or done:
+            if layout.busy or done:
                 return
             layout.error = ""
             job = self._first_job(method)

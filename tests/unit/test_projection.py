@@ -211,6 +211,30 @@ def test_what_is_computed_beside_can_be_given_up() -> None:
         session.close()
 
 
+def test_what_goes_with_a_training_that_is_cancelled_can_be_begun_again() -> None:
+    session = make(worker="thread", inline=False)
+    session.wait()
+    held, go = threading.Event(), threading.Event()
+
+    def block() -> None:
+        held.set()
+        go.wait(10)
+
+    try:
+        session._trainer.pose(block, lambda _: None, lambda _: None)
+        assert held.wait(10)
+        session.begin_chart("pca")
+        assert session.cancel()
+        go.set()
+        assert session.chart("pca").state == "none"
+        session.begin_chart("pca")
+        assert session._trainer.wait(10)
+        assert session.chart("pca").state == "ready"
+    finally:
+        go.set()
+        session.close()
+
+
 # ---------------------------------------------------------------- at the desk
 
 
