@@ -44,6 +44,8 @@ const FIRST_SIZE = 24;
 /** Pages ahead that a page asks for, and how large they may be. */
 const PAGES_AHEAD = 2;
 const MOST_AHEAD = 16_000_000;
+/** Items by name that one message may ask for. */
+const MOST_IDS = 5000;
 /** Items seen before that the kernel is told of, and pages that are remembered. */
 const MOST_SEEN = 4000;
 const MOST_PAGES = 10;
@@ -134,7 +136,7 @@ function opened(state: State, rule: Rule, { id, now }: Pick<Stamp, "id" | "now">
   const size = state.grid?.size ?? FIRST_SIZE;
   const grid: Grid = {
     turn: id,
-    rule,
+    rule: { ...rule, ids: rule.ids.slice(0, MOST_IDS) },
     size,
     page: [],
     ahead: [],
@@ -292,7 +294,7 @@ function anew(state: State, gone: State["trail"], stamp: Stamp): State {
 }
 
 const sameRule = (a: Rule, b: Rule): boolean =>
-  a.rule === b.rule && a.of === b.of && a.least === b.least && a.ids === b.ids;
+  a.rule === b.rule && a.of === b.of && a.least === b.least && !a.ids.length && !b.ids.length;
 
 function found(
   state: State,

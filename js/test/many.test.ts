@@ -158,6 +158,12 @@ describe("what is on a page", () => {
     expect(page.state.said).toBe("There is no model yet.");
   });
 
+  test("of very many by name only as many as a message may have are asked for", () => {
+    const ids = Array.from({ length: 9000 }, (_, k) => `i${k}`);
+    const page = new Page().open({ ...LIKE, rule: "ids", ids });
+    expect(lacking(page.state)?.part.ids).toHaveLength(5000);
+  });
+
   test("at its end the kernel is asked once more: the model may have learned", () => {
     const page = new Page().open().bring(["a"], { left: 0 });
     expect(lacking(page.state)).toBeNull();

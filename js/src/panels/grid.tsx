@@ -126,6 +126,7 @@ class GridView {
     this.find.setAttribute("aria-label", "words to find, Enter finds them");
     this.find.placeholder = 'words to find; "in quotes" as they are';
     this.find.dir = "auto";
+    this.find.maxLength = MOST_LETTERS;
     this.list.tabIndex = 0;
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-multiselectable", "true");
