@@ -1,6 +1,6 @@
 """Photograph every state of the widget in a real JupyterLab: ``make screenshots``.
 
-Pictures go to ``build/screenshots``; two of them are kept for the README in ``docs/images``.
+Pictures go to ``build/screenshots``; some of them are kept for the documents in ``docs/images``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from tests.browser.lab import Browser, JupyterServer, KernelError, Notebook
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "build" / "screenshots"
-KEPT = {"text-light": "text-light.png", "text-dark": "text-dark.png"}
+KEPT = {
+    "text-light": "text-light.png",
+    "text-dark": "text-dark.png",
+    "overview-light": "map-light.png",
+}
 
 SETUP = """
 import warnings; warnings.simplefilter("ignore")

@@ -108,7 +108,7 @@ export class Controller {
       this.channel.find(part, (message, buffers) => {
         const [item] = message.type === "found" ? message.items : [];
         const hidden = isAgain(this.state.value.items.get(id));
-        if (!item?.view || hidden) failed(new Error("this item is asked by itself"));
+        if (!item?.view || hidden) failed(new Error("This item is asked by itself."));
         else done({ ...item, view: item.view, buffers });
       });
     });

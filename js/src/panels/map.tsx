@@ -378,8 +378,9 @@ class Overall implements MountedOverview {
         const n = this.scene?.selection.size ?? 0;
         this.host.say(`${said}${n ? ` ${this.counted(n)} selected.` : ""}`);
       }
-    } catch {
+    } catch (error) {
       this.leave();
+      if (byKey && error instanceof Error) this.host.say(error.message);
     }
   }
 
