@@ -84,7 +84,8 @@ def interface(shape: Any) -> str:
         f"export interface {shape.__name__} {{",
     ]
     for part in fields(shape):
-        optional = "?" if part.default is not MISSING and shape in protocol.FROM_PAGE else ""
+        given = part.default is not MISSING or part.default_factory is not MISSING
+        optional = "?" if given and shape in protocol.FROM_PAGE else ""
         lines.append(f"  readonly {part.name}{optional}: {typescript(hints[part.name])};")
     return "\n".join([*lines, "}"])
 
@@ -105,7 +106,7 @@ def generate() -> str:
     )
     out = [head, 'import * as g from "./guard";\n']
     out.append("export type Json = g.Json;\n")
-    for alias in ("EventKind", "Training"):
+    for alias in ("EventKind", "Training", "Rule", "Many"):
         out.append(f"export type {alias} = {typescript(getattr(protocol, alias))};\n")
     for shape in (*protocol.PARTS, *protocol.FROM_PAGE, *protocol.FROM_KERNEL):
         out.append(interface(shape) + "\n")

@@ -1,6 +1,6 @@
 """Photograph every state of the widget in a real JupyterLab: ``make screenshots``.
 
-Pictures go to ``build/screenshots``; two of them are kept for the README in ``docs/images``.
+Pictures go to ``build/screenshots``; some of them are kept for the documents in ``docs/images``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from tests.browser.lab import Browser, JupyterServer, KernelError, Notebook
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "build" / "screenshots"
-KEPT = {"text-light": "text-light.png", "text-dark": "text-dark.png"}
+KEPT = {
+    "text-light": "text-light.png",
+    "text-dark": "text-dark.png",
+    "overview-light": "map-light.png",
+}
 
 SETUP = """
 import warnings; warnings.simplefilter("ignore")
@@ -36,6 +40,9 @@ def labeled(n=160, **options):
     session.retrain()
     return session
 """
+
+DRAWN = 'wait:.nblabel-map[data-colored="label"]'
+CARD = "wait:.nblabel-map-card:not([hidden])"
 
 #: name: (code of the cell, keys pressed before the picture)
 STATES: dict[str, tuple[str, list[str]]] = {
@@ -86,6 +93,21 @@ STATES: dict[str, tuple[str, list[str]]] = {
         "for a in s.next(60): s.record(a, str(min(int(y[int(a.id)]), 8)))\n"
         "s.retrain()\nnl.Labeler(s, None)",
         [],
+    ),
+    "overview": (
+        "nl.Labeler(labeled(store=None))",
+        ["o", DRAWN, "c", "ArrowRight", "+", "+", "+", CARD],
+    ),
+    "overview-labels": (
+        "images, y = nl.datasets.digits()\n"
+        "s = nl.Session(images, [str(k) for k in range(10)], store=None, inline=True, blind=0)\n"
+        "for a in s.next(200): s.record(a, str(int(y[int(a.id)])))\n"
+        "s.retrain()\nnl.Labeler(s)",
+        ["o", DRAWN, "ArrowRight", "ArrowDown", "+", "+", CARD, "3"],
+    ),
+    "overview-confidence": (
+        "nl.Labeler(s)",
+        ["o", DRAWN, "c", "c", "wait:.nblabel-map-scale"],
     ),
     "large-image": (
         "yy, xx = np.mgrid[0:2400, 0:3600]\n"
@@ -385,6 +407,56 @@ STATES: dict[str, tuple[str, list[str]]] = {
     ),
     "certify-give-up": ("sure(0.5)", ["x"]),
     "certified": ("sure(1)", []),
+    "grid": (
+        "def digits(**options):\n"
+        "    images, y = nl.datasets.digits()\n"
+        "    s = nl.Session(images, [str(k) for k in range(10)], store=None, inline=True, blind=0,"
+        " **options)\n"
+        "    for a in s.next(120): s.record(a, str(y[int(a.id)]))\n"
+        "    s.retrain()\n"
+        "    return nl.Labeler(s)\n"
+        "digits()",
+        ["g", "wait", "End", "4", "ArrowUp", "ArrowLeft", "s", "ArrowUp", "ArrowLeft", "1"],
+    ),
+    "grid-magnified": ("digits()", ["g", "wait", "hold:Space"]),
+    "grid-text": (
+        "nl.Labeler(labeled(name='grid-text'))",
+        ["g", "wait", "ArrowRight", "2", "ArrowRight"],
+    ),
+    "grid-sheet": ("nl.Labeler(labeled(name='grid-sheet'))", ["g", "wait", "?"]),
+    "grid-words": (
+        "nl.Labeler(labeled(name='grid-words'))",
+        ["w", "a", "r", "r", "a", "y", "Enter", "wait", "1"],
+    ),
+    "grid-similar": ("digits()", ["m", "wait"]),
+    "grid-photos": (
+        "s = nl.Session([photos[k % 2][40 * (k % 5):, 30 * (k % 7):] for k in range(30)], "
+        "['temple', 'flower'], features=np.arange(60).reshape(30, 2) % 2, store=None, inline=True)\n"
+        "for k in range(6): s.record(k, ['temple', 'flower'][k % 2])\n"
+        "s.retrain()\nnl.Labeler(s)",
+        ["g", "wait", "+", "ArrowRight", "2"],
+    ),
+    "grid-many": (
+        "texts = [f'my {n} and the {rng.choice(names)} again, what now?' for n in names * 8]\n"
+        "s = nl.Session(texts, names, store=None, inline=True, blind=0)\n"
+        "for a in s.next(160): s.record(a, names[int(a.id) % 77])\n"
+        "s.retrain()\nnl.Labeler(s)",
+        ["Shift+G", "wait", "c", "a", "r"],
+    ),
+    "grid-rtl": (
+        "s = nl.Session(['هذا نص عربي طويل قليلا، يقرأ من اليمين إلى اليسار.', 'שלום עולם'] * 20, "
+        "['جيد', 'סיפור'], question='ما رأيك؟', store=None, inline=True)\n"
+        "for k in range(8): s.record(k, ['جيد', 'סיפור'][k % 2])\n"
+        "s.retrain()\nnl.Labeler(s)",
+        ["g", "wait", "ArrowRight", "2"],
+    ),
+    "grid-no-model": ("nl.Labeler(docs, LIBRARIES, text='text', name='grid-no-model')", ["g"]),
+    "grid-nothing": ("nl.Labeler(labeled(name='grid-nothing'))", ["w", "x", "q", "z", "Enter"]),
+    "copies": (
+        "nl.Labeler(['A text that is there three times, in the same words.'] * 3 + ['Another one.'],"
+        " ['a', 'b'], duplicates='together', store=None)",
+        [],
+    ),
     "model-error": (
         "from sklearn.linear_model import LogisticRegression\n"
         "class Broken(LogisticRegression):\n"
@@ -414,8 +486,15 @@ def picture(notebook: Notebook, index: int, name: str, keys: list[str]) -> None:
     for key in keys:
         if key.startswith("click:"):
             root.get_by_text(key.removeprefix("click:")).click()
+        elif key.startswith("wait:"):
+            root.locator(key.removeprefix("wait:")).wait_for()
+        elif key.startswith("hold:"):
+            notebook.page.keyboard.down(key.removeprefix("hold:"))
+        elif key == "wait":
+            root.locator(".nblabel-tile").first.wait_for()
         else:
             notebook.page.keyboard.press(key)
+    root.locator('[data-ready="false"]').wait_for(state="detached")
     for theme in ("light", "dark"):
         notebook.set_theme(theme)
         notebook.page.wait_for_function(

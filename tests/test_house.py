@@ -51,10 +51,12 @@ LEVELS = {
     "_core": 4,
     "evidence": 4,
     "finding": 4,
+    "projection": 4,
     "_inspection": 5,
     "_training": 5,
     "_exchange": 5,
     "_certificates": 5,
+    "_overview": 5,
     "session": 6,
     "simulation": 7,
     "widget": 7,
@@ -254,6 +256,7 @@ PAGE_LEVELS = {
     "guard": 0,
     "text": 0,
     "sanitize": 0,
+    "plane": 0,
     "viewing": 0,
     "theme": 0,
     "format": 1,
@@ -268,12 +271,14 @@ PAGE_LEVELS = {
     "panels": 5,
     "media": 3,
     "channel": 3,
-    "controller": 4,
-    "views": 5,
-    "widget": 6,
+    "many": 4,
+    "controller": 5,
+    "views": 6,
+    "widget": 7,
 }
 #: No package, no DOM: what they say depends on nothing but what goes in.
-PURE = ("guard", "format", "text", "viewing", "protocol", "keymap", "search", "state", "channel")
+PURE = ("guard", "format", "text", "plane", "viewing", "protocol", "keymap", "search", "state",
+        "channel", "many")  # fmt: skip
 _IMPORT = re.compile(
     r"""^\s*(?:import|export)\b(?:[^;=()"']*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE
 )

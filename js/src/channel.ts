@@ -9,7 +9,10 @@ import {
   VERSION,
   isEventPart,
   parse,
+  type Chart,
+  type Charted,
   type EventPart,
+  type Find,
   type FromKernel,
 } from "./protocol";
 import type { Draft } from "./state";
@@ -41,6 +44,9 @@ export interface WantPart {
   readonly skipped?: boolean;
   readonly close?: string | null;
 }
+
+/** What a page of many asks for. */
+export type FindPart = Omit<Find, "v" | "type" | "client" | "id">;
 
 /** A request as it was made, and of which items the answer may not know what was said here. */
 export type AskedPart = WantPart & { readonly unheard: ReadonlySet<string> };
@@ -178,9 +184,16 @@ export class Channel {
     return message.text;
   }
 
-  /** Ask for some bytes of a part of an item. */
+  /** Ask what there is of the map, or to begin or to give up what is not there yet. */
+  async chart(what: Omit<Chart, "v" | "type" | "client" | "id">): Promise<Charted> {
+    const { message } = await this.request({ type: "chart", ...what });
+    if (message.type !== "charted") throw new Error(message.type);
+    return message;
+  }
+
+  /** Ask for some bytes of a part of an item, or without one of the map. */
   async piece(
-    item: string,
+    item: string | null,
     name: string,
     start: number,
     signal?: AbortSignal,
@@ -190,6 +203,19 @@ export class Channel {
     if (message.type !== "piece") throw new Error(message.type);
     if (message.error !== null) throw new Error(message.error);
     return { bytes: buffers[0], total: message.total };
+  }
+
+  /** Ask for items to be shown together; nobody waits any longer once the result was called. */
+  find(
+    part: FindPart,
+    done: (message: FromKernel, buffers: readonly DataView[]) => void,
+  ): () => void {
+    const id = this.world.newId();
+    const what = { type: "find", ...part };
+    this.fetches.set(id, { what, done });
+    this.postFetch(id, what);
+    this.plan();
+    return () => this.fetches.delete(id);
   }
 
   private request(
@@ -261,8 +287,10 @@ export class Channel {
         if (!message.retry) this.drop(message.ids);
         this.hooks.message(message, buffers, null);
         return;
+      case "found":
       case "module":
-      case "piece": {
+      case "piece":
+      case "charted": {
         const fetching = this.fetches.get(message.re);
         this.fetches.delete(message.re);
         fetching?.done(message, buffers);

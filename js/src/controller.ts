@@ -2,10 +2,12 @@
 
 import { signal } from "@preact/signals";
 import { Channel, type Wire, type World } from "./channel";
-import type { TaskSpec } from "./keymap";
+import { isChoice, type TaskSpec } from "./keymap";
+import { lacking, step, type ManyAction } from "./many";
 import { Media } from "./media";
-import { Modules, type MountedLook, type Piece } from "./modules";
-import { currentId, initial, step, wanted, type Action, type Item } from "./state";
+import { Modules, type ChartWish, type Labeled, type MountedLook, type Piece } from "./modules";
+import type { Charted, Json } from "./protocol";
+import { NOT_SHOWN, currentId, initial, isAgain, wanted, type Action, type Item } from "./state";
 
 export interface Config {
   readonly protocol: number;
@@ -19,11 +21,19 @@ export interface Config {
   readonly modules: Readonly<Record<string, string>>;
 }
 
+const pointsOf = (ids: readonly string[]) => {
+  return { rule: "ids", of: "", strategy: "map", ids, least: false } as const;
+};
+
 type Unstamped<A> = A extends { readonly now: number } ? Omit<A, "id" | "at" | "now"> : A;
-export type Intent = Unstamped<Action>;
+export type Intent = Unstamped<Action | ManyAction>;
 
 /** While the kernel trains, the page asks this often how far it is. */
 const POLL_MS = 500;
+/** What a page of many is drawn by. */
+export const GRID = "panel-grid";
+/** What is still being found is asked for again this much later, in milliseconds. */
+const FIND_MS = 300;
 /** What a cell changed shows this much later, in milliseconds. */
 const NEWS_MS = 150;
 
@@ -36,6 +46,9 @@ export class Controller {
   private readonly channel: Channel;
   private cancelPoll: () => void = () => undefined;
   private cancelNews: () => void = () => undefined;
+  /** The page of many that items are being asked for. */
+  private finding: { readonly turn: string; readonly cancel: () => void } | null = null;
+  private fetched = false;
   private asksSoon = false;
   private closed = false;
 
@@ -66,6 +79,7 @@ export class Controller {
   close(): void {
     this.closed = true;
     this.cancelPoll();
+    this.finding?.cancel();
     this.cancelNews();
     this.channel.close();
     this.media.close();
@@ -77,6 +91,44 @@ export class Controller {
     return this.channel.piece(of, path + name, start, signal);
   }
 
+  /** Ask about the map of all items. */
+  chart(wish: ChartWish): Promise<Charted> {
+    return this.channel.chart(wish);
+  }
+
+  /** Ask for bytes of a part of the map. */
+  chartPiece(name: string, start: number): Promise<Piece> {
+    return this.channel.piece(null, name, start);
+  }
+
+  /** A point of the map as an item; what is to be judged blind is not shown beside others. */
+  bring(id: string): Promise<Item> {
+    const part = { ...pointsOf([id]), n: 1, but: [] };
+    return new Promise((done, failed) => {
+      this.channel.find(part, (message, buffers) => {
+        const [item] = message.type === "found" ? message.items : [];
+        const hidden = isAgain(this.state.value.items.get(id));
+        if (!item?.view || hidden) failed(new Error("This item is asked by itself."));
+        else done({ ...item, view: item.view, buffers });
+      });
+    });
+  }
+
+  /** Points of the map get a label, each with an event of its own. */
+  labelPoints(items: readonly Labeled[], value: Json, seconds: number): void {
+    const { status } = this.state.value;
+    const shown = { ...NOT_SHOWN, strategy: "map", model_version: status?.version ?? 0 };
+    const said = items.map(({ id, label }) => {
+      return { kind: "label" as const, item: id, value, shown, before: label };
+    });
+    this.act({ type: "page", said, seconds });
+  }
+
+  /** Points of the map, beside each other. */
+  openPoints(ids: readonly string[]): void {
+    this.act({ type: "open", rule: pointsOf(ids) });
+  }
+
   /** Something that a screen reader is to say. */
   say(text: string): void {
     this.state.value = { ...this.state.value, said: text };
@@ -86,7 +138,7 @@ export class Controller {
   act(intent: Intent): void {
     const stamp = { id: this.world.newId(), at: new Date().toISOString(), now: this.world.now() };
     const before = this.state.value;
-    const { state, events } = step(before, { ...intent, ...stamp } as Action);
+    const { state, events } = step(before, { ...intent, ...stamp } as Action | ManyAction);
     this.state.value = state;
     if (events.length) this.channel.say(events);
     this.askSoon();
@@ -160,6 +212,8 @@ export class Controller {
     if (state.status && state.status.outside !== state.outside) this.channel.again();
     const want = wanted(state);
     if (want && !this.channel.asking) this.channel.ask(want);
+    this.find();
+    this.fetchGrid();
     this.prepare();
     this.cancelPoll();
     if (state.status?.training === "training") {
@@ -169,9 +223,40 @@ export class Controller {
     }
   }
 
+  /** The page of many is there before it is first opened: it comes behind the first items. */
+  private fetchGrid(): void {
+    if (this.fetched || !this.state.value.queue.length) return;
+    if (!isChoice(this.config.task) || !this.modules.has(GRID)) return;
+    this.fetched = true;
+    this.modules.get(GRID).catch(() => undefined);
+  }
+
+  /** Ask for what the page of many lacks, one request at a time. */
+  private find(): void {
+    const lack = lacking(this.state.value);
+    if (this.finding && this.finding.turn !== lack?.turn) {
+      this.finding.cancel();
+      this.finding = null;
+    }
+    if (!lack || this.finding) return;
+    const { turn, part, again } = lack;
+    const ask = () => {
+      const cancel = this.channel.find(part, (message, buffers) => {
+        this.finding = null;
+        if (message.type === "found") this.act({ type: "found", turn, message, buffers });
+      });
+      this.finding = { turn, cancel };
+    };
+    if (again) this.finding = { turn, cancel: this.world.later(ask, FIND_MS) };
+    else ask();
+  }
+
   /** Decode the images that come next. */
   private prepare(): void {
-    const { items, queue } = this.state.value;
+    const { items, queue, grid } = this.state.value;
+    for (const tile of [...(grid?.page ?? []), ...(grid?.ahead.slice(0, grid.size) ?? [])]) {
+      this.media.image(tile);
+    }
     const id = currentId(this.state.value);
     for (const next of [id, ...queue.slice(0, 12)]) {
       const item = next === null ? undefined : items.get(next);

@@ -27,6 +27,10 @@ export type Simple =
   | "suggest"
   | "retrain"
   | "instructions"
+  | "map"
+  | "grid"
+  | "similar"
+  | "words"
   | "search"
   | "sheet"
   | "close";
@@ -66,10 +70,21 @@ const COMMANDS: readonly Binding[] = [
   { command: "suggest", keys: ["h"], does: "hide or show suggestions" },
   { command: "retrain", keys: ["r"], does: "train the model now" },
   { command: "instructions", keys: ["i"], does: "fold or unfold the instructions" },
+  {
+    command: "grid",
+    keys: ["g"],
+    does: "many on one page: what the model believes to be one class",
+  },
+  { command: "similar", keys: ["m"], does: "more like this, on one page" },
+  { command: "words", keys: ["w"], does: "items with some words, on one page" },
+  { command: "map", keys: ["o"], does: "overview: all items as a map, or close it" },
   { command: "search", keys: ["/"], does: "find a label by its name" },
   { command: "sheet", keys: ["?"], does: "this sheet" },
   { command: "close", keys: ["escape"], does: "close what is open" },
 ];
+
+/** A page of many labels each with one key. */
+const MANY: ReadonlySet<Simple> = new Set(["grid", "similar", "words"]);
 
 /** Their editors move something by the arrows: back and forward are comma and period. */
 const ARROWS: ReadonlySet<string> = new Set(["pairs", "spans", "boxes"]);
@@ -106,7 +121,7 @@ function bind(task: TaskSpec): readonly Binding[] {
   const many = isMany(task);
   const taken = new Set(Object.values(task.keys));
   const arrows = usesArrows(task);
-  return COMMANDS.map((binding) => ({
+  return COMMANDS.filter(({ command }) => isChoice(task) || !MANY.has(command)).map((binding) => ({
     ...binding,
     // A letter that types a name, or that a label has, means its command with Shift.
     keys: binding.keys.map((key) => {
@@ -170,6 +185,8 @@ const SYMBOLS: Readonly<Record<string, string>> = {
   enter: "↵",
   left: "←",
   right: "→",
+  up: "↑",
+  down: "↓",
   backspace: "⌫",
   escape: "Esc",
 };

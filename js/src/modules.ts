@@ -1,6 +1,6 @@
 // Parts of the front end that are fetched from the kernel when they are first needed.
 
-import type { CertifyPart, Json, SuggestionPart, ViewPart } from "./protocol";
+import type { CertifyPart, Chart, Charted, Json, SuggestionPart, ViewPart } from "./protocol";
 import type { Press, TaskSpec } from "./keymap";
 
 /** Some bytes of a part of an item, and how many the part has. */
@@ -100,6 +100,47 @@ export interface MountedPanel {
   /** A key that the labeler has no use for, or Escape; true if it meant something here. */
   press(press: Press): boolean;
   destroy(): void;
+}
+
+/** The map of all items: the default export of `panel-map`. */
+export interface Overview {
+  mount(el: HTMLElement, host: OverviewHost): MountedOverview;
+}
+
+/** What is asked of the kernel about a map. */
+export type ChartWish = Omit<Chart, "v" | "type" | "client" | "id">;
+
+/** An item and its label so far. */
+export interface Labeled {
+  readonly id: string;
+  readonly label: Json;
+}
+
+export interface OverviewHost {
+  readonly task: TaskSpec;
+  /** Whether its commands take Shift: letters are labels, or type their names. */
+  readonly shifted: boolean;
+  say(text: string): void;
+  chart(wish: ChartWish): Promise<Charted>;
+  /** Bytes of a part of the map. */
+  piece(name: string, start: number): Promise<Piece>;
+  /** Show an item in an element, or nothing; what a screen reader says of it. */
+  show(el: HTMLElement, item: string | null): Promise<string>;
+  /** Give all of these one label; each comes with the one that it has. */
+  label(items: readonly Labeled[], value: string): void;
+  /** Show these beside each other. */
+  open(items: readonly string[]): void;
+  close(): void;
+}
+
+export interface MountedOverview {
+  /** Something may have changed: another version is another text. */
+  changed(version: string, items: number): void;
+  press(press: Press): boolean;
+  /** Label what is selected. */
+  label(value: string): void;
+  destroy(): void;
+  readonly keys: readonly KeyHelp[];
 }
 
 /** What was loaded into this page by any labeler, by name and digest. */

@@ -12,6 +12,10 @@ export type EventKind = "label" | "skip" | "flag" | "note" | "retract";
 
 export type Training = "off" | "waiting" | "idle" | "training" | "failed";
 
+export type Rule = "class" | "similar" | "search" | "ids";
+
+export type Many = "grid" | "similar" | "search" | "map";
+
 /** Provenance of an item in a page's hands; the page sends it back with the answer. */
 export interface ShownPart {
   readonly strategy: string;
@@ -53,7 +57,7 @@ export interface SuggestionPart {
   readonly version: number;
 }
 
-/** One item; without `view` when the page holds its view already. */
+/** One item; without `view` when the page holds its view already. `copies` is how many items a label of it labels: more than one, if duplicates go together. */
 export interface ItemPart {
   readonly id: string;
   readonly name: string;
@@ -64,6 +68,7 @@ export interface ItemPart {
   readonly label: g.Json;
   readonly note: string;
   readonly flagged: boolean;
+  readonly copies: number;
 }
 
 /** One event that stands, for undo and for going back; `before` is the label it replaced. */
@@ -87,6 +92,13 @@ export interface CertifyPart {
   readonly machine: number;
   readonly advice: string;
   readonly curve: readonly (readonly [number, number])[];
+}
+
+/** What the points of a map may be coloured by: two bytes each, to be read as `part`. Codes from 1 on stand for the names in their order; without names they are a probability, 65535 being certain. 0: nothing is known. */
+export interface LayerPart {
+  readonly name: "label" | "prediction" | "confidence" | "annotator";
+  readonly part: string;
+  readonly names: readonly string[];
 }
 
 /** The state in numbers. */
@@ -148,6 +160,21 @@ export interface Want {
   readonly close?: string | null;
 }
 
+/** A page would like up to `n` items to show together, and to label at once. By `rule` they are those without an answer that the model believes to be of a class, the surest or, if `least`, the least sure first (`of` names the class; empty: the one it believes of most); those without an answer that are most like the item `of`; all with the words `of`; or `ids`. None of `but`, which the page has. `strategy` is what is recorded with the answers. */
+export interface Find {
+  readonly v: number;
+  readonly type: "find";
+  readonly client: string;
+  readonly id: string;
+  readonly rule: "class" | "similar" | "search" | "ids";
+  readonly of: string;
+  readonly strategy: "grid" | "similar" | "search" | "map";
+  readonly n: number;
+  readonly but: readonly string[];
+  readonly ids: readonly string[];
+  readonly least?: boolean;
+}
+
 /** A page needs a part of the front end that is not loaded with it: an editor, a look. */
 export interface Fetch {
   readonly v: number;
@@ -157,13 +184,25 @@ export interface Fetch {
   readonly name: string;
 }
 
-/** A page shows an item with a part that is too large for its view, and would like some of it. `name` is that of the part, as the look knows it from the view; `start` and `length` are bytes. */
+/** A page shows all items as a map, by one method: what is there of it? */
+export interface Chart {
+  readonly v: number;
+  readonly type: "chart";
+  readonly client: string;
+  readonly id: string;
+  readonly method: "pca" | "umap";
+  readonly begin?: boolean;
+  readonly cancel?: boolean;
+  readonly places?: readonly number[];
+}
+
+/** A page shows an item with a part that is too large for its view, and would like some of it. `name` is that of the part, as the look knows it from the view; `start` and `length` are bytes. Without an item it is a part of the map. */
 export interface Read {
   readonly v: number;
   readonly type: "read";
   readonly client: string;
   readonly id: string;
-  readonly item: string;
+  readonly item: string | null;
   readonly name: string;
   readonly start: number;
   readonly length: number;
@@ -196,6 +235,20 @@ export interface Items {
   readonly more: number | null;
   readonly rank: number;
   readonly status: StatusPart;
+}
+
+/** Answer to `find`: items with their views, at most so many bytes, and how many are `left`. `of` is what was looked for, the class if the page left it open; `counts` how many items without an answer are believed to be of each class. While it is `pending` the page asks again. */
+export interface Found {
+  readonly v: number;
+  readonly type: "found";
+  readonly client: string;
+  readonly re: string;
+  readonly of: string;
+  readonly items: readonly ItemPart[];
+  readonly left: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly pending: boolean;
+  readonly error: string | null;
 }
 
 /** These events are on disk. */
@@ -242,6 +295,22 @@ export interface Piece {
   readonly error: string | null;
 }
 
+/** Answer to `chart`. The points, each x and y of four bytes, are to be read as `part`. `points` are those with coordinates, of the first so many items; items added since have none. */
+export interface Charted {
+  readonly v: number;
+  readonly type: "charted";
+  readonly client: string;
+  readonly re: string;
+  readonly method: "pca" | "umap";
+  readonly state: "none" | "computing" | "ready" | "failed";
+  readonly points: number;
+  readonly part: string;
+  readonly progress: number | null;
+  readonly text: string;
+  readonly layers: readonly LayerPart[];
+  readonly ids: readonly string[];
+}
+
 /** This page cannot be served; `text` says what to do. */
 export interface Refuse {
   readonly v: number;
@@ -252,8 +321,8 @@ export interface Refuse {
   readonly text: string;
 }
 
-export type FromPage = Hello | Event | Want | Fetch | Read;
-export type FromKernel = Welcome | Items | Ack | Reject | Module | Piece | Refuse;
+export type FromPage = Hello | Event | Want | Find | Fetch | Chart | Read;
+export type FromKernel = Welcome | Items | Found | Ack | Reject | Module | Piece | Charted | Refuse;
 
 export const isShownPart: g.Guard = g.object({
   strategy: g.str,
@@ -302,6 +371,7 @@ export const isItemPart: g.Guard = g.object({
   label: g.json,
   note: g.str,
   flagged: g.bool,
+  copies: g.int,
 });
 
 export const isTrailPart: g.Guard = g.object({
@@ -323,6 +393,12 @@ export const isCertifyPart: g.Guard = g.object({
   machine: g.int,
   advice: g.str,
   curve: g.list(g.tuple(g.int, g.num)),
+});
+
+export const isLayerPart: g.Guard = g.object({
+  name: g.oneOf("label", "prediction", "confidence", "annotator"),
+  part: g.str,
+  names: g.list(g.str),
 });
 
 export const isStatusPart: g.Guard = g.object({
@@ -380,6 +456,20 @@ export const isWant: g.Guard = g.object({
   close: g.either(g.str, g.none),
 });
 
+export const isFind: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("find"),
+  client: g.str,
+  id: g.str,
+  rule: g.oneOf("class", "similar", "search", "ids"),
+  of: g.str,
+  strategy: g.oneOf("grid", "similar", "search", "map"),
+  n: g.int,
+  but: g.list(g.str),
+  ids: g.list(g.str),
+  least: g.bool,
+});
+
 export const isFetch: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("fetch"),
@@ -388,12 +478,23 @@ export const isFetch: g.Guard = g.object({
   name: g.str,
 });
 
+export const isChart: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("chart"),
+  client: g.str,
+  id: g.str,
+  method: g.oneOf("pca", "umap"),
+  begin: g.bool,
+  cancel: g.bool,
+  places: g.list(g.int),
+});
+
 export const isRead: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("read"),
   client: g.str,
   id: g.str,
-  item: g.str,
+  item: g.either(g.str, g.none),
   name: g.str,
   start: g.int,
   length: g.int,
@@ -424,6 +525,19 @@ export const isItems: g.Guard = g.object({
   more: g.either(g.int, g.none),
   rank: g.int,
   status: isStatusPart,
+});
+
+export const isFound: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("found"),
+  client: g.str,
+  re: g.str,
+  of: g.str,
+  items: g.list(isItemPart),
+  left: g.int,
+  counts: g.dict(g.int),
+  pending: g.bool,
+  error: g.either(g.str, g.none),
 });
 
 export const isAck: g.Guard = g.object({
@@ -466,6 +580,21 @@ export const isPiece: g.Guard = g.object({
   error: g.either(g.str, g.none),
 });
 
+export const isCharted: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("charted"),
+  client: g.str,
+  re: g.str,
+  method: g.oneOf("pca", "umap"),
+  state: g.oneOf("none", "computing", "ready", "failed"),
+  points: g.int,
+  part: g.str,
+  progress: g.either(g.num, g.none),
+  text: g.str,
+  layers: g.list(isLayerPart),
+  ids: g.list(g.str),
+});
+
 export const isRefuse: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("refuse"),
@@ -478,10 +607,12 @@ export const isRefuse: g.Guard = g.object({
 const FROM_KERNEL: Readonly<Record<string, g.Guard>> = {
   welcome: isWelcome,
   items: isItems,
+  found: isFound,
   ack: isAck,
   reject: isReject,
   module: isModule,
   piece: isPiece,
+  charted: isCharted,
   refuse: isRefuse,
 };
 

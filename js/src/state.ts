@@ -3,6 +3,8 @@
 
 import type {
   EventKind,
+  Find,
+  Found,
   FromKernel,
   ItemPart,
   Items,
@@ -14,7 +16,7 @@ import type {
   ViewPart,
   Welcome,
 } from "./protocol";
-import { describeValue } from "./format";
+import { count, describeValue } from "./format";
 
 /**
  * Items that lie ahead at any moment: at two a second they outlast a kernel busy for a minute. The
@@ -42,6 +44,8 @@ export interface Item {
   readonly label: Json;
   readonly note: string;
   readonly flagged: boolean;
+  /** How many items a label of this one labels: see `ItemPart`. */
+  readonly copies: number;
   /** Of one that another one shows: the item that the kernel knows, and the way to it. */
   readonly within?: { readonly of: string; readonly path: string };
 }
@@ -55,6 +59,49 @@ export interface Draft {
   readonly at: string;
   readonly seconds: number | null;
   readonly shown: ShownPart;
+}
+
+/** Which items: see `Find`. */
+export type Rule = Pick<Find, "rule" | "of" | "strategy" | "ids"> & { readonly least: boolean };
+
+export interface Grid {
+  /** Another one for each opening, so that late answers go nowhere. */
+  readonly turn: string;
+  readonly rule: Rule;
+  /** How many items a page has room for. */
+  readonly size: number;
+  /** Items on the screen, and those that come next. */
+  readonly page: readonly Item[];
+  readonly ahead: readonly Item[];
+  /** What was pressed on single ones, the newest last; null puts an item away. */
+  readonly marks: ReadonlyMap<string, Json>;
+  /** The label of all others without one, null if they stay without. */
+  readonly all: Json;
+  /** Items that were on a page before. */
+  readonly seen: readonly string[];
+  /** How many pages were. */
+  readonly pages: number;
+  /** Whether the kernel may have more. */
+  readonly more: boolean;
+  /** How many more there are than the page has, as far as it was told. */
+  readonly left: number;
+  /** Items believed to be of each class. */
+  readonly counts: Found["counts"];
+  /** Whether an answer was that it is not known yet. */
+  readonly pending: boolean;
+  readonly error: string;
+  /** When this page came on the screen or was touched last, and the seconds before that. */
+  readonly since: number;
+  readonly spent: number;
+}
+
+/** A page that was said, for undo; without a rule it is not shown again. */
+export interface SaidPage {
+  readonly id: string;
+  readonly rule: Rule | null;
+  readonly page: readonly Item[];
+  readonly marks: ReadonlyMap<string, Json>;
+  readonly all: Json;
 }
 
 export type Phase = "connecting" | "ready" | "refused";
@@ -82,10 +129,14 @@ export interface State {
   readonly reopened: ReadonlySet<string>;
   /** The item looked at when going back; null at the head of the queue. */
   readonly cursor: string | null;
-  /** Labels of items that are not held, after an undo: the kernel may answer before it hears of it. */
-  readonly undone: ReadonlyMap<string, Json>;
+  /** Labels of items that are not held, as they are now: the kernel may answer before it hears of it. */
+  readonly untold: ReadonlyMap<string, Json>;
   /** Items asked for by id that the kernel does not have (any more). */
   readonly absent: ReadonlySet<string>;
+  /** The page of many items, null where one is shown: see `many.ts`. */
+  readonly grid: Grid | null;
+  /** The newest pages that were said, for undo. */
+  readonly pages: readonly SaidPage[];
   /** How items that were asked again were shown, by the answer: for undo. */
   readonly judged: ReadonlyMap<string, Pick<Item, "shown" | "suggestion">>;
   /** How many items were left when the kernel had no more to hand out; null if it had. */
@@ -117,6 +168,7 @@ export interface Stamp {
 export type Action =
   | ({ readonly type: "label"; readonly value: Json } & Stamp)
   | ({ readonly type: "accept" } & Stamp)
+  | ({ readonly type: "page"; readonly said: readonly Saying[]; readonly seconds: number } & Stamp)
   | ({ readonly type: "skip" } & Stamp)
   | ({ readonly type: "undo" } & Stamp)
   | ({ readonly type: "flag" } & Stamp)
@@ -138,6 +190,16 @@ export type Action =
       readonly whole?: boolean | undefined;
       readonly now: number;
     };
+
+/** What is said of one of many items at once. */
+export interface Saying {
+  readonly kind: "label" | "skip";
+  readonly item: string;
+  readonly value: Json;
+  readonly shown: ShownPart;
+  /** Its label so far, as far as who says it knows. */
+  readonly before: Json;
+}
 
 /** The part of a request that tells what an answer without something means. */
 export interface Asked {
@@ -170,8 +232,10 @@ export function initial(suggest: boolean): State {
     more: null,
     reopened: new Set(),
     cursor: null,
-    undone: new Map(),
+    untold: new Map(),
     absent: new Set(),
+    grid: null,
+    pages: [],
     judged: new Map(),
     dry: null,
     status: null,
@@ -206,7 +270,7 @@ export function visibleSuggestion(state: State, item: Item | null): SuggestionPa
 /** Strategies that also ask what has an answer; nobody is to see that before giving another. */
 const AGAIN: ReadonlySet<string> = new Set(["repeat", "review", "certify"]);
 
-const isAgain = (item: Pick<Item, "shown"> | undefined): boolean =>
+export const isAgain = (item: Pick<Item, "shown"> | undefined): boolean =>
   item !== undefined && AGAIN.has(item.shown.strategy);
 
 /** Items answered, in the order of their first answer that stands; not those to be asked again. */
@@ -225,7 +289,10 @@ export function wanted(
   const id = currentId(state);
   const missing = id !== null && !state.items.has(id) && !state.absent.has(id) ? [id] : [];
   const places = state.cursor === null ? -1 : visited(state).indexOf(state.cursor);
-  const older = state.more !== null && (state.trail.length === 0 || places === 0);
+  // Of a page that is all there is, some may lie further back.
+  const page = pageOf(state.trail[0]?.id ?? "");
+  const cut = page !== null && page === pageOf(state.trail.at(-1)?.id ?? "");
+  const older = state.more !== null && (state.trail.length === 0 || cut || places === 0);
   const low = isShort(state) && state.dry !== state.status.left;
   const stale = state.status.rank > state.rank;
   if (!missing.length && !older && !low && !stale) return null;
@@ -254,12 +321,15 @@ const isHeavy = ({ items, queue }: State): boolean =>
 /** Bytes of the views of some items; a letter counts as two. */
 function sizeOf(items: State["items"], ids: Iterable<string>): number {
   let size = 0;
-  for (const id of ids) {
-    const { view, buffers } = items.get(id) ?? NO_VIEW;
-    for (const buffer of buffers) size += buffer.byteLength;
-    for (const value of Object.values(view.data)) {
-      if (typeof value === "string") size += 2 * value.length;
-    }
+  for (const id of ids) size += bytesOf(items.get(id) ?? NO_VIEW);
+  return size;
+}
+
+export function bytesOf({ view, buffers }: Pick<Item, "buffers"> & { view: { data: object } }) {
+  let size = 0;
+  for (const buffer of buffers) size += buffer.byteLength;
+  for (const value of Object.values(view.data)) {
+    if (typeof value === "string") size += 2 * value.length;
   }
   return size;
 }
@@ -282,8 +352,12 @@ export function step(state: State, action: Action): Step {
       if (suggestion) return answer(state, action, "label", suggestion.label);
       return quiet({ ...state, said: "There is no suggestion to accept." });
     }
+    case "page":
+      return answerMany(state, action, action.said, action.seconds);
     case "undo":
-      return undo(state, action);
+      return pageOf(state.trail.at(-1)?.id ?? "") === null
+        ? undo(state, action)
+        : undoMany(state, action);
     case "flag": {
       const item = current(state);
       if (!item) return quiet(state);
@@ -373,12 +447,121 @@ function answer(state: State, stamp: Stamp, kind: "label" | "skip", value: Json)
   return { state: say(head, kind === "skip" ? "Skipped" : describeValue(value)), events: [draft] };
 }
 
+/** Items that can be labeled at once. */
+export const MOST_AT_ONCE = 1000;
+
+/** Each has an event of its own, with a share of the time. */
+function answerMany(state: State, stamp: Stamp, said: readonly Saying[], seconds: number): Step {
+  if (said.length > MOST_AT_ONCE) {
+    const notice = `At most ${count(MOST_AT_ONCE)} items are labeled at once; ${count(said.length)} were chosen.`;
+    return quiet({ ...state, notice, said: notice });
+  }
+  // What an earlier page could not deliver goes first: see `Channel.adopt`.
+  if (!said.length || state.phase !== "ready") return quiet(state);
+  const share = Math.min(MOST_SECONDS, Math.max(0, seconds / said.length));
+  const items = new Map(state.items);
+  const untold = new Map(state.untold);
+  const trail = [...state.trail];
+  const events: Draft[] = [];
+  for (const [k, { kind, item, value, shown, before }] of said.entries()) {
+    const id = `${stamp.id}/${k}`;
+    const known = items.get(item);
+    const stood = isAgain(known) ? lastLabel(state, item) : labelOf(state, item, before);
+    trail.push({ id, kind, item, value, before: stood });
+    events.push({
+      id,
+      kind,
+      item,
+      value,
+      at: stamp.at,
+      seconds: Math.round(share * 1000) / 1000,
+      shown: { ...shown, position: state.position + k },
+    });
+    // It is not asked any more as it was to be: who goes back to it looks at it.
+    const seen = { label: value, shown: NOT_SHOWN, suggestion: null };
+    if (known) items.set(item, { ...known, ...seen });
+    else untold.set(item, value);
+  }
+  const gone = new Set(said.map(({ item }) => item));
+  const returned = state.queue.slice(0, state.returned).filter((id) => !gone.has(id)).length;
+  const next: State = {
+    ...state,
+    items,
+    untold,
+    trail,
+    queue: state.queue.filter((id) => !gone.has(id)),
+    returned,
+    since: stamp.now,
+    position: state.position + said.length,
+    panel: "none",
+    notice: "",
+    said: `${said.length} ${said.length === 1 ? "item" : "items"} labeled.`,
+  };
+  return { state: next, events };
+}
+
+/** The page that an event was said on: all of one page share its id, and are counted. */
+export const pageOf = (id: string): string | null => /^(.+)\/\d+$/.exec(id)?.[1] ?? null;
+
+/** What was said last: one event, or all of a page. */
+export function newest(trail: readonly TrailPart[]): readonly TrailPart[] {
+  const page = pageOf(trail.at(-1)?.id ?? "");
+  if (page === null) return trail.slice(-1);
+  let from = trail.length;
+  while (from > 0 && pageOf(trail[from - 1]?.id ?? "") === page) from -= 1;
+  return trail.slice(from);
+}
+
+/** Take back a whole page, the newest first. */
+function undoMany(state: State, stamp: Stamp): Step {
+  const gone = newest(state.trail);
+  const events: Draft[] = [];
+  let next: State = { ...state, notice: "", dry: null };
+  for (const [k, entry] of [...gone].reverse().entries()) {
+    events.push({
+      id: `${stamp.id}/${k}`,
+      kind: "retract",
+      item: entry.item,
+      value: entry.id,
+      at: stamp.at,
+      seconds: null,
+      shown: NOT_SHOWN,
+    });
+    next = takenBack({ ...next, trail: next.trail.slice(0, -1) }, entry);
+    next = forgotten(next, entry.item);
+  }
+  const { cursor } = next;
+  if (cursor !== null && !isAnswered(next, cursor) && next.more === null)
+    next = openAgain(next, cursor);
+  const said = `Took back ${gone.length} labels.`;
+  return { state: { ...next, since: stamp.now, said }, events };
+}
+
+/** It may be asked again: how, the kernel says when it is. */
+function forgotten(state: State, id: string): State {
+  const item = state.items.get(id);
+  if (!item || isAgain(item) || id === state.cursor) return state;
+  const items = new Map(state.items);
+  items.delete(id);
+  return { ...state, items, untold: new Map(state.untold).set(id, item.label) };
+}
+
 const asIs = ({ shown, suggestion }: Item) => ({ shown, suggestion });
 
 /** The label that stands for an item, as far as the trail tells. */
 function lastLabel({ trail }: State, item: string): Json {
   const last = trail.filter((e) => isAnswer(e.kind) && e.item === item).at(-1);
   return last?.kind === "label" ? last.value : null;
+}
+
+/** The label of an item: what is known here stands above what the kernel, or another, was told. */
+export function labelOf({ items, trail, untold }: State, id: string, told: Json): Json {
+  const known = items.get(id);
+  if (known) return known.label;
+  const now = untold.get(id);
+  if (now !== undefined) return now;
+  const last = trail.filter((e) => isAnswer(e.kind) && e.item === id).at(-1);
+  return last ? (last.kind === "label" ? last.value : null) : told;
 }
 
 /** Flags and notes stay beside the item; they do not move on. */
@@ -452,7 +635,7 @@ function seenAgain(state: State, { item, before }: TrailPart): State {
   };
 }
 
-const NOT_SHOWN: ShownPart = {
+export const NOT_SHOWN: ShownPart = {
   strategy: "browse",
   audit: false,
   draw: null,
@@ -480,7 +663,8 @@ function say(state: State, done: string): State {
   return { ...state, said: done ? `${done}. ${text}` : text };
 }
 
-function describe(item: Item): string {
+/** An item in words. */
+export function describe(item: Item): string {
   const text = item.view.data["text"];
   const shown = typeof text === "string" ? text.slice(0, 160) : `${item.view.kind} ${item.name}`;
   return item.label === null ? shown : `${shown} Labeled ${describeValue(item.label)}.`;
@@ -511,8 +695,10 @@ function receive(
       return message.retry
         ? { ...state, notice: message.text }
         : { ...forget(state, message.ids), notice: message.text };
+    case "found":
     case "module":
     case "piece":
+    case "charted":
       return state;
     case "refuse":
       return { ...state, phase: "refused", refusal: message.text };
@@ -537,12 +723,12 @@ function caughtUp(state: State, { trail, more, status }: Welcome): State {
   // Asked for anew when they are looked at; what lies under the eye or next stays on the screen.
   const stay = new Set([currentId(next), ...next.queue.slice(0, pinned(next))]);
   const items = new Map(next.items);
-  const undone = new Map(next.undone);
+  const untold = new Map(next.untold);
   for (const { item } of changed) {
-    undone.delete(item);
+    untold.delete(item);
     if (!stay.has(item)) items.delete(item);
   }
-  next = { ...next, items, undone, rank: -1, dry: null };
+  next = { ...next, items, untold, rank: -1, dry: null };
   for (const { item, kind } of changed) next = patch(next, item, told(next, item, kind));
   const { cursor } = next;
   const answered = cursor === null || isAnswered(next, cursor) || next.more !== null;
@@ -592,7 +778,7 @@ function forget(state: State, ids: readonly string[]): State {
 const isSameMatter = (a: EventKind, b: EventKind): boolean =>
   a === b || (isAnswer(a) && isAnswer(b));
 
-const isAnswered = (state: State, item: string): boolean =>
+export const isAnswered = (state: State, item: string): boolean =>
   state.trail.some((entry) => isAnswer(entry.kind) && entry.item === item);
 
 /** The item as it was before an event that has left the trail. */
@@ -608,7 +794,7 @@ function takenBack(state: State, entry: TrailPart): State {
     default:
       if (isAgain(state.items.get(entry.item))) return state;
       if (state.items.has(entry.item)) return patch(state, entry.item, { label: entry.before });
-      return { ...state, undone: new Map(state.undone).set(entry.item, entry.before) };
+      return { ...state, untold: new Map(state.untold).set(entry.item, entry.before) };
   }
 }
 
@@ -621,6 +807,9 @@ function receiveItems(
 ): State {
   const items = new Map(state.items);
   const again = new Set<string>();
+  const answered = new Set(
+    state.trail.filter((e) => isAnswer(e.kind) && !state.reopened.has(e.id)).map((e) => e.item),
+  );
   let offset = 0;
   for (const part of message.items) {
     const count = part.view?.buffers ?? 0;
@@ -636,14 +825,14 @@ function receiveItems(
     }
     const view = part.view ?? known?.view;
     if (!view) continue;
-    const item = merged(part, view, part.view ? own : (known?.buffers ?? []), known);
-    const label = known || isAgain(part) ? undefined : state.undone.get(part.id);
+    const made = merged(part, view, part.view ? own : (known?.buffers ?? []), known);
+    // An answer from before it was answered here; as it was to be asked it is not asked any more.
+    const { shown, suggestion } = known && answered.has(part.id) && !isAgain(part) ? known : made;
+    const item = { ...made, shown, suggestion };
+    const label = known || isAgain(part) ? undefined : state.untold.get(part.id);
     items.set(part.id, label === undefined ? item : { ...item, label });
   }
   const wasEmpty = currentId(state) === null || !state.items.has(currentId(state) ?? "");
-  const answered = new Set(
-    state.trail.filter((e) => isAnswer(e.kind) && !state.reopened.has(e.id)).map((e) => e.item),
-  );
   let queue = state.queue;
   if (message.window) {
     const head = state.queue.slice(0, pinned(state));
@@ -663,7 +852,7 @@ function receiveItems(
     ...state,
     link: "live",
     items,
-    undone: new Map([...state.undone].filter(([id]) => !items.has(id))),
+    untold: new Map([...state.untold].filter(([id]) => !items.has(id))),
     queue,
     trail: older.length ? [...older, ...state.trail] : state.trail,
     more: asked && asked.before === null ? state.more : message.more,
@@ -701,6 +890,7 @@ function merged(
     label,
     note: known ? known.note : part.note,
     flagged: known ? known.flagged : part.flagged,
+    copies: part.copies,
   };
 }
 

@@ -82,6 +82,7 @@ export function part(id: string, change: Partial<ItemPart> = {}): ItemPart {
     label: null,
     note: "",
     flagged: false,
+    copies: 1,
     ...change,
   };
 }
@@ -305,6 +306,28 @@ export class ModelKernel {
     if (message.type === "read") {
       return [{ ...head, type: "piece", start: message.start, total: 0, error: "no parts" }];
     }
+    if (message.type === "chart") {
+      const none = { state: "none", points: 0, part: "", progress: null, text: "", layers: [] };
+      const ids = (message.places ?? []).map((place) => this.pool[place]!);
+      return [{ ...head, type: "charted", method: message.method, ...none, ids }];
+    }
+    if (message.type === "find") {
+      const { rule, of, n, but } = message;
+      const open = this.open().filter((item) => !this.wanted.has(item));
+      const named: Record<string, readonly string[]> = {
+        class: open.filter((item) => believed(item) === of),
+        similar: open.filter((item) => item !== of),
+        search: this.pool.filter((item) => item.includes(of) && !this.wanted.has(item)),
+        ids: message.ids.filter((item) => this.pool.includes(item) && !this.wanted.has(item)),
+      };
+      const all = (named[rule] ?? []).filter((item) => !but.includes(item));
+      const items = all.slice(0, n).map((item) => {
+        const made = this.item(item);
+        return { ...made, shown: { ...made.shown, strategy: message.strategy } };
+      });
+      const about = { of, items, left: all.length - items.length, counts: {} };
+      return [{ ...head, type: "found", ...about, pending: false, error: null }];
+    }
     if (message.type === "want") {
       if (message.skipped) for (const item of this.skipped()) this.reopened.add(item);
       const open = this.open();
@@ -449,6 +472,9 @@ export class ModelKernel {
     return view ? made : { ...made, view: null };
   }
 }
+
+/** What the model in miniature believes of an item. */
+export const believed = (item: string): string => (Number(item.slice(1)) % 2 ? "a" : "b");
 
 const isAnswer = (event: EventPart): event is EventPart & { kind: Answered } =>
   event.kind === "label" || event.kind === "skip";

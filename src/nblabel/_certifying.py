@@ -31,7 +31,7 @@ from .certify import (
     spent,
 )
 from .errors import EventError, NotFittedError, OptionError
-from .events import EVERY_ITEM, LabelEvent, Shown, new_id, now
+from .events import EVERY_ITEM, MANY, LabelEvent, Shown, new_id, now
 from .labels import MACHINES, Labels
 
 if TYPE_CHECKING:
@@ -101,8 +101,9 @@ class Certification:
     def _verified(self) -> NDArray[np.bool_]:
         """Whether the machine was wrong, along the order, as far as there are answers that count.
 
-        An answer that was given with the suggestion in sight counts only where that is agreed. What
-        the annotator put away is no confirmation: it counts as wrong.
+        An answer that was given with the suggestion in sight counts only where that is agreed, and
+        one that was said of many items at once never does: nobody knows how closely each of them
+        was looked at. What the annotator put away is no confirmation: it counts as wrong.
         """
         session, attempt = self._session, self._attempt
         agree = session.task.agree
@@ -122,7 +123,10 @@ class Certification:
     def _counts(self, answer: LabelEvent | None) -> bool:
         if answer is None or answer.annotator.startswith(MACHINES):
             return False
-        return self.terms.shown or not answer.shown.visible or answer.kind == "skip"
+        if answer.kind == "skip":
+            return True
+        seen = answer.shown.visible and not self.terms.shown
+        return not seen and answer.shown.strategy not in MANY
 
     @property
     def evidence(self) -> Evidence:
@@ -341,6 +345,10 @@ class Certification:
     def is_blind(self, item: str) -> bool:
         """Whether no suggestion may be shown for an item, wherever it is asked."""
         return self.is_running and not self.terms.shown and item in self._candidates
+
+    def asks(self, item: str) -> bool:
+        """Whether an item is, or may yet be, asked to be verified."""
+        return self.is_running and item in self._candidates
 
     def fits(self, pool: Pool) -> bool:
         """Whether all candidates are in a pool, as they were when it began."""

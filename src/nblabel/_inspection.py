@@ -98,13 +98,16 @@ class Inspection(Core):
         """
         if not isinstance(text, str):
             raise OptionError(f"search takes a text, got {type(text).__name__}.")
+        pool, found = self._with_words(text)
+        return self._as_table(pool, found if k is None else found[: finding.checked_k(k)])
+
+    def _with_words(self, text: str) -> tuple[Pool, NDArray[np.intp]]:
         with self._lock:
             pool = self.pool
             if self._texts is None or len(self._texts) != len(pool):
                 self._texts = finding.texts_of(pool, self.renderer)
             texts = self._texts
-        found = finding.search(texts, text)
-        return self._as_table(pool, found if k is None else found[: finding.checked_k(k)])
+        return pool, finding.search(texts, text)
 
     def duplicates(self) -> pd.DataFrame:
         """Return the items that are there twice or more, exactly or nearly.

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,16 @@ class Queue:
     def held_elsewhere(self, client: str) -> int:
         """Return how many items are in the hands of others."""
         return sum(len(hand) for other, hand in self._hands.items() if other != client)
+
+    def elsewhere(self, client: str) -> set[int]:
+        """Return the places of what others hold."""
+        return {
+            position for other, hand in self._hands.items() if other != client for position in hand
+        }
+
+    def asked_again(self, is_open: NDArray[np.bool_]) -> list[int]:
+        """Return the places of what is wanted though it has an answer."""
+        return [position for position in self._wanted if not is_open[position]]
 
     def wanted(self, position: int) -> Draw | None:
         """Return what an item is wanted for, None if it is not."""

@@ -36,6 +36,7 @@ class _Run:
     timeout: float | None
     stopped: bool = False  # whether it is no longer wanted
     heard: float = field(default_factory=time.monotonic)  # when it last said how far it is
+    progress: float | None = None  # how far it said it was
 
     def seconds_left(self) -> float | None:
         """Until its time is up; None if it has no limit, or is given up already."""
@@ -166,17 +167,9 @@ class Trainer:
                 self._condition.notify_all()
 
         run = _Run(job, lambda made: tell(True, made), lambda error: tell(False, error), timeout)
-        if self.way == "inline":
-            self._run(run)
-        else:
+        self._pose(run)
+        if self.way != "inline":
             with self._condition:
-                self._resting = False
-                hung = self._count_left_behind()
-                if hung >= MOST_LEFT_BEHIND:
-                    raise _all_hang(hung)
-                self._questions.append(run)
-                if self._thread is None:
-                    self._start()
                 try:
                     self._condition.wait_for(lambda: answer or run.stopped)
                 except BaseException:  # whoever asked no longer waits
@@ -188,6 +181,41 @@ class Trainer:
         if not fine:
             raise what
         return what
+
+    def pose(self, job: Job, done: Done, failed: Failed, *, timeout: float | None = None) -> _Run:
+        """Run a job between the others, without waiting for it.
+
+        Parameters
+        ----------
+        job, done, failed, timeout
+            As for `submit`; no later job takes its place.
+
+        Returns
+        -------
+        object
+            Its `stopped`: whether it was dropped, so that neither `done` nor `failed` hears of it,
+            to be set to true when it is no longer wanted. Its `progress`: from 0 to 1, None if it
+            does not say.
+        """
+        run = _Run(job, done, failed, timeout)
+        try:
+            self._pose(run)
+        except TrainingTimeoutError as error:
+            failed(error)
+        return run
+
+    def _pose(self, run: _Run) -> None:
+        if self.way == "inline":
+            self._run(run)
+            return
+        with self._condition:
+            self._resting = False
+            hung = self._count_left_behind()
+            if hung >= MOST_LEFT_BEHIND:
+                raise _all_hang(hung)
+            self._questions.append(run)
+            if self._thread is None:
+                self._start()
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._work, name="nblabel-trainer", daemon=True)
@@ -338,7 +366,7 @@ class Trainer:
         if run.stopped:
             raise Cancelled
         run.heard = time.monotonic()
-        self.progress = fraction
+        self.progress = run.progress = fraction
 
     # ------------------------------------------------------------ the watchdog
 

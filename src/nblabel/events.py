@@ -31,6 +31,10 @@ ABOUT_ALL = ("relabel", "match")
 #: certificate is revoked; or the attempt is closed without one.
 STEPS = ("begin", "trap", "certify", "revoke", "close")
 _MAPPINGS = (*ABOUT_ALL, "certify")
+#: Strategies of what was said of many items at once: a page of those that the model believes to be
+#: of one class, of those like one, of those with some words, or a part of the map. They were chosen
+#: by what the model or the person believed, so none of them is a draw.
+MANY = frozenset({"grid", "similar", "search", "map"})
 #: The item of an event that is about no single one.
 EVERY_ITEM = "*"
 
@@ -73,7 +77,8 @@ class Shown:
     predicted_version : int
         The version of that model.
     view : str
-        Where it was shown: ``"card"``, or ``"api"`` without a screen.
+        Where it was shown: ``"card"``; ``"grid"`` on a page of many; ``"map"`` as a point; or
+        ``"api"`` without a screen.
     swapped : bool
         Whether of a pair the second one stood on the left.
     """

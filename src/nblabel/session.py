@@ -41,6 +41,7 @@ from ._opening import (
     seed_events,
     strategy_of,
 )
+from ._overview import Overview
 from ._queue import Draw, Queue
 from ._results import inputs_of, joined
 from ._trainer import Trainer
@@ -61,7 +62,7 @@ from .evidence import (
     audit_hits,
 )
 from .finding import members
-from .labels import MACHINES, Labels
+from .labels import MACHINES, RETRACTABLE, Labels
 from .pairing import PairPool, sides_of
 from .pool import Pool, digest
 from .renderers import (
@@ -111,7 +112,7 @@ class Measured:
     curve: Sequence[Sequence[float]]
 
 
-class Session(Training, Certificates, Inspection, Exchange):
+class Session(Training, Certificates, Inspection, Overview, Exchange):
     """Labeling without a screen: the log over a pool, and what learns from it.
 
     Parameters
@@ -497,6 +498,12 @@ class Session(Training, Certificates, Inspection, Exchange):
             made.append(event)
         return made
 
+    def copies(self, item: str) -> int:
+        """Return how many items a label of this one labels, itself included: see `duplicates=`."""
+        with self._lock:
+            place = self.pool.position(item)
+            return 1 + sum(bool(self._open[k]) for k in self._twins.get(place, ()) if k != place)
+
     def _twin(self, event: LabelEvent, place: int) -> LabelEvent:
         shown = Shown(strategy=DUPLICATE, view=event.shown.view)
         content = self.pool.digest(place)
@@ -777,7 +784,12 @@ class Session(Training, Certificates, Inspection, Exchange):
         position = self.pool.position(event.item)
         event = sound(event)
         if event.kind == "retract":
-            if not any(o.id == event.value and o.item == event.item for o in before):
+            target = next((other for other in before if other.id == event.value), None)
+            if not (
+                target is not None
+                and target.kind in RETRACTABLE
+                and (target.item, target.annotator) == (event.item, event.annotator)
+            ):
                 self._labels.check(event)
                 author = self._labels.author(event.value)
                 if author != event.annotator:
@@ -1090,6 +1102,7 @@ class Session(Training, Certificates, Inspection, Exchange):
         if isinstance(fitted, Away):
             fitted.unpack()
         self._trainer.close()
+        self._close_overview()
         with self._lock:
             self._log.close()
 

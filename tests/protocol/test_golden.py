@@ -72,6 +72,13 @@ PAGE: dict[str, Any] = {
     "event_value_spans": labeled([{"start": 0, "end": 2, "label": "😀 שם"}]),
     "fetch": p.Fetch(1, "fetch", "page-1", "r9", "editor-spans"),
     "read": p.Read(1, "read", "page-1", "r10", "42", "left/3", 1_000_000, 1_000_000),
+    "read_map": p.Read(1, "read", "page-1", "r12", None, "xy/pca/1", 0, 1_000_000),
+    "chart": p.Chart(1, "chart", "page-1", "r11", "umap", True, True, [3, 999_999]),
+    "chart_shortest": p.Chart(1, "chart", "page-1", "r11", "pca"),
+    "find": p.Find(
+        1, "find", "page-1", "r11", "class", "spam 🤔", "grid", 72, ["42", '["a", "1"]'], [], True
+    ),
+    "find_ids": p.Find(1, "find", "page-1", "r12", "ids", "", "map", 200, [], ["42", "7"]),
     "event_empty": replace(EVENT, id="r4", events=[]),
     "want": WANT,
     "want_shortest": WANT,
@@ -193,11 +200,39 @@ KERNEL: dict[str, Any] = {
     "items_label_number": replace(
         ITEMS, items=[replace(ITEMS.items[0], label=1), *ITEMS.items[1:]]
     ),
+    "found": p.Found(
+        1, "found", "page-1", "r11", "spam",
+        [
+            replace(
+                ITEMS.items[0], reason="believed to be spam", shown=replace(NEW, strategy="grid"),
+                copies=3,
+            )
+        ],
+        1203, {"ham": 2500, "spam": 1204}, False, None,
+    ),
+    "found_pending": p.Found(
+        1, "found", "page-1", "r13", "42", [], 0, {}, True, None
+    ),
+    "found_none": p.Found(
+        1, "found", "page-1", "r13", "7", [], 0, {}, False, "There is no model yet."
+    ),
     "module": p.Module(1, "module", "page-1", "r9", "editor-spans", "export default 1"),
     "module_none": p.Module(1, "module", "page-1", "r9", "editor-x", None),
     "piece": p.Piece(1, "piece", "page-1", "r10", 1_000_000, 1_234_567, None),
     "piece_none": p.Piece(
         1, "piece", "page-1", "r10", 0, 0, "ValueError: this item has no part 'x'"
+    ),
+    "charted": p.Charted(
+        1, "charted", "page-1", "r11", "pca", "computing", 4000, "xy/pca/1", 0.25,
+        "There are no features of these items.",
+        [
+            p.LayerPart("label", "label/4000.212", ["ham", "spam"]),
+            p.LayerPart("confidence", "confidence/4000.21", []),
+        ],
+        ["42", '["a", "1"]'],
+    ),
+    "charted_none": p.Charted(
+        1, "charted", "page-1", "r11", "umap", "none", 0, "", None, "", [], []
     ),
     "items_back": replace(
         ITEMS,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nblabel.errors import StoreError
@@ -470,7 +470,8 @@ def test_a_failure_in_the_middle_keeps_what_came_before() -> None:
     page = Page(desk)
     failing = Failing(desk, lambda: StoreError("full"))
     failing.fails = 0
-    events = [page.event("label", str(k), "ham") for k in range(3)]
+    # One that is not legal: each is written for itself.
+    events = [page.event("label", str(k), "eggs" if k == 3 else "ham") for k in range(4)]
     append = failing.append
 
     def second(batch: Any) -> list[int]:
@@ -483,8 +484,9 @@ def test_a_failure_in_the_middle_keeps_what_came_before() -> None:
     assert reject["ids"] == [e["id"] for e in events[1:]]
     assert (ack["ids"], ack["expected"]) == ([events[0]["id"]], 2)
     failing.log.append = append  # type: ignore[method-assign]
-    (ack,) = page.say(*events)
-    assert ack["expected"] == 4 and len(desk.session.history) == 3
+    wrong, ack = page.say(*events)
+    assert wrong["ids"] == [events[3]["id"]] and not wrong["retry"]
+    assert ack["expected"] == 5 and len(desk.session.history) == 3
 
 
 def test_early_events_are_bounded() -> None:
@@ -639,7 +641,37 @@ MESSAGES = st.one_of(
             "skipped": st.booleans(),
         }
     ),
-)
+    st.fixed_dictionaries(
+        {
+            "v": st.just(1), "type": st.just("find"), "client": st.just("c"), "id": st.just("r"),
+            "rule": st.sampled_from(["class", "similar", "search", "ids"]),
+            "of": KNOWN | st.sampled_from(["", "ham", "money", '"', "\ud83d"]),
+            "strategy": st.sampled_from(["grid", "similar", "search", "map"]),
+            "n": st.integers(-3, 300),
+            "but": st.lists(KNOWN, max_size=3),
+            "ids": st.lists(KNOWN, max_size=3),
+            "least": st.booleans(),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "v": st.just(1), "type": st.just("chart"), "client": st.just("c"), "id": st.just("r"),
+            "method": st.sampled_from(["pca", "umap"]),
+            "begin": st.booleans(),
+            "cancel": st.booleans(),
+            "places": st.lists(st.integers(-3, 9) | st.integers(), max_size=4),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "v": st.just(1), "type": st.just("read"), "client": st.just("c"), "id": st.just("r"),
+            "item": st.none(),
+            "name": st.sampled_from(["", "xy/pca/1", "label/4.0", "confidence/", "xy/umap"]),
+            "start": st.integers(-3, 50) | st.integers(),
+            "length": st.integers(-3, 50) | st.integers(),
+        }
+    ),
+)  # fmt: skip
 
 
 @settings(max_examples=400, deadline=None)
@@ -647,11 +679,54 @@ MESSAGES = st.one_of(
 def test_no_message_breaks_the_desk(any_desk: Desk, raw: Any) -> None:
     replies = any_desk.handle(raw)
     for message, buffers in replies:
-        assert message["type"] in ("welcome", "items", "ack", "reject", "refuse")
+        assert message["type"] in (
+            "welcome", "items", "found", "ack", "reject", "refuse", "charted", "piece"
+        )  # fmt: skip
         text = json.dumps(message, ensure_ascii=False, allow_nan=False)
         text.encode()
-        assert message["client"] == raw["client"] and buffers == []
+        assert message["client"] == raw["client"]
+        assert buffers == [] or message["type"] == "piece"
     session = any_desk.session
     assert session.last_error is None
     assert len(session.labels) == session.status()["labeled"]
     assert session.history["at"].notna().all()
+
+
+# ---------------------------------------------------------------- many in one message
+
+kinds = st.sampled_from(["label", "label", "label", "wrong", "skip", "flag", "retract", "again"])
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@example([("label", 0, 0), ("retract", 0, 0), ("retract", 0, 1)])
+@given(st.lists(st.tuples(kinds, st.integers(0, 5), st.integers(0, 9)), max_size=12))
+def test_events_in_one_message_are_stored_as_if_each_came_alone(
+    said: list[tuple[str, int, int]],
+) -> None:
+    """Whatever of them is not legal, comes twice, or takes back what came before."""
+    together, alone = Page(make(model=False)), Page(make(model=False))
+    events: list[dict[str, Any]] = []
+    for kind, item, which in said:
+        earlier = events[which % len(events)] if events else None
+        if kind == "again" and earlier is not None:
+            together.seq += 1
+            events.append({**earlier, "seq": together.seq})
+        elif kind == "retract" and earlier is not None:
+            events.append(together.event("retract", earlier["item"], earlier["id"]))
+        elif kind in ("label", "wrong"):
+            value = "ham" if kind == "label" else "eggs"
+            events.append(together.event("label", str(item), value))
+        elif kind in ("skip", "flag"):
+            events.append(together.event(kind, str(item), True if kind == "flag" else None))
+    *rejects, ack = together.say(*events)
+    answers = [answer for event in events for answer in alone.say(event)]
+    refused = [answer for answer in answers if answer["type"] == "reject"]
+    assert [r["ids"] for r in rejects] == [r["ids"] for r in refused]
+    assert [r["text"] for r in rejects] == [r["text"] for r in refused]
+    stored = [answer for answer in answers if answer["type"] == "ack"]
+    assert ack["ids"] == [name for answer in stored for name in answer["ids"]]
+    if events:
+        assert ack["status"] == stored[-1]["status"]
+    one, other = together.desk.session, alone.desk.session
+    assert list(one.history["id"]) == list(other.history["id"])
+    assert one.labels["label"].to_dict() == other.labels["label"].to_dict()

@@ -66,6 +66,14 @@ export function Card({ state, item, suggestion, controller, stage, onSwipe }: Pr
             </span>
           )}
           {item.flagged && <span class="nblabel-tag nblabel-flagged">⚑ flagged</span>}
+          {item.copies > 1 && (
+            <span
+              class="nblabel-tag"
+              title={`${count(item.copies)} items are the same: one label is for all of them.`}
+            >
+              ×{count(item.copies)}
+            </span>
+          )}
           {item.label !== null && (
             <span class="nblabel-tag">labeled {describeValue(item.label)}</span>
           )}
@@ -188,7 +196,8 @@ function Nothing({ state, controller }: { state: State; controller: Controller }
   );
 }
 
-function View({
+/** An item as it looks, by itself. */
+export function View({
   item,
   suggestion,
   controller,

@@ -13,8 +13,12 @@ interface Props {
   readonly suggest: boolean;
   readonly unsaved: number;
   readonly task: TaskSpec;
+  /** Commands that mean nothing now. */
+  readonly without: ReadonlySet<string>;
   readonly run: (command: Command) => void;
   readonly onAfter: () => void;
+  /** Whether many items are on one page, which has commands of its own. */
+  readonly many: boolean;
 }
 
 const SHOWN: readonly (readonly [Simple, string])[] = [
@@ -25,39 +29,52 @@ const SHOWN: readonly (readonly [Simple, string])[] = [
   ["flag", "flag"],
   ["note", "note"],
   ["suggest", "suggestions"],
+  ["grid", "many"],
+  ["map", "map"],
   ["sheet", "keys"],
 ];
 
+const learns = (status: StatusPart): boolean => status.training !== "off";
+
 export const Footer = memo(function Footer(props: Props) {
-  const { status, suggest, unsaved, task, run, onAfter } = props;
-  const learns = status.training !== "off";
+  const { status, suggest, unsaved, task, run, onAfter, many, without } = props;
+  const bound = new Set(bindings(task).map(({ command }) => command));
+  const needsModel = ["suggest", "grid", "map"];
+  const shown = SHOWN.filter(
+    ([command]) =>
+      bound.has(command) &&
+      !without.has(command) &&
+      (learns(status) || !needsModel.includes(command)),
+  );
   return (
     <footer class="nblabel-foot">
       <div class="nblabel-line">
-        <div class="nblabel-commands" role="toolbar" aria-label="commands">
-          {SHOWN.filter(([command]) => learns || command !== "suggest").map(([command, name]) => (
-            <button
-              key={command}
-              type="button"
-              class="nblabel-command"
-              aria-label={name || command}
-              title={bindings(task).find((binding) => binding.command === command)?.does}
-              aria-keyshortcuts={ariaKeys(task, command)}
-              aria-pressed={command === "suggest" ? suggest : undefined}
-              onClick={() => {
-                run({ type: command });
-                if (command !== "note" && command !== "sheet") onAfter();
-              }}
-            >
-              <kbd>{capOf(task, command)}</kbd>
-              {command === "suggest" && !suggest ? "no suggestions" : name}
-            </button>
-          ))}
-        </div>
+        {!many && (
+          <div class="nblabel-commands" role="toolbar" aria-label="commands">
+            {shown.map(([command, name]) => (
+              <button
+                key={command}
+                type="button"
+                class="nblabel-command"
+                aria-label={name || command}
+                title={bindings(task).find((binding) => binding.command === command)?.does}
+                aria-keyshortcuts={ariaKeys(task, command)}
+                aria-pressed={command === "suggest" ? suggest : undefined}
+                onClick={() => {
+                  run({ type: command });
+                  if (command !== "note" && command !== "sheet") onAfter();
+                }}
+              >
+                <kbd>{capOf(task, command)}</kbd>
+                {command === "suggest" && !suggest ? "no suggestions" : name}
+              </button>
+            ))}
+          </div>
+        )}
         <Progress status={status} unsaved={unsaved} />
       </div>
       <div class="nblabel-line">
-        {learns && <Accuracy status={status} />}
+        {learns(status) && <Accuracy status={status} />}
         <span class="nblabel-space" />
         <Pace status={status} unsaved={unsaved} />
         <Counts status={status} task={task} />

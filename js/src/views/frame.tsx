@@ -12,19 +12,32 @@ import {
   type Command,
   type Press,
 } from "../keymap";
-import type { Mounted, MountedPanel } from "../modules";
+import type { Mounted, MountedOverview, MountedPanel } from "../modules";
+import type { MountedGrid } from "../panels/grid";
+import type { SuggestionPart } from "../protocol";
 import { search } from "../search";
-import { current, currentId, visibleSuggestion, type State } from "../state";
+import { current, currentId, visibleSuggestion, type Item, type Rule, type State } from "../state";
 import { followTheme } from "../theme";
-import { Card } from "./card";
+import { Card, View } from "./card";
 import { Footer } from "./footer";
 import { Header } from "./header";
 import { Labels } from "./labels";
 import { ErrorPanel, Instructions, NotePanel, Sheet } from "./panels";
-import { CertifySlot, EditorSlot } from "./slots";
+import { OverviewSlot } from "./overview";
+import { CertifySlot, EditorSlot, GridSlot } from "./slots";
 
 /** Going on with a note half written keeps it. */
 const KEEPS_NOTE: ReadonlySet<string> = new Set(["label", "accept", "skip", "back", "forward"]);
+
+/** Commands about the item on the screen, where there is one. */
+const ABOUT_ONE: ReadonlySet<string> = new Set([
+  ...["accept", "skip", "flag", "note", "back", "forward", "suggest", "similar"],
+]);
+const NONE: ReadonlySet<string> = new Set();
+/** What means on a page of many what it means everywhere; it has keys of its own for the rest. */
+const ALSO_MANY: ReadonlySet<string> = new Set(["sheet", "close", "retrain", "instructions"]);
+
+const CLASS: Rule = { rule: "class", of: "", strategy: "grid", ids: [], least: false };
 
 /** Put a view of the controller into an element; the returned function takes it out again. */
 export function mount(el: HTMLElement, controller: Controller): () => void {
@@ -111,7 +124,20 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   const draft = useRef<string | null>(null);
   const editor = useRef<Mounted | null>(null);
   const certify = useRef<MountedPanel | null>(null);
+  const grid = useRef<MountedGrid | null>(null);
+  const page = state.phase === "ready" && state.link !== "gone" ? state.grid : null;
+  const draw = useCallback((el: HTMLElement, item: Item, suggestion: SuggestionPart | null) => {
+    render(<View item={item} suggestion={suggestion} controller={controller} />, el);
+    return () => render(null, el);
+  }, []);
   const [closed, setClosed] = useState("");
+  const map = useRef<MountedOverview | null>(null);
+  const [wanted, setMaps] = useState(false);
+  const maps = wanted && state.phase === "ready" && state.link !== "gone";
+  const closeMap = useCallback(() => {
+    setMaps(false);
+    home();
+  }, []);
   const stage = useRef<HTMLDivElement>(null);
   const [draws, setDraws] = useState(false);
   const edits = !isChoice(task);
@@ -120,9 +146,12 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       controller.act({ type: "note", text: draft.current });
     }
     if (command.type !== "sheet") draft.current = null;
+    // What is about the item on the screen means nothing where all of them are.
+    if (maps && ABOUT_ONE.has(command.type)) return;
     switch (command.type) {
       case "label":
-        if (labelable) controller.act({ type: "label", value: command.value });
+        if (maps) map.current?.label(command.value);
+        else if (labelable) controller.act({ type: "label", value: command.value });
         home();
         return;
       case "accept":
@@ -152,11 +181,33 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       case "instructions":
         fold();
         return;
+      case "map":
+        if (state.phase === "ready") setMaps((open) => !open);
+        home();
+        return;
+      case "grid": {
+        const of = typeof suggestion?.label === "string" ? suggestion.label : "";
+        controller.act({ type: "open", rule: { ...CLASS, of } });
+        return;
+      }
+      case "similar":
+        if (item) {
+          const of = item.id;
+          controller.act({
+            type: "open",
+            rule: { ...CLASS, rule: "similar", strategy: "similar", of },
+          });
+        }
+        return;
+      case "words":
+        controller.act({ type: "open", rule: { ...CLASS, rule: "search", strategy: "search" } });
+        return;
       case "search":
         input.current?.focus({ preventScroll: true });
         return;
       case "close":
-        controller.act({ type: "dismiss" });
+        if (page && state.panel === "none") controller.act({ type: "close" });
+        else controller.act({ type: "dismiss" });
         home();
         return;
     }
@@ -169,6 +220,10 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     event.stopPropagation();
     if (event.isComposing) return;
     const target = event.target as HTMLElement;
+    if (page) {
+      pressMany(event, press, target);
+      return;
+    }
     if (edits && labelable && editor.current?.press(press, target)) {
       event.preventDefault();
       return;
@@ -188,6 +243,10 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     const control = target.closest("button, a, summary");
     if (control && (event.key === "Enter" || event.key === " ")) return;
     if (event.key === "Tab") return;
+    if (maps && state.panel === "none" && map.current?.press(press)) {
+      event.preventDefault();
+      return;
+    }
     const command = commandFor(task, press);
     const free = !command || (command.type === "close" && state.panel === "none");
     if ((free && certify.current?.press(press)) || (!command && controller.look?.press?.(press))) {
@@ -207,6 +266,21 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       // The character lands in the field, which has the focus when it is typed.
       input.current?.focus({ preventScroll: true });
     }
+  };
+
+  /** Keys while many items are on one page. */
+  const pressMany = (event: KeyboardEvent, press: Press, target: HTMLElement) => {
+    if (state.panel === "none" && grid.current?.press(press, target)) {
+      event.preventDefault();
+      return;
+    }
+    const control = target.closest("button, a, summary");
+    if (control && (event.key === "Enter" || event.key === " ")) return;
+    if (target.tagName === "INPUT" || event.key === "Tab") return;
+    const command = commandFor(task, press);
+    if (!command || !ALSO_MANY.has(command.type)) return;
+    event.preventDefault();
+    if (!event.repeat) run(command);
   };
 
   /** Keys while the name of a label is typed; returns whether the key was used up. */
@@ -251,9 +325,14 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       data-unsaved={state.unsaved}
       data-rank={state.rank}
       data-panel={state.panel}
+      data-page={page ? page.rule.strategy : undefined}
       data-theme="light"
       onKeyDown={onKeyDown}
-      onKeyUp={seal}
+      onKeyUp={(event) => {
+        seal(event);
+        if (event.key === " ") grid.current?.release();
+      }}
+      onFocusOut={() => grid.current?.release()}
       onKeyPress={seal}
       onFocusIn={() => controller.wake()}
       onMouseDown={(event) => {
@@ -285,42 +364,58 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
             onClose={setClosed}
           />
         )}
-      <Card
-        state={state}
-        item={item}
-        suggestion={suggestion}
-        onSwipe={task.kind === "binary" ? swipe : null}
-        controller={controller}
-        stage={draws ? stage : null}
-      />
-      {state.phase === "ready" && edits && (
-        <EditorSlot
+      {maps && (
+        <OverviewSlot
           controller={controller}
-          item={labelable ? item : null}
-          suggestion={suggestion}
-          stage={stage}
-          draws={draws}
-          onStage={setDraws}
-          mounted={editor}
-          onHome={home}
+          mounted={map}
+          hidden={page !== null}
+          onClose={closeMap}
         />
       )}
-      {state.phase === "ready" && !edits && (
-        <Labels
-          task={task}
-          chosen={typeof item?.label === "string" ? item.label : null}
-          suggestion={suggestion}
-          matches={matches}
-          typed={typed}
-          picked={picked}
-          disabled={!labelable}
-          input={input}
-          onType={type}
-          onPick={pick}
-          many={isMany(task)}
-        />
+      {page ? (
+        <GridSlot controller={controller} grid={page} draw={draw} mounted={grid} />
+      ) : (
+        <>
+          {!maps && (
+            <Card
+              state={state}
+              item={item}
+              suggestion={suggestion}
+              onSwipe={task.kind === "binary" ? swipe : null}
+              controller={controller}
+              stage={draws ? stage : null}
+            />
+          )}
+          {state.phase === "ready" && edits && !maps && (
+            <EditorSlot
+              controller={controller}
+              item={labelable ? item : null}
+              suggestion={suggestion}
+              stage={stage}
+              draws={draws}
+              onStage={setDraws}
+              mounted={editor}
+              onHome={home}
+            />
+          )}
+          {state.phase === "ready" && !edits && (
+            <Labels
+              task={task}
+              chosen={!maps && typeof item?.label === "string" ? item.label : null}
+              suggestion={maps ? null : suggestion}
+              matches={matches}
+              typed={typed}
+              picked={picked}
+              disabled={!labelable && !maps}
+              input={input}
+              onType={type}
+              onPick={pick}
+              many={isMany(task)}
+            />
+          )}
+        </>
       )}
-      {state.panel === "note" && item && (
+      {state.panel === "note" && item && !page && (
         <NotePanel
           key={item.id}
           text={item.note}
@@ -349,14 +444,22 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
           suggest={state.suggest}
           unsaved={unsaved}
           task={task}
+          without={maps ? ABOUT_ONE : NONE}
           run={run}
           onAfter={home}
+          many={page !== null}
         />
       )}
       {state.panel === "sheet" && (
         <Sheet
           task={task}
-          more={[...(editor.current?.keys ?? []), ...(controller.look?.keys ?? [])]}
+          many={page !== null}
+          more={
+            (page ? grid.current : map.current)?.keys ?? [
+              ...(editor.current?.keys ?? []),
+              ...(controller.look?.keys ?? []),
+            ]
+          }
           onClose={() => run({ type: "close" })}
         />
       )}

@@ -74,10 +74,12 @@ interface SheetProps {
   readonly task: TaskSpec;
   /** Keys of the editor and of the look on the screen. */
   readonly more: readonly KeyHelp[];
+  /** Whether many items are on one page: then those are the keys. */
+  readonly many: boolean;
   readonly onClose: () => void;
 }
 
-export function Sheet({ task, more, onClose }: SheetProps) {
+export function Sheet({ task, more, many, onClose }: SheetProps) {
   const close = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => close.current?.focus({ preventScroll: true }), []);
   const keyed = task.classes.filter((name) => capOfLabel(task, name));
@@ -99,16 +101,7 @@ export function Sheet({ task, more, onClose }: SheetProps) {
               <dd dir="auto">{name}</dd>
             </div>
           ))}
-          {more.map(({ keys, does }) => (
-            <div key={does}>
-              <dt>
-                {keys.map((key) => (
-                  <kbd key={key}>{keyCap(key)}</kbd>
-                ))}
-              </dt>
-              <dd>{does}</dd>
-            </div>
-          ))}
+          {!many && <Helps more={more} />}
           {isMany(task) && (
             <div>
               <dt>
@@ -119,7 +112,9 @@ export function Sheet({ task, more, onClose }: SheetProps) {
           )}
         </dl>
         <dl>
+          {many && <Helps more={more} />}
           {bindings(task)
+            .filter((binding) => !many || ["retrain", "sheet"].includes(binding.command))
             .filter((binding) => binding.command !== "search" || isMany(task))
             .filter((binding) => binding.command !== "accept" || isChoice(task))
             .map((binding) => (
@@ -135,6 +130,23 @@ export function Sheet({ task, more, onClose }: SheetProps) {
         </dl>
       </div>
     </div>
+  );
+}
+
+function Helps({ more }: Pick<SheetProps, "more">) {
+  return (
+    <>
+      {more.map(({ keys, does }) => (
+        <div key={does}>
+          <dt>
+            {keys.map((key) => (
+              <kbd key={key}>{keyCap(key)}</kbd>
+            ))}
+          </dt>
+          <dd>{does}</dd>
+        </div>
+      ))}
+    </>
   );
 }
 

@@ -2,11 +2,12 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Controller } from "../controller";
+import { GRID, type Controller } from "../controller";
 import { isMany } from "../keymap";
 import type { Editor, Look, Mounted, MountedLook, MountedPanel, Panel, Shown } from "../modules";
 import type { CertifyPart, SuggestionPart } from "../protocol";
-import type { Item } from "../state";
+import type { GridPanel, MountedGrid } from "../panels/grid";
+import type { Grid, Item } from "../state";
 
 /** A module by its name: null while it is on its way, a text if it cannot be had. */
 export function useModule<T>(controller: Controller, name: string): T | string | null {
@@ -184,6 +185,55 @@ export function CertifySlot({
   useLayoutEffect(() => mounted.current?.show(part), [panel, part]);
   // What it says goes on without its picture.
   return <div ref={box}>{typeof panel === "string" && part.advice}</div>;
+}
+
+/** A page of many items. */
+export function GridSlot({
+  controller,
+  grid,
+  draw,
+  mounted,
+}: {
+  readonly controller: Controller;
+  readonly grid: Grid;
+  /** Puts an item into an element, as its card does. */
+  readonly draw: (el: HTMLElement, item: Item, suggestion: SuggestionPart | null) => () => void;
+  /** The page as it is mounted, for the keys. */
+  readonly mounted: { current: MountedGrid | null };
+}) {
+  const panel = useModule<GridPanel>(controller, GRID);
+  const box = useRef<HTMLDivElement>(null);
+  const ready = panel !== null && typeof panel !== "string";
+  useLayoutEffect(() => {
+    if (!ready || !box.current) return undefined;
+    const made = panel.mount(box.current, {
+      task: controller.config.task,
+      act: (action) => controller.act(action),
+      grid: () => controller.state.value.grid,
+      say: (text) => controller.say(text),
+      draw,
+    });
+    mounted.current = made;
+    return () => {
+      mounted.current = null;
+      made.destroy();
+    };
+  }, [panel]);
+  useLayoutEffect(() => mounted.current?.show(grid), [panel, grid]);
+  return (
+    <main
+      class="nblabel-many-items"
+      data-ready={panel !== null && (grid.page.length > 0 || !grid.more || grid.error !== "")}
+    >
+      <div ref={box} />
+      {panel === null && <p class="nblabel-message nblabel-soft">Loading …</p>}
+      {typeof panel === "string" && (
+        <p class="nblabel-message" role="alert">
+          The page cannot be loaded: {panel}. Esc goes back; reload the page to try again.
+        </p>
+      )}
+    </main>
+  );
 }
 
 const IMAGE_TOOLS = "look-image-tools";

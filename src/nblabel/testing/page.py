@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..events import new_id, now
@@ -48,6 +48,8 @@ class FakePage:
     status : dict
     received : list of dict
         All replies.
+    found : dict
+        The newest answer to `find`.
     rejected : list of dict
     refused : str
         What the kernel said when it refused.
@@ -74,6 +76,7 @@ class FakePage:
         self.status: dict[str, Any] = {}
         self.received: list[dict[str, Any]] = []
         self.rejected: list[dict[str, Any]] = []
+        self.found: dict[str, Any] = {}
         self.refused = ""
         self._seq = 0
         self._position = 0
@@ -97,11 +100,32 @@ class FakePage:
         kept = self.order[:2] if keep is None else list(keep)
         self.send("want", n=n, keep=kept, held=list(self.items), ids=list(ids), **more)
 
+    def find(
+        self, rule: str, of: str = "", *, n: int = 20, strategy: str = "grid", **more: Any
+    ) -> list[str]:
+        """Ask for items to show together; return the ids of those that came."""
+        asked = {"but": [], "ids": [], **more}
+        self.found = {}
+        self.send("find", rule=rule, of=of, strategy=strategy, n=n, **asked)
+        return [item["id"] for item in self.found.get("items", ())]
+
     # ------------------------------------------------------------ saying
 
     def label(self, item: str, value: Any) -> str:
         """Label an item; return the id of the event, as the following do."""
         return self.say("label", item, value)
+
+    def label_all(self, values: Mapping[str, Any]) -> list[str]:
+        """Label items of the newest answer to `find`, all in one message; return the events."""
+        shown = {item["id"]: item["shown"] for item in self.found["items"]}
+        page, line, events = new_id(), self.line, []
+        self.line = "down"
+        for k, (item, value) in enumerate(values.items()):
+            changes = {"id": f"{page}/{k}", "shown": {**shown[item], "position": self._position}}
+            events.append(self.say("label", item, value, **changes))
+        self.line = line
+        self.send("event", events=[self.outbox[event] for event in events])
+        return events
 
     def skip(self, item: str) -> str:
         """Skip an item."""
@@ -213,6 +237,11 @@ class FakePage:
             if reply["window"]:
                 said = {e["item"] for e in self.outbox.values() if e["kind"] in ("label", "skip")}
                 self.order = [item for item in reply["order"] if item not in said]
+        elif kind == "found":
+            self.found, rest = reply, list(buffers)
+            for item in reply["items"]:
+                count = item["view"]["buffers"]
+                self.buffers[item["id"]], rest = rest[:count], rest[count:]
         elif kind == "ack":
             for event in reply["ids"]:
                 self.outbox.pop(event, None)

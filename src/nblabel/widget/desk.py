@@ -17,15 +17,18 @@ from .._core import Asked
 from ..errors import (
     EventError,
     LabelValueError,
+    NblabelError,
     ProtocolError,
     StoreError,
     UnknownItemError,
     in_words,
 )
-from ..events import LabelEvent, Shown
+from ..events import MANY, LabelEvent, Shown
 from ..renderers import View, clean
 from ..session import Session
 from . import protocol as p
+from .gathering import Gathering
+from .map import Map
 from .modules import Modules
 
 Reply = tuple[dict[str, Any], list[bytes]]
@@ -63,6 +66,8 @@ class Desk:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.modules = Modules(session.task, session.renderer)
+        self._gathering = Gathering(session)
+        self.map = Map(session)
         #: The desk that took over, when the same cell was run again.
         self.successor: Desk | None = None
         self._lock = threading.RLock()
@@ -104,6 +109,10 @@ class Desk:
             return [_reply(made)]
         if isinstance(message, p.Read):
             return [self._read(message)]
+        if isinstance(message, p.Find):
+            return [self._find(message)]
+        if isinstance(message, p.Chart):
+            return [_reply(self.map.answer(message))]
         return [self._want(message)]
 
     # ------------------------------------------------------------ hello
@@ -142,6 +151,11 @@ class Desk:
         for event in message.events:
             client.early[event.seq] = event
         done: list[str] = []
+        together: frozenset[str] = frozenset()
+        try:
+            together = self._append_together(client)
+        except Exception as error:
+            yield self._not_now(message, client, error)
         # A number below the expected one mostly means a repeat; but a page may have counted anew,
         # so only the id tells what is stored: an acknowledged event is on disk.
         for seq in sorted(client.early):
@@ -149,19 +163,13 @@ class Desk:
                 break  # the one before it is still on its way
             event = client.early[seq]
             try:
-                if not self._desk_session.knows(event.id):
+                if event.id not in together and not self._desk_session.knows(event.id):
                     self._desk_session.append([self._to_event(event)])
-                    if event.kind == "retract":
-                        client.retracted += 1
-                    else:
-                        self._said += 1
+                    self._count(client, event)
             except (EventError, LabelValueError, UnknownItemError) as error:
                 yield self._reject(message, [event.id], "illegal", str(error), retry=False)
             except Exception as error:  # of the disk, or of a log of the user's own
-                # Not now: it stays in the page's outbox, and so do those behind it.
-                waiting = [e.id for e in client.early.values()]
-                client.early.clear()
-                yield self._reject(message, waiting, "store", _text(error), retry=True)
+                yield self._not_now(message, client, error)
                 break
             else:
                 done.append(event.id)
@@ -176,6 +184,42 @@ class Desk:
         if self.successor is not None:  # what was pressed is stored, but it ends here
             yield self._refuse(message.client, message.id, "replaced", _REPLACED)
 
+    def _append_together(self, client: _Client) -> frozenset[str]:
+        """Write what may be written now in one transaction; return the ids of it.
+
+        Nothing is, if an event of it is not legal: then each is looked at for itself.
+        """
+        fresh: dict[str, p.EventPart] = {}
+        expected = client.expected
+        for seq in sorted(client.early):
+            if seq > expected:
+                break
+            expected = max(expected, seq + 1)
+            event = client.early[seq]
+            if not self._desk_session.knows(event.id):
+                fresh.setdefault(event.id, event)
+        if len(fresh) < 2:
+            return frozenset()
+        try:
+            self._desk_session.append([self._to_event(event) for event in fresh.values()])
+        except (EventError, LabelValueError, UnknownItemError):
+            return frozenset()
+        for event in fresh.values():
+            self._count(client, event)
+        return frozenset(fresh)
+
+    def _not_now(self, message: p.Event, client: _Client, error: Exception) -> Reply:
+        """It stays in the page's outbox, and so do those behind it."""
+        waiting = [event.id for event in client.early.values()]
+        client.early.clear()
+        return self._reject(message, waiting, "store", _text(error), retry=True)
+
+    def _count(self, client: _Client, event: p.EventPart) -> None:
+        if event.kind == "retract":
+            client.retracted += 1
+        else:
+            self._said += 1
+
     @property
     def _desk_session(self) -> Session:
         desk = self
@@ -184,7 +228,9 @@ class Desk:
         return desk.session
 
     def _to_event(self, event: p.EventPart) -> LabelEvent:
-        shown = Shown(**asdict(event.shown), view="card")
+        strategy = event.shown.strategy
+        view = "map" if strategy == "map" else "grid" if strategy in MANY else "card"
+        shown = Shown(**asdict(event.shown), view=view)
         return LabelEvent(
             event.id, event.kind, event.item, self.session.annotator, event.value, event.at,
             event.seconds, shown,
@@ -232,6 +278,37 @@ class Desk:
         )  # fmt: skip
         return _reply(made, buffers)
 
+    def _find(self, message: p.Find) -> Reply:
+        """Bring items to be shown together: as many as were asked for, but not too many bytes."""
+        client = message.client
+        self._client(client)
+        buffers: list[bytes] = []
+        items: list[p.ItemPart] = []
+        found, error, size = None, None, 0
+        try:
+            found = self._gathering.gather(message, min(message.n, MOST_ITEMS))
+            for asked in found.items:
+                view = self._view(asked.id)
+                size += view.size()
+                if items and size > MOST_BYTES:
+                    break
+                items.append(self._item(asked, view, buffers))
+        except NblabelError as problem:
+            error = clean(str(problem))[: p.MOST_TEXT]
+        except Exception as problem:  # of features, or of a model of the user's own
+            error = clean(in_words(problem))[: p.MOST_TEXT]
+        if found is None or error is not None:
+            made = p.Found(
+                p.VERSION, "found", client, message.id, message.of, [], 0, {}, False, error
+            )
+            return _reply(made)
+        left = found.total - len(items)
+        made = p.Found(
+            p.VERSION, "found", client, message.id, found.of, items, left, found.counts,
+            found.pending, None,
+        )  # fmt: skip
+        return _reply(made, buffers)
+
     def _read(self, message: p.Read) -> Reply:
         """Bring some bytes of an item that is in the pool, and of nothing else.
 
@@ -242,7 +319,10 @@ class Desk:
         try:
             if length < 1:
                 raise ValueError("a piece has at least one byte")
-            raw, total = self.session.piece(message.item, message.name, start, length)
+            if message.item is None:
+                raw, total = self.map.piece(message.name, start, length)
+            else:
+                raw, total = self.session.piece(message.item, message.name, start, length)
             raw = raw[:length]
         except BaseException as problem:  # also when the user interrupts a renderer that blocks
             error = clean(in_words(problem))[: p.MOST_TEXT]
@@ -285,8 +365,9 @@ class Desk:
         )  # fmt: skip
         label, note, flagged = session.said(asked.id)
         return p.ItemPart(
-            asked.id, _name(asked), asked.reason, part, suggestion, made, label, note, flagged
-        )
+            asked.id, _name(asked), asked.reason, part, suggestion, made, label, note, flagged,
+            session.copies(asked.id),
+        )  # fmt: skip
 
     # ------------------------------------------------------------ parts
 

@@ -206,6 +206,10 @@ class Labeler(anywidget.AnyWidget):
         """Return what is better looked at before labeling starts; see `Session.check`."""
         return self.session.check()
 
+    def projection(self, method: str = "pca") -> pd.DataFrame:
+        """Return two coordinates of each item, and what colours it; see `Session.projection`."""
+        return self.session.projection(method)
+
     def ask(self, items: Any) -> None:
         """Ask these items next, labeled ones again and blind; see `Session.ask`."""
         self.session.ask(items)

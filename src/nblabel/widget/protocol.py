@@ -13,7 +13,7 @@ import reprlib
 import sys
 import types
 import typing
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, Union
 
 from ..errors import ProtocolError
@@ -34,6 +34,9 @@ MOST_DEPTH = 16
 Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 EventKind = Literal["label", "skip", "flag", "note", "retract"]
 Training = Literal["off", "waiting", "idle", "training", "failed"]
+#: How a page of many items is chosen, and what is recorded as the strategy: see `events.MANY`.
+Rule = Literal["class", "similar", "search", "ids"]
+Many = Literal["grid", "similar", "search", "map"]
 
 
 # ---------------------------------------------------------------- parts
@@ -93,7 +96,10 @@ class SuggestionPart:
 
 @dataclass(frozen=True)
 class ItemPart:
-    """One item; without `view` when the page holds its view already."""
+    """One item; without `view` when the page holds its view already.
+
+    `copies` is how many items a label of it labels: more than one, if duplicates go together.
+    """
 
     id: str
     name: str
@@ -104,6 +110,7 @@ class ItemPart:
     label: Json
     note: str
     flagged: bool
+    copies: int = 1
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,19 @@ class CertifyPart:
     machine: int  # labels by the machine; as many as there would be now, as long as it runs
     advice: str
     curve: list[tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class LayerPart:
+    """What the points of a map may be coloured by: two bytes each, to be read as `part`.
+
+    Codes from 1 on stand for the names in their order; without names they are a probability, 65535
+    being certain. 0: nothing is known.
+    """
+
+    name: Literal["label", "prediction", "confidence", "annotator"]
+    part: str  # another one with each change
+    names: list[str]
 
 
 @dataclass(frozen=True)
@@ -208,6 +228,29 @@ class Want:
 
 
 @dataclass(frozen=True)
+class Find:
+    """A page would like up to `n` items to show together, and to label at once.
+
+    By `rule` they are those without an answer that the model believes to be of a class, the surest
+    or, if `least`, the least sure first (`of` names the class; empty: the one it believes of most);
+    those without an answer that are most like the item `of`; all with the words `of`; or `ids`.
+    None of `but`, which the page has. `strategy` is what is recorded with the answers.
+    """
+
+    v: int
+    type: Literal["find"]
+    client: str
+    id: str
+    rule: Rule
+    of: str
+    strategy: Many
+    n: int
+    but: list[str]
+    ids: list[str]
+    least: bool = False
+
+
+@dataclass(frozen=True)
 class Fetch:
     """A page needs a part of the front end that is not loaded with it: an editor, a look."""
 
@@ -219,17 +262,32 @@ class Fetch:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A page shows all items as a map, by one method: what is there of it?"""
+
+    v: int
+    type: Literal["chart"]
+    client: str
+    id: str
+    method: Literal["pca", "umap"]
+    begin: bool = False  # compute what is not there yet
+    cancel: bool = False  # give up what is being computed
+    places: list[int] = field(default_factory=list)  # points whose items it would like to know
+
+
+@dataclass(frozen=True)
 class Read:
     """A page shows an item with a part that is too large for its view, and would like some of it.
 
     `name` is that of the part, as the look knows it from the view; `start` and `length` are bytes.
+    Without an item it is a part of the map.
     """
 
     v: int
     type: Literal["read"]
     client: str
     id: str
-    item: str
+    item: str | None
     name: str
     start: int
     length: int
@@ -269,6 +327,26 @@ class Items:
     more: int | None
     rank: int
     status: StatusPart
+
+
+@dataclass(frozen=True)
+class Found:
+    """Answer to `find`: items with their views, at most so many bytes, and how many are `left`.
+
+    `of` is what was looked for, the class if the page left it open; `counts` how many items without
+    an answer are believed to be of each class. While it is `pending` the page asks again.
+    """
+
+    v: int
+    type: Literal["found"]
+    client: str
+    re: str
+    of: str
+    items: list[ItemPart]
+    left: int
+    counts: dict[str, int]
+    pending: bool
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -327,6 +405,27 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Charted:
+    """Answer to `chart`. The points, each x and y of four bytes, are to be read as `part`.
+
+    `points` are those with coordinates, of the first so many items; items added since have none.
+    """
+
+    v: int
+    type: Literal["charted"]
+    client: str
+    re: str
+    method: Literal["pca", "umap"]
+    state: Literal["none", "computing", "ready", "failed"]
+    points: int
+    part: str
+    progress: float | None
+    text: str  # why it failed, or what there is to do
+    layers: list[LayerPart]
+    ids: list[str]
+
+
+@dataclass(frozen=True)
 class Refuse:
     """This page cannot be served; `text` says what to do."""
 
@@ -346,12 +445,13 @@ PARTS = (
     ItemPart,
     TrailPart,
     CertifyPart,
+    LayerPart,
     StatusPart,
 )
-FROM_PAGE = (Hello, Event, Want, Fetch, Read)
-FROM_KERNEL = (Welcome, Items, Ack, Reject, Module, Piece, Refuse)
-_TYPES = {"hello": Hello, "event": Event, "want": Want, "fetch": Fetch, "read": Read}
-FromPage = Hello | Event | Want | Fetch | Read
+FROM_PAGE = (Hello, Event, Want, Find, Fetch, Chart, Read)
+FROM_KERNEL = (Welcome, Items, Found, Ack, Reject, Module, Piece, Charted, Refuse)
+_TYPES = {shape.__name__.lower(): shape for shape in FROM_PAGE}
+FromPage = Hello | Event | Want | Find | Fetch | Chart | Read
 _BOUNDS = {"events": MOST_EVENTS}
 
 
@@ -439,7 +539,7 @@ def _read_object(raw: Any, shape: Any, where: str) -> Any:
     for part in fields(shape):
         if part.name in raw:
             values[part.name] = _read(raw[part.name], hints[part.name], f"{where}.{part.name}")
-        elif part.default is MISSING:
+        elif part.default is MISSING and part.default_factory is MISSING:
             raise ProtocolError("field", f"{where}.{part.name} is missing")
     return shape(**values)
 
