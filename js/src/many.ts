@@ -89,7 +89,7 @@ export function step(state: State, action: Action | ManyAction): Step {
     case "open":
       return quiet(opened(state, action.rule, action));
     case "close":
-      return quiet({ ...state, grid: null, since: action.now });
+      return quiet({ ...left(state), grid: null, since: action.now });
     case "found":
       return quiet(grid?.turn === action.turn ? found(state, grid, action) : state);
     case "room":
@@ -132,7 +132,24 @@ export function step(state: State, action: Action | ManyAction): Step {
 
 const quiet = (state: State): Step => ({ state, events: [] });
 
-function opened(state: State, rule: Rule, { id, now }: Pick<Stamp, "id" | "now">): State {
+/** A page with marks on it is put by. */
+function left(state: State): State {
+  const { grid } = state;
+  const n = grid ? changed(grid) : 0;
+  if (!n) return state;
+  const said = `${n} ${n === 1 ? "mark is" : "marks are"} kept: they are there when this page is opened again.`;
+  return { ...state, parked: grid, said };
+}
+
+function opened(before: State, rule: Rule, { id, now }: Pick<Stamp, "id" | "now">): State {
+  const state = left(before);
+  const { parked } = state;
+  if (parked && parked !== state.grid && sameRule(parked.rule, rule)) {
+    const open = parked.rule.rule === "class" || parked.rule.rule === "similar";
+    const page = parked.page.filter((item) => !open || !isAnswered(state, item.id));
+    const grid = { ...parked, turn: id, page, since: now, size: state.grid?.size ?? parked.size };
+    return refreshed({ ...state, grid, parked: null, panel: "none", notice: "" });
+  }
   const size = state.grid?.size ?? FIRST_SIZE;
   const grid: Grid = {
     turn: id,

@@ -135,6 +135,8 @@ export interface State {
   readonly absent: ReadonlySet<string>;
   /** The page of many items, null where one is shown: see `many.ts`. */
   readonly grid: Grid | null;
+  /** A page that was left with marks on it: it is opened again as it was. */
+  readonly parked: Grid | null;
   /** The newest pages that were said, for undo. */
   readonly pages: readonly SaidPage[];
   /** How items that were asked again were shown, by the answer: for undo. */
@@ -235,6 +237,7 @@ export function initial(suggest: boolean): State {
     untold: new Map(),
     absent: new Set(),
     grid: null,
+    parked: null,
     pages: [],
     judged: new Map(),
     dry: null,

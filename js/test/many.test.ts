@@ -254,6 +254,23 @@ describe("what is said of a page", () => {
     expect(lacking(page.state)?.part.but).toContain("a");
   });
 
+  test("a page that is left with marks is there again as it was, but for what was answered", () => {
+    const page = new Page(["a", "q"]).open().bring(nine).mark("spam", "b").act({ type: "close" });
+    expect(page.state.said).toMatch("1 mark is kept");
+    page.act({ type: "label", value: "spam" });
+    page.open(LIKE).bring(["x"]).open();
+    expect(page.page.slice(0, 2)).toEqual(["b", "c"]);
+    page.act({ type: "confirm" });
+    expect(page.said).toEqual([
+      ["b", "spam"],
+      ["c", "ham"],
+      ["d", "ham"],
+    ]);
+    // Without marks it begins anew.
+    page.act({ type: "close" }).open();
+    expect(page.page).toEqual([]);
+  });
+
   test("what was drawn at random and is said here is no draw", () => {
     const drawn = part("b", { shown: { ...SHOWN, strategy: "audit", audit: true, draw: 4 } });
     const page = new Page();

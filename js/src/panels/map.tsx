@@ -394,8 +394,12 @@ class Overall implements MountedOverview {
     const inside = x >= 0 && y >= 0 && x <= width && y <= height;
     card.style.visibility = inside ? "" : "hidden";
     const [wide, high] = [card.offsetWidth, card.offsetHeight];
-    const left = x + 18 + wide < width ? x + 18 : Math.max(4, x - 18 - wide);
-    const top = Math.max(4, Math.min(height - high - 4, y - high / 2));
+    const fits = x + 18 + wide < width ? x + 18 : x - 18 - wide;
+    // Where it has no room on either side it stands above or below.
+    const beside = fits >= 4;
+    const left = beside ? fits : Math.max(4, Math.min(width - wide - 4, x - wide / 2));
+    const over = y - 24 - high >= 4 ? y - 24 - high : y + 24;
+    const top = beside ? Math.max(4, Math.min(height - high - 4, y - high / 2)) : over;
     card.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
 
