@@ -139,7 +139,7 @@ def test_a_page_of_digits_is_verified_undone_and_verified_again(notebook: Opener
 
     # Undo of a page goes by the log: it is one key after a reload too.
     page.press("z")
-    assert page.opened().items == second
+    wait_until(lambda: page.items == second, "the page that was taken back")
     page.saved()
     assert told(book, second) == {}
     page.press("Escape")
