@@ -204,11 +204,13 @@ function marked(
 function turned(grid: Grid, now: number): Grid {
   const { page, ahead, size, seen } = grid;
   const next = ahead.slice(0, size);
+  const later = new Set(ahead.map(({ id }) => id));
   return {
     ...grid,
     page: next,
     ahead: ahead.slice(size),
-    marks: new Map(),
+    // Of a page that came back some may not have had room.
+    marks: new Map([...grid.marks].filter(([id]) => later.has(id))),
     // Labels for all are about what was looked at.
     all: grid.rule.rule === "class" ? grid.rule.of || null : null,
     seen: [...seen, ...page.map(({ id }) => id)].slice(-MOST_SEEN),

@@ -338,6 +338,17 @@ describe("what is taken back", () => {
     ]);
   });
 
+  test("also where there is room for fewer now", () => {
+    const page = new Page(["q"]);
+    page.state = { ...page.state, trail: known().state.trail };
+    page.act({ type: "undo" }).act({ type: "room", size: 2 }).bring(["a", "b", "c"], { left: 0 });
+    expect(page.act({ type: "confirm" }).said).toEqual([
+      ["a", "ham"],
+      ["b", "spam"],
+    ]);
+    expect(page.act({ type: "confirm" }).said).toEqual([["c", "ham"]]);
+  });
+
   test("a page of the log that lies partly further back is asked for first", () => {
     const page = known();
     page.state = { ...page.state, more: 40 };

@@ -139,7 +139,10 @@ def test_a_page_of_digits_is_verified_undone_and_verified_again(notebook: Opener
 
     # Undo of a page goes by the log: it is one key after a reload too.
     page.press("z")
-    assert page.opened().items == second
+    # As many of them as there is room for now: the notebook may be narrower.
+    wait_until(lambda: page.items, "the page that was taken back")
+    marked = page.marked
+    assert marked and marked.items() <= dict.fromkeys(second, value).items()
     page.saved()
     assert told(book, second) == {}
     page.press("Escape")

@@ -152,6 +152,9 @@ class GridView {
   // ---------------------------------------------------------------- showing
 
   show(grid: Grid): void {
+    // Measured when it is known what they are; then it comes again, with what there is room for.
+    const kind = this.grid?.page[0]?.view.kind;
+    if (kind !== grid.page[0]?.view.kind && this.measure(grid)) return;
     const isNew = grid.turn !== this.shownTurn;
     const before = this.grid;
     this.grid = grid;
@@ -162,8 +165,6 @@ class GridView {
       this.find.value = grid.rule.of;
       this.find.hidden = grid.rule.rule !== "search";
     }
-    // Measured when it is known what they are: a page of texts has room for fewer.
-    if (before?.page[0]?.view.kind !== grid.page[0]?.view.kind) this.measure();
     this.origin = grid.page.find(({ id }) => id === grid.rule.of)?.name ?? this.origin;
     const turned = grid.page !== this.shownPage;
     if (turned) this.renderTiles(grid);
@@ -184,9 +185,9 @@ class GridView {
     (asks ? this.find : this.list).focus({ preventScroll: true });
   }
 
-  private measure(): void {
-    const { grid } = this;
-    if (!grid) return;
+  /** Find out how many there is room for; return whether that has changed. */
+  private measure(grid: Grid | null = this.grid): boolean {
+    if (!grid) return false;
     const family = familyOf(grid);
     const sizes = SIZES[family];
     const [width, height] = sizes[Math.min(scales[family], sizes.length - 1)] ?? [88, 88];
@@ -198,7 +199,9 @@ class GridView {
     this.list.style.gridTemplateColumns = `repeat(${this.columns}, minmax(0, 1fr))`;
     this.list.style.gridAutoRows = `${height}px`;
     const size = Math.min(MOST_TILES, this.columns * rows);
-    if (size !== grid.size) this.host.act({ type: "room", size });
+    if (size === grid.size) return false;
+    this.host.act({ type: "room", size });
+    return true;
   }
 
   private renderTiles(grid: Grid): void {
