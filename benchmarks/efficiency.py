@@ -228,16 +228,16 @@ def same_features(data: Data, which: str) -> Features:
 
 def rich_features(data: Data, classifier: Any) -> tuple[Any, Any, Any]:
     """Return what nblabel's default engine learns from, and its estimator if it has just one."""
-    session = new_session(data, 0)
-    suggester = getattr(session, "suggester", None) or session._suggester
+    suggester = new_session(data, 0)._suggester
     pool = suggester.features()
     if not (sparse.issparse(pool) or isinstance(pool, np.ndarray)) or pool.ndim != 2:
         raise ValueError(f"the default features are no matrix but {type(pool).__name__}")
-    transform = getattr(suggester, "transform", None)
-    if transform is None:
-        transform = suggester._transformer.transform
-    own = getattr(suggester, "estimator", None) or getattr(suggester, "_estimator", None)
-    return pool, transform(data.test), classifier if own is None else clone(own)
+    own = getattr(suggester, "estimator", None)
+    return (
+        pool,
+        suggester.transformer.transform(data.test),
+        clone(classifier if own is None else own),
+    )
 
 
 def embed(rows: Any) -> np.ndarray:
