@@ -80,9 +80,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 
 import nblabel as nl
+from nblabel.suggest import learning_inputs
 
 from .peers import PEERS, Learner, Peer, Rule, Situation, plain_values, scaled_columns
 
@@ -504,7 +506,7 @@ def run_session(task: Task, **options: Any) -> dict[str, Any]:
     names = class_names(data)
     code_of = {name: code for code, name in enumerate(names)}
     labeled: list[int] = []
-    course = Course(data)
+    course, predictions = Course(data), Predictions(test)
     while len(labeled) < task.budget:
         asked = session.next(min(task.batch, task.budget - len(labeled)))
         for one in asked:
@@ -520,11 +522,30 @@ def run_session(task: Task, **options: Any) -> dict[str, Any]:
         seconds = time.perf_counter() - began
         predicted = np.full(len(data.truth), data.codes[labeled[0]])
         if knows:
-            predicted = session.predict(test)["label"].map(code_of).to_numpy()
+            predicted = predictions.of(session)
+            predicted = np.array([code_of[name] for name in predicted])
         course.add(predicted, len(labeled), seconds)
         began = time.perf_counter()
     session.close()
     return course.result(np.asarray(labeled))
+
+
+class Predictions:
+    """What a session predicts for the test items, as `Session.predict` does; but their features,
+    which stay the same from one training to the next, are made once."""
+
+    def __init__(self, test: Any) -> None:
+        self.test = test
+        self.rows: Any = None
+
+    def of(self, session: Any) -> np.ndarray:
+        """Return the predicted labels."""
+        model = session.model
+        if not isinstance(model, Pipeline):
+            return session.predict(self.test)["label"].to_numpy()
+        if self.rows is None:
+            self.rows = model[:-1].transform(learning_inputs(session.renderer, self.test))
+        return np.asarray(model[-1].predict(self.rows))
 
 
 def run_full(task: Task) -> dict[str, Any]:

@@ -118,8 +118,8 @@ class MultiViewSuggester:
                 joined = np.hstack([blocks["latent"], blocks["neighbors"]])
             elif sparse.issparse(next(iter(blocks.values()))):  # too few items for anything else
                 joined = next(iter(blocks.values())).toarray()
-            else:
-                joined = blocks["features"] - blocks["features"].mean(axis=0)
+            else:  # by distance: two rows in one direction may be far apart
+                joined = np.hstack([blocks["radial"], blocks["radial_neighbors"]])
             self._embedding = normalize(joined).astype(np.float32)
         return self._embedding
 
