@@ -80,9 +80,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 
 import nblabel as nl
+from nblabel.suggest import learning_inputs
 
 from .peers import PEERS, Learner, Peer, Rule, Situation, plain_values, scaled_columns
 
@@ -228,16 +230,16 @@ def same_features(data: Data, which: str) -> Features:
 
 def rich_features(data: Data, classifier: Any) -> tuple[Any, Any, Any]:
     """Return what nblabel's default engine learns from, and its estimator if it has just one."""
-    session = new_session(data, 0)
-    suggester = getattr(session, "suggester", None) or session._suggester
+    suggester = new_session(data, 0)._suggester
     pool = suggester.features()
     if not (sparse.issparse(pool) or isinstance(pool, np.ndarray)) or pool.ndim != 2:
         raise ValueError(f"the default features are no matrix but {type(pool).__name__}")
-    transform = getattr(suggester, "transform", None)
-    if transform is None:
-        transform = suggester._transformer.transform
-    own = getattr(suggester, "estimator", None) or getattr(suggester, "_estimator", None)
-    return pool, transform(data.test), classifier if own is None else clone(own)
+    own = getattr(suggester, "estimator", None)
+    return (
+        pool,
+        suggester.transformer.transform(data.test),
+        clone(classifier if own is None else own),
+    )
 
 
 def embed(rows: Any) -> np.ndarray:
@@ -504,7 +506,7 @@ def run_session(task: Task, **options: Any) -> dict[str, Any]:
     names = class_names(data)
     code_of = {name: code for code, name in enumerate(names)}
     labeled: list[int] = []
-    course = Course(data)
+    course, predictions = Course(data), Predictions(test)
     while len(labeled) < task.budget:
         asked = session.next(min(task.batch, task.budget - len(labeled)))
         for one in asked:
@@ -520,11 +522,30 @@ def run_session(task: Task, **options: Any) -> dict[str, Any]:
         seconds = time.perf_counter() - began
         predicted = np.full(len(data.truth), data.codes[labeled[0]])
         if knows:
-            predicted = session.predict(test)["label"].map(code_of).to_numpy()
+            predicted = predictions.of(session)
+            predicted = np.array([code_of[name] for name in predicted])
         course.add(predicted, len(labeled), seconds)
         began = time.perf_counter()
     session.close()
     return course.result(np.asarray(labeled))
+
+
+class Predictions:
+    """What a session predicts for the test items, as `Session.predict` does; but their features,
+    which stay the same from one training to the next, are made once."""
+
+    def __init__(self, test: Any) -> None:
+        self.test = test
+        self.rows: Any = None
+
+    def of(self, session: Any) -> np.ndarray:
+        """Return the predicted labels."""
+        model = session.model
+        if not isinstance(model, Pipeline):
+            return session.predict(self.test)["label"].to_numpy()
+        if self.rows is None:
+            self.rows = model[:-1].transform(learning_inputs(session.renderer, self.test))
+        return np.asarray(model[-1].predict(self.rows))
 
 
 def run_full(task: Task) -> dict[str, Any]:

@@ -131,3 +131,24 @@ def test_peers_choose_from_what_is_not_labeled(name):
     for arm in peer.learners:
         result = efficiency.run(task(f"{name}: {arm}", "shipped"))
         assert result["macro_f1"][-1] > 0.5, arm
+
+
+def test_the_features_of_the_default_engine_are_given_to_all():
+    data = efficiency.load("sklearn-wine", 0, 60)
+    features = efficiency.same_features(data, "rich")
+    assert features.pool.shape[0] == 60 and features.test.shape[0] == len(data.truth)
+    assert features.pool.shape[1] == features.test.shape[1]
+    model = efficiency.Linear(features, np.arange(60), data.codes)
+    assert efficiency.macro_f1(data, model.predict(features.test)) > 0.9
+
+
+def test_what_is_predicted_is_what_the_session_predicts():
+    data = efficiency.load("sklearn-wine", 0, 60)
+    session, names = efficiency.new_session(data, 0), efficiency.class_names(data)
+    predictions = efficiency.Predictions(data.test)
+    for _ in range(2):  # the features are kept from the first time
+        for one in session.next(10):
+            session.record(one, names[data.codes[session.pool.position(one.id)]])
+        session.retrain(wait=True)
+        expected = session.predict(data.test)["label"].tolist()
+        assert predictions.of(session).tolist() == expected

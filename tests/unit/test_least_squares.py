@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from scipy.special import softmax
+from scipy.special import log_softmax
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.linear_model import Ridge
 
 from nblabel.suggest import least_squares
-from nblabel.suggest.least_squares import BIAS, LeastSquaresClassifier, products, solve
+from nblabel.suggest.least_squares import BIAS, LeastSquaresClassifier, pooled, products, solve
 
 
 def rows(n=40, d=6, k=3, seed=0):
@@ -33,9 +33,32 @@ def test_leaving_one_out_is_what_leaving_one_out_gives(n, k, balanced, seed):
         rest = np.delete(np.arange(n), i)
         system = kernel[np.ix_(rest, rest)] + BIAS + np.diag(0.3 / weights[rest])
         left_out[i] = (kernel[i, rest] + BIAS) @ np.linalg.solve(system, signs[rest])
-    solution = solve(kernel, codes, balanced=balanced)
-    proba = softmax(solution.temperature * left_out, axis=1)[np.arange(n), codes]
-    assert solution.losses == pytest.approx(-np.log(np.maximum(proba, 1e-6)), abs=1e-6)
+    assert solve(kernel, codes, balanced=balanced).left_out == pytest.approx(left_out, abs=1e-6)
+
+
+def log_loss(scores, codes):
+    return -log_softmax(scores, axis=1)[np.arange(len(codes)), codes].mean()
+
+
+@given(n=st.integers(8, 40), n_members=st.integers(1, 4), seed=st.integers(0, 99))
+@settings(deadline=None, max_examples=30)
+def test_a_pool_loses_no_more_than_its_members_on_average(n, n_members, seed):
+    codes = rows(n, seed=seed)[1]
+    members = []
+    for number in range(n_members):  # each sees its own noise
+        points, _ = rows(n, 3 + number, seed=seed)
+        members.append(solve(points @ points.T, codes))
+    shares, temperature = pooled(members)
+    together = sum(share * member.left_out for share, member in zip(shares, members, strict=True))
+    alone = [log_loss(member.temperature * member.left_out, codes) for member in members]
+    assert log_loss(temperature * together, codes) <= np.mean(alone) + 1e-9
+
+
+def test_a_pool_of_one_is_the_one():
+    points, codes = rows()
+    one = solve(points @ points.T, codes)
+    shares, temperature = pooled([one, one])
+    assert shares.sum() * temperature == pytest.approx(one.temperature)
 
 
 def test_the_weights_are_those_of_ridge_regression():
@@ -54,7 +77,7 @@ def test_many_labels_are_solved_iteratively(monkeypatch):
     monkeypatch.setattr(least_squares, "MOST_EXACT", 150)
     iterative = solve(points @ points.T, codes)
     assert iterative.dual == pytest.approx(exact.dual, abs=1e-2)
-    assert len(iterative.losses) == 150
+    assert iterative.left_out.shape == (150, 3)
 
 
 def test_a_rare_class_survives_the_sample_for_calibration(monkeypatch):

@@ -1,9 +1,11 @@
 """Regularised least squares on labels: as good as a linear SVM on few labels, and its leave-one-out
-predictions come for nothing. They choose between representations and calibrate the probabilities.
+predictions come for nothing. They calibrate the probabilities, of one model or of several.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ _TEMPERATURES = np.geomspace(0.25, 32.0, 22)
 _FLOOR = float(np.log(1e-6))  # one hopeless item must not decide alone
 
 
+@dataclass(frozen=True)
 class Solution:
     """The weights of the labeled rows, and what was learned on the way.
 
@@ -31,16 +34,16 @@ class Solution:
         Scores of a row x are ``(K(x, labeled) + BIAS) @ dual``.
     temperature : float
         Scores are multiplied by it before the softmax.
-    losses : ndarray of shape (n_exact,)
-        Negative log probability of each label when it is left out, at that temperature.
+    left_out : ndarray of shape (n_exact, n_classes), float64
+        Scores of each labeled row when its own label is left out.
+    codes : ndarray of shape (n_exact,), int
+        Classes of these rows.
     """
 
-    def __init__(
-        self, dual: NDArray[np.float32], temperature: float, losses: NDArray[np.float64]
-    ) -> None:
-        self.dual = dual
-        self.temperature = temperature
-        self.losses = losses
+    dual: NDArray[np.float32]
+    temperature: float
+    left_out: NDArray[np.float64]
+    codes: NDArray[np.intp]
 
 
 def solve(
@@ -77,32 +80,48 @@ def solve(
         inverse = cho_solve(cho_factor(system, lower=True, check_finite=False), np.eye(n))
         dual = inverse @ signs
         left_out = signs - dual / np.diag(inverse)[:, None]
-        temperature, losses = _calibrate(left_out, codes)
-        return Solution(dual.astype(np.float32), temperature, losses)
+        return Solution(dual.astype(np.float32), _calibrate(left_out, codes), left_out, codes)
     exact = np.sort(np.random.default_rng(0).permutation(n)[:MOST_EXACT])
     _, renumbered = np.unique(codes[exact], return_inverse=True)
     part = solve(products[np.ix_(exact, exact)], renumbered, alpha=alpha, balanced=balanced)
     dual = np.column_stack([_conjugate_gradient(system, column) for column in signs.T])
-    return Solution(dual.astype(np.float32), part.temperature, part.losses)
+    return replace(part, dual=dual.astype(np.float32))
+
+
+def pooled(solutions: Sequence[Solution]) -> tuple[NDArray[np.float64], float]:
+    """Return the shares by which the scores of several models of the same labels make one's.
+
+    A logarithmic opinion pool (Genest and Zidek, Statistical Science 1986): the mean of the scores,
+    each at its own temperature, so that a model counts by how sure it may be. What it loses in
+    mean log loss is never more than what its members lose on average (Heskes, NIPS 1997).
+
+    Returns
+    -------
+    shares : ndarray of shape (n_solutions,)
+        Of the scores of each.
+    temperature : float
+        That the sum is multiplied by before the softmax, by the labels that are left out.
+    """
+    shares = np.array([solution.temperature for solution in solutions]) / len(solutions)
+    left_out = sum(
+        share * solution.left_out for share, solution in zip(shares, solutions, strict=True)
+    )
+    return shares, _calibrate(np.asarray(left_out), solutions[0].codes)
 
 
 def _conjugate_gradient(system: NDArray[np.float64], column: NDArray[np.float64]) -> Any:
     return sparse.linalg.cg(system, column, rtol=1e-4, maxiter=300)[0]
 
 
-def _calibrate(
-    scores: NDArray[np.float64], codes: NDArray[np.intp]
-) -> tuple[float, NDArray[np.float64]]:
-    """Return the temperature with the least log loss, and the loss of each row at it."""
+def _calibrate(scores: NDArray[np.float64], codes: NDArray[np.intp]) -> float:
+    """Return the temperature with the least log loss."""
     rows = np.arange(len(codes))
-    best: tuple[float, float, NDArray[np.float64]] | None = None
-    for temperature in _TEMPERATURES:
-        logs = np.maximum(log_softmax(temperature * scores, axis=1)[rows, codes], _FLOOR)
-        mean = -float(logs.mean())
-        if best is None or mean < best[0]:
-            best = (mean, float(temperature), -logs)
-    assert best is not None
-    return best[1], best[2]
+
+    def loss(temperature: float) -> float:
+        logs = log_softmax(temperature * scores, axis=1)[rows, codes]
+        return -float(np.maximum(logs, _FLOOR).mean())
+
+    return float(min(_TEMPERATURES, key=loss))
 
 
 class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):

@@ -1,7 +1,8 @@
-"""The default engine: several views of the pool, and the labels say which one to trust."""
+"""The default engine: a model for each of several views of the pool, and what they say together."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,25 +19,21 @@ from .._threads import MOST_FEATURIZED, one_thread
 from .bulk import sample, take
 from .explain import WordMarks
 from .features import default_features
-from .least_squares import BIAS, LeastSquaresClassifier, Solution, products, solve
+from .least_squares import BIAS, LeastSquaresClassifier, Solution, pooled, products, solve
 from .linear import Scores
 from .model import Marker, ModelSuggester, Snapshot, Suggester
 from .views import MOST_ITEMS, Blocks, ChosenViews, DenseViews, TextViews
 
-#: Below this many labels their opinion on the views is noise.
-LEAST_LABELS = 30
 #: A cold start looks at so many items first, of pools at least twice as large.
 GLIMPSE = 2000
-#: A view is left only for one that is better by so many standard errors.
-HYSTERESIS = 1.0
 
 
 class MultiViewSuggester:
-    """Least squares over whichever views of the pool predict the labels best.
+    """Least squares over each of several representations of the pool, pooled into one model.
 
-    Every view is fitted on the same labels; leaving each label out in turn, at no cost, shows how
-    well a view predicts what it has not seen. A challenger takes over when its losses are lower by
-    more than a standard error of the paired differences, so the choice does not flicker.
+    Every representation is fitted on the same labels; leaving each label out in turn, at no cost,
+    shows how sure each of them, and then all together, may be: see `least_squares.pooled`. None is
+    chosen: labels that were asked because a model was unsure say little on which one is the best.
 
     Parameters
     ----------
@@ -62,7 +59,6 @@ class MultiViewSuggester:
         self.takes_items = takes_items
         self._blocks: Blocks | None = None
         self._embedding: NDArray[np.float32] | None = None
-        self._chosen: str | None = None
         self._glimpsed = False
 
     def blocks(self) -> Blocks:
@@ -75,11 +71,11 @@ class MultiViewSuggester:
     #: One thread is enough for few labels: see `_threads`.
     is_light = True
 
-    #: What is fitted on whichever views are chosen.
+    #: What is fitted on each representation.
     estimator = LeastSquaresClassifier()
 
     def features(self) -> Any:
-        """Return the views side by side that are begun with, one row per item of the pool."""
+        """Return the richest representation, one row per item of the pool."""
         return self.transformer.joined(self.blocks())
 
     @property
@@ -88,7 +84,7 @@ class MultiViewSuggester:
         return self.representations()[0]
 
     def representations(self) -> list[ChosenViews]:
-        """Return the representations to choose from, the one to begin with first."""
+        """Return the representations, the richest first."""
         return [ChosenViews(self._views, names) for names in self._candidates().values()]
 
     def _candidates(self) -> dict[str, tuple[str, ...]]:
@@ -122,28 +118,22 @@ class MultiViewSuggester:
                 joined = np.hstack([blocks["latent"], blocks["neighbors"]])
             elif sparse.issparse(next(iter(blocks.values()))):  # too few items for anything else
                 joined = next(iter(blocks.values())).toarray()
-            else:
-                joined = blocks["features"] - blocks["features"].mean(axis=0)
+            else:  # by distance: two rows in one direction may be far apart
+                joined = np.hstack([blocks["radial"], blocks["radial_neighbors"]])
             self._embedding = normalize(joined).astype(np.float32)
         return self._embedding
 
     def fit(self, snapshot: Snapshot) -> FittedViews:
-        """Fit every view on the labeled items and keep the one that predicts them best."""
+        """Fit every representation on the labeled items."""
         blocks = self.blocks()
         classes, codes = np.unique(np.asarray(snapshot.targets, dtype=str), return_inverse=True)
         labeled = {name: block[snapshot.positions] for name, block in blocks.items()}
         kernels = {name: products(rows, rows) for name, rows in labeled.items()}
-        names = self._candidates()
-        solutions = {
-            candidate: solve(np.mean([kernels[part] for part in present], axis=0), codes)
-            for candidate, present in names.items()
-        }
-        self._chosen = _choose(self._chosen, solutions)
-        members = {
-            candidate: Member({part: labeled[part] for part in names[candidate]}, solution)
-            for candidate, solution in solutions.items()
-        }
-        return FittedViews(self, classes, members, self._chosen)
+        members = []
+        for names in self._candidates().values():
+            solution = solve(np.mean([kernels[name] for name in names], axis=0), codes)
+            members.append(Member({name: labeled[name] for name in names}, solution))
+        return FittedViews(self, classes, members)
 
     @property
     def inputs(self) -> Any:
@@ -154,22 +144,6 @@ class MultiViewSuggester:
     def views(self) -> Any:
         """The views, fitted once features were computed."""
         return self._views
-
-
-def _choose(current: str | None, solutions: dict[str, Solution]) -> str:
-    """Return the representation to go on with."""
-    if current not in solutions:
-        current = next(iter(solutions))
-    losses = solutions[current].losses
-    if len(losses) < LEAST_LABELS:
-        return current
-    best, gain = current, 0.0
-    for name, solution in solutions.items():
-        difference = losses - solution.losses
-        error = difference.std(ddof=1) / np.sqrt(len(difference))
-        if difference.mean() > max(gain, HYSTERESIS * error):
-            best, gain = name, float(difference.mean())
-    return best
 
 
 @dataclass(frozen=True)
@@ -197,10 +171,9 @@ class Member:
 
     def predict_proba(self, blocks: Blocks) -> NDArray[np.float32]:
         """Return probabilities of shape (n_rows, n_classes)."""
-        scores = self.intercept + sum(
-            np.asarray(blocks[name] @ self.weights(name)) for name in self.labeled
-        )
-        return softmax(np.float32(self.solution.temperature) * scores, axis=1).astype(np.float32)
+        weights = {name: self.weights(name) for name in self.labeled}
+        scores = _scores(blocks, weights, self.intercept)
+        return _softmax(scores, self.solution.temperature)
 
 
 def default_suggester(
@@ -237,59 +210,66 @@ def default_suggester(
 
 
 class FittedViews:
-    """What `MultiViewSuggester` has learned.
-
-    Attributes
-    ----------
-    view : str
-        The representation that was chosen.
-    """
+    """What `MultiViewSuggester` has learned: one linear model over all views of its members."""
 
     def __init__(
-        self,
-        suggester: MultiViewSuggester,
-        classes: NDArray[Any],
-        members: dict[str, Member],
-        view: str,
+        self, suggester: MultiViewSuggester, classes: NDArray[Any], members: list[Member]
     ) -> None:
-        self.view = view
         self.takes_items = suggester.takes_items
         self._blocks = suggester.blocks()
         self._inputs = suggester.inputs
         self._classes = tuple(map(str, classes))
         self._members = members
         self._views = suggester.views
+        shares, temperature = pooled([member.solution for member in members])
+        self._temperature = temperature
+        self._intercept = np.zeros(len(classes), dtype=np.float32)
+        self._weights: dict[str, NDArray[np.float32]] = {}
+        for share, member in zip(np.float32(shares), members, strict=True):
+            self._intercept += share * member.intercept
+            for name in member.labeled:
+                self._weights[name] = self._weights.get(name, 0) + share * member.weights(name)
         words: WordMarks | None = None
-        if "words" in members[view].labeled:
-            weights = members[view].weights("words").T
-            words = WordMarks(suggester.views.vectorizer_, weights, self._classes)
+        if "words" in self._weights:
+            words = WordMarks(self._views.vectorizer_, self._weights["words"].T, self._classes)
         #: Marks items without the rest of what was fitted.
         self.marker = Marker(words, self._inputs, self._blocks.get("words"), None)
 
     @cached_property
     def model(self) -> Pipeline:
         """From items to calibrated probabilities, ready for new data."""
-        member = self._members[self.view]
-        names = tuple(member.labeled)
+        names = tuple(self._weights)
         length = np.float32(np.sqrt(len(names)))  # of a row: see `ChosenViews`
         classifier = LeastSquaresClassifier()
         classifier.classes_ = np.asarray(self._classes)
-        classifier.coef_ = np.concatenate([member.weights(name) * length for name in names]).T
-        classifier.intercept_ = member.intercept
-        classifier.temperature_ = member.solution.temperature
+        classifier.coef_ = np.concatenate([self._weights[name] * length for name in names]).T
+        classifier.intercept_ = self._intercept
+        classifier.temperature_ = self._temperature
         classifier.n_features_in_ = classifier.coef_.shape[1]
         return Pipeline([("features", ChosenViews(self._views, names)), ("classifier", classifier)])
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
-        proba = self._members[self.view].predict_proba(self._blocks)
-        return Scores(self._classes, proba, True)
+        scores = _scores(self._blocks, self._weights, self._intercept)
+        return Scores(self._classes, _softmax(scores, self._temperature), True)
 
     def committee(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return what every view says of some items, of shape (n_members, n_places, n_classes)."""
+        """Return what each member says of some items: (n_members, n_places, n_classes)."""
         rows = {name: block[places] for name, block in self._blocks.items()}
-        return np.stack([member.predict_proba(rows) for member in self._members.values()])
+        return np.stack([member.predict_proba(rows) for member in self._members])
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
         return self.marker.marks(position, label)
+
+
+def _scores(
+    blocks: Blocks, weights: Mapping[str, NDArray[np.float32]], intercept: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return scores of shape (n_rows, n_classes)."""
+    parts = (np.asarray(blocks[name] @ weights[name]) for name in weights)
+    return np.asarray(sum(parts, start=intercept), dtype=np.float32)
+
+
+def _softmax(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    return softmax(np.float32(temperature) * scores, axis=1).astype(np.float32, copy=False)

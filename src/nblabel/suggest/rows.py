@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import FunctionTransformer, normalize
 
-from .multiview import LEAST_LABELS
+#: Below this many labels their opinion on the representations is noise.
+LEAST_LABELS = 30
 
 
 class FeatureRows:

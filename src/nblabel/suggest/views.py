@@ -3,7 +3,7 @@
 What counts with few labels is the representation. Words alone know nothing of an item that shares
 no word with a labeled one; characters, latent dimensions, and what an item's neighbours look like
 do. Each view is a block of columns whose rows have a length of about 1, so that blocks can be
-joined and compared; which of them to trust is for the labels to say (`multiview`).
+joined and compared; a model for each of several joins is what `multiview` learns.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.kernel_approximation import Nystroem
+from sklearn.metrics import euclidean_distances
+from sklearn.metrics.pairwise import manhattan_distances
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
@@ -42,23 +44,29 @@ Blocks = dict[str, Any]
 
 
 class TextViews(TransformerMixin, BaseEstimator):
-    """Texts as words, characters, latent dimensions, and the mean of their nearest neighbours.
+    """Texts as words, characters, latent dimensions, and what their nearest neighbours are.
 
     Words and bigrams; n-grams of 2 to 5 characters within words; latent semantic analysis of both
-    (Deerwester et al. 1990); and its mean over the nearest neighbours in the pool.
+    (Deerwester et al. 1990); its mean over the nearest neighbours in the pool, and their place in
+    the whole graph of neighbours.
 
     Attributes
     ----------
     candidates : mapping of name to names of blocks
-        The representations to choose from; the first is the one to begin with.
+        The representations, the richest first.
     vectorizer_ : TfidfVectorizer
         Of the block ``"words"``.
     """
 
     candidates: Mapping[str, tuple[str, ...]] = {
-        "words, characters and neighbours": ("words", "characters", "latent", "neighbors"),
+        "words, characters and neighbours": (
+            "words",
+            "characters",
+            "latent",
+            "neighbors",
+            "diffusion",
+        ),
         "words and characters": ("words", "characters"),
-        "words": ("words",),
     }
 
     def fit(self, texts: Sequence[str], y: Any = None) -> TextViews:
@@ -95,7 +103,10 @@ class TextViews(TransformerMixin, BaseEstimator):
         if self.latent_.svd_ is not None:
             blocks["latent"] = self.latent_.transform(joined)
             self.neighbors_ = NeighborMean(unit=True).fit(blocks["latent"])
-            blocks["neighbors"] = self.neighbors_.transform(blocks["latent"])
+            near = self.neighbors_.near(blocks["latent"])
+            self.diffusion_ = Diffusion().fit(near)
+            blocks["neighbors"] = self.neighbors_.mean(near)
+            blocks["diffusion"] = self.diffusion_.transform(near)
         report(1.0)
         return blocks
 
@@ -106,12 +117,17 @@ class TextViews(TransformerMixin, BaseEstimator):
             blocks["characters"] = self.characters_.transform(_beginnings(texts)).tocsr()
         if self.latent_.svd_ is not None:
             blocks["latent"] = self.latent_.transform(_joined(blocks.values()))
-            blocks["neighbors"] = self.neighbors_.transform(blocks["latent"])
+            near = self.neighbors_.near(blocks["latent"])
+            blocks["neighbors"] = self.neighbors_.mean(near)
+            blocks["diffusion"] = self.diffusion_.transform(near)
         return blocks
 
 
 class DenseViews(TransformerMixin, BaseEstimator):
-    """Rows of numbers as they are, with the mean of their neighbours, and seen by a radial kernel.
+    """Rows of numbers as they are, seen by kernels, and what their nearest neighbours are.
+
+    A Gaussian kernel and a Laplacian one, which sees a step in one column better, each of the rows
+    and of the means of their neighbours (landmarks: Williams and Seeger, NIPS 2000).
 
     Parameters
     ----------
@@ -121,12 +137,13 @@ class DenseViews(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     candidates : mapping of name to names of blocks
+        The representations, one of the features themselves first.
     """
 
     candidates: Mapping[str, tuple[str, ...]] = {
         "features and neighbours": ("features", "neighbors"),
-        "features": ("features",),
-        "radial kernel": ("radial", "radial_neighbors"),
+        "radial kernel": ("radial", "radial_neighbors", "diffusion"),
+        "Laplacian kernel": ("laplacian", "laplacian_neighbors"),
     }
 
     def __init__(self, transformer: Any = None) -> None:
@@ -152,17 +169,21 @@ class DenseViews(TransformerMixin, BaseEstimator):
             return {"features": scaled}
         report(0.5)
         self.neighbors_ = NeighborMean().fit(dense)
-        near = self.neighbors_.transform(dense)
+        near = self.neighbors_.near(dense)
+        self.diffusion_ = Diffusion().fit(near)
+        mean = self.neighbors_.mean(near)
         self.kernels_ = {
-            name: Nystroem(
-                gamma=_median_gamma(source),
-                n_components=min(LANDMARKS, len(source)),
+            name + ending: Nystroem(
+                kernel,
+                gamma=_median_gamma(rows, kernel),
+                n_components=min(LANDMARKS, len(rows)),
                 random_state=0,
-            ).fit(source)
-            for name, source in (("radial", dense), ("radial_neighbors", near))
+            ).fit(rows)
+            for name, kernel in (("radial", "rbf"), ("laplacian", "laplacian"))
+            for ending, rows in (("", dense), ("_neighbors", mean))
         }
         report(1.0)
-        return self._blocks(scaled, dense, near)
+        return self._blocks(scaled, dense, near, mean)
 
     def transform_blocks(self, items: Any) -> Blocks:
         """Return the blocks of new items."""
@@ -171,7 +192,8 @@ class DenseViews(TransformerMixin, BaseEstimator):
         dense = self._dense(scaled)
         if dense is None:
             return {"features": scaled}
-        return self._blocks(scaled, dense, self.neighbors_.transform(dense))
+        near = self.neighbors_.near(dense)
+        return self._blocks(scaled, dense, near, self.neighbors_.mean(near))
 
     def _dense(self, scaled: Any) -> NDArray[np.float32] | None:
         """Return the rows that can have neighbours, None if there are too few to reduce them."""
@@ -179,13 +201,17 @@ class DenseViews(TransformerMixin, BaseEstimator):
             return None if self.latent_.svd_ is None else self.latent_.transform(scaled)
         return scaled.toarray() if sparse.issparse(scaled) else scaled
 
-    def _blocks(self, scaled: Any, dense: NDArray[Any], near: NDArray[Any]) -> Blocks:
-        sources = {"radial": dense, "radial_neighbors": near}
+    def _blocks(
+        self, scaled: Any, dense: NDArray[Any], near: NDArray[np.intp], mean: NDArray[Any]
+    ) -> Blocks:
         return {
             "features": dense if self.latent_ is None else scaled,
-            "neighbors": near,
+            "neighbors": mean,
+            "diffusion": self.diffusion_.transform(near),
             **{
-                name: kernel.transform(sources[name]).astype(np.float32)
+                name: kernel.transform(mean if name.endswith("_neighbors") else dense).astype(
+                    np.float32
+                )
                 for name, kernel in self.kernels_.items()
             },
         }
@@ -271,15 +297,78 @@ class NeighborMean(TransformerMixin, BaseEstimator):
         self.search_ = NearestNeighbors(n_neighbors=k).fit(self.rows_)
         return self
 
+    def near(self, rows: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Return the places of each row's nearest neighbours, of shape (n_rows, n_neighbors)."""
+        rows = np.ascontiguousarray(rows, dtype=np.float32)
+        return np.asarray(self.search_.kneighbors(rows, return_distance=False))
+
+    def mean(self, near: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the mean of the rows at each row of places, float32."""
+        made = _mean_at(self.rows_, near)
+        return normalize(made) if self.unit else made
+
     def transform(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return float32 of the same shape."""
-        rows = np.ascontiguousarray(rows, dtype=np.float32)
-        made = np.empty_like(rows)
-        for start in range(0, len(rows), 2000):  # a neighbourhood is ten times its row
-            part = slice(start, start + 2000)
-            near = self.search_.kneighbors(rows[part], return_distance=False)
-            made[part] = self.rows_[near].mean(axis=1)
-        return normalize(made) if self.unit else made
+        return self.mean(self.near(rows))
+
+
+class Diffusion(BaseEstimator):
+    """Where each item lies in the graph of neighbours: who is reached from it, and how easily.
+
+    Coordinates whose inner products are those of the diffusion kernel ``(I - alpha S)^-2``, with S
+    the normalised adjacency of the graph: label spreading (Zhou et al., NIPS 2003) as a view of the
+    pool (Smola and Kondor, COLT 2003), so that any linear model learns on it, and new items get the
+    mean of their neighbours. Of that matrix the part in a random subspace that it has amplified
+    itself (Halko, Martinsson, Tropp, SIAM Review 2011), by a few steps along the graph each time.
+
+    Parameters
+    ----------
+    alpha : float
+        Share that goes on with each step.
+    n_steps : int
+    n_components : int
+    """
+
+    def __init__(self, alpha: float = 0.9, n_steps: int = 10, n_components: int = LATENT) -> None:
+        self.alpha = alpha
+        self.n_steps = n_steps
+        self.n_components = n_components
+
+    def fit(self, near: NDArray[np.intp], y: Any = None) -> Diffusion:
+        """Learn the coordinates from the neighbours of each item, (n_items, n_neighbors)."""
+        n, k = near.shape
+        edges = sparse.csr_matrix(
+            (np.ones(near.size, np.float32), near.ravel(), np.arange(0, near.size + 1, k)), (n, n)
+        )
+        graph = edges.maximum(edges.T).tocsr()
+        graph.setdiag(0)
+        scale = sparse.diags(
+            1 / np.sqrt(np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1)), dtype=np.float32
+        )
+        graph = scale @ graph @ scale
+        drawn = np.random.default_rng(0).normal(size=(n, min(self.n_components, n)))
+        reached = self._spread(graph, drawn.astype(np.float32))
+        self.coordinates_ = self._spread(graph, np.linalg.qr(reached)[0])
+        return self
+
+    def transform(self, near: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the mean place of the neighbours, of length 1, from their places in the pool."""
+        return normalize(_mean_at(self.coordinates_, near))
+
+    def _spread(self, graph: Any, start: NDArray[np.float32]) -> NDArray[np.float32]:
+        made = start
+        for _ in range(self.n_steps):
+            made = self.alpha * (graph @ made) + (1 - self.alpha) * start
+        return np.asarray(made, dtype=np.float32)
+
+
+def _mean_at(rows: NDArray[np.float32], near: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return the mean of the rows at each row of places."""
+    made = np.empty((len(near), rows.shape[1]), dtype=np.float32)
+    for start in range(0, len(near), 2000):  # a neighbourhood is ten times its row
+        part = slice(start, start + 2000)
+        made[part] = rows[near[part]].mean(axis=1)
+    return made
 
 
 def _joined(blocks: Any) -> Any:
@@ -298,11 +387,11 @@ def _mean_length(rows: Any) -> float:
     return float(np.sqrt(squares / max(1, rows.shape[0])))
 
 
-def _median_gamma(rows: NDArray[np.float32]) -> float:
+def _median_gamma(rows: NDArray[np.float32], kernel: str) -> float:
     """The median heuristic: at a middling distance the kernel is 1/e."""
     drawn = np.random.default_rng(0).permutation(len(rows))[:500]
     some = rows[drawn].astype(np.float64)
-    squared = np.square(some).sum(axis=1)
-    distances = squared[:, None] + squared[None, :] - 2 * some @ some.T
+    squared = kernel == "rbf"
+    distances = euclidean_distances(some, squared=True) if squared else manhattan_distances(some)
     apart = distances[distances > 1e-12]
     return 1.0 / float(np.median(apart)) if len(apart) else 1.0
