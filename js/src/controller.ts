@@ -41,8 +41,8 @@ export class Controller {
   readonly state;
   readonly media = new Media();
   readonly modules: Modules;
-  /** The look on the screen, which may have keys of its own. */
-  look: MountedLook | null = null;
+  /** The looks on the screen that may have keys of their own, each in its place. */
+  readonly looks: { readonly el: Element; readonly look: MountedLook }[] = [];
   private readonly channel: Channel;
   private cancelPoll: () => void = () => undefined;
   private cancelNews: () => void = () => undefined;

@@ -90,3 +90,31 @@ test("a look shows what the core does not know, and hears the keys that are left
   expect(page.el.querySelector("[data-look]")?.textContent).toBe("li");
   expect(seen.map((shown) => shown.id)).toEqual(["a", "b"]);
 });
+
+test("of two looks beside each other the one with the focus hears the keys, else the first", async () => {
+  const heard: string[] = [];
+  const look: Look = {
+    mount: (el) => {
+      const button = document.createElement("button");
+      let name = "";
+      el.append(button);
+      return {
+        keys: [{ keys: ["p"], does: "play" }],
+        show: (shown) => (name = button.textContent = String(shown.view.data["tune"])),
+        press: ({ key }) => heard.push(`${name} ${key}`) > 0,
+        destroy: () => button.remove(),
+      };
+    },
+  };
+  loaded.set("look-tunes/1", Promise.resolve(look));
+  page = new Page({ task: { ...TASK, kind: "choice" }, modules: { "look-tunes": "1" } });
+  const side = (tune: string) => ({ kind: "tunes", data: { tune }, buffers: 0 });
+  const view = { kind: "pair", data: { left: side("la"), right: side("li") }, buffers: 0 };
+  await page.items([part("a", { view }), part("b", { view })]);
+  const right = page.el.querySelector<HTMLElement>('[aria-label="right"] button')!;
+  await page.press("p", {}, page.root);
+  await page.press("p", {}, right);
+  expect(heard).toEqual(["la p", "li p"]);
+  await page.press("?", {}, page.root);
+  expect(page.el.textContent).toContain("the buttons of the other one");
+});

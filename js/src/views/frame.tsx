@@ -24,7 +24,9 @@ import { Header } from "./header";
 import { Labels } from "./labels";
 import { ErrorPanel, Instructions, NotePanel, Sheet } from "./panels";
 import { OverviewSlot } from "./overview";
-import { CertifySlot, EditorSlot, GridSlot } from "./slots";
+import { CertifySlot, EditorSlot, GridSlot, lookFor } from "./slots";
+
+const OTHER_LOOK = [{ keys: ["tab"], does: "to the buttons of the other one: its keys go there" }];
 
 /** Going on with a note half written keeps it. */
 const KEEPS_NOTE: ReadonlySet<string> = new Set(["label", "accept", "skip", "back", "forward"]);
@@ -249,7 +251,10 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     }
     const command = commandFor(task, press);
     const free = !command || (command.type === "close" && state.panel === "none");
-    if ((free && certify.current?.press(press)) || (!command && controller.look?.press?.(press))) {
+    if (
+      (free && certify.current?.press(press)) ||
+      (!command && lookFor(controller, target)?.press?.(press))
+    ) {
       event.preventDefault();
       return;
     }
@@ -457,7 +462,8 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
           more={
             (page ? grid.current : map.current)?.keys ?? [
               ...(editor.current?.keys ?? []),
-              ...(controller.look?.keys ?? []),
+              ...(controller.looks[0]?.look.keys ?? []),
+              ...(controller.looks.length > 1 ? OTHER_LOOK : []),
             ]
           }
           onClose={() => run({ type: "close" })}

@@ -109,6 +109,18 @@ export function EditorSlot(props: EditorProps) {
   );
 }
 
+/** Let a look have the keys that are pressed in its element; the returned function ends that. */
+function enter(controller: Controller, el: Element | null, look: MountedLook): () => void {
+  const place = { el: el ?? document.body, look };
+  controller.looks.push(place);
+  return () => void controller.looks.splice(controller.looks.indexOf(place), 1);
+}
+
+/** The look that a key is for: the one it was pressed in, else the first. */
+export function lookFor({ looks }: Controller, target: Node): MountedLook | undefined {
+  return (looks.find(({ el }) => el.contains(target)) ?? looks[0])?.look;
+}
+
 /** The look of an item that the core does not know. */
 export function LookView({
   item,
@@ -127,9 +139,9 @@ export function LookView({
     if (!ready || !box.current) return undefined;
     const made = look.mount(box.current, { say: (text) => controller.say(text) });
     mounted.current = made;
-    controller.look = made;
+    const leave = enter(controller, box.current, made);
     return () => {
-      if (controller.look === made) controller.look = null;
+      leave();
       mounted.current = null;
       made.destroy();
     };
@@ -249,7 +261,8 @@ export function useImageTools(
   useLayoutEffect(() => {
     const { modules, config } = controller;
     // Two images beside each other have one set of tools; letters may be for typing names.
-    if (controller.look || !modules.has(IMAGE_TOOLS) || isMany(config.task)) return undefined;
+    if (controller.looks.length || !modules.has(IMAGE_TOOLS) || isMany(config.task))
+      return undefined;
     const lazy: MountedLook = {
       get keys() {
         return tools.current?.keys ?? TOOL_KEYS;
@@ -260,7 +273,7 @@ export function useImageTools(
         if (press.ctrl || press.alt || !/^[-+=bdkl]$/.test(press.key)) return false;
         void modules.get<Look>(IMAGE_TOOLS).then((look) => {
           const stage = box.current?.closest<HTMLElement>(".nblabel-stage");
-          if (!stage || controller.look !== lazy) return;
+          if (!stage || controller.looks[0]?.look !== lazy) return;
           tools.current ??= look.mount(stage, { say: (text) => controller.say(text) });
           tools.current.press?.(press);
         });
@@ -268,9 +281,9 @@ export function useImageTools(
       },
       destroy: () => tools.current?.destroy(),
     };
-    controller.look = lazy;
+    const leave = enter(controller, box.current, lazy);
     return () => {
-      if (controller.look === lazy) controller.look = null;
+      leave();
       lazy.destroy();
       tools.current = null;
     };
