@@ -345,7 +345,11 @@ def _watch(parent: int, path: str) -> None:
     _leave(path)
 
 
+_leaving = threading.Lock()
+
+
 def _leave(path: str) -> None:
+    _leaving.acquire()  # for good: of two that clear up, the first to be done would end the other
     shutil.rmtree(path, ignore_errors=True)  # the kernel is gone and cannot
     os._exit(0)
 

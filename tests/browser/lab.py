@@ -289,7 +289,7 @@ class JupyterServer:
             "--LabApp.expose_app_in_browser=True",
             # If the process that started us is killed outright, the server leaves by itself.
             "--MappingKernelManager.cull_idle_timeout=600",
-            "--ServerApp.shutdown_no_activity_timeout=900",
+            "--ServerApp.shutdown_no_activity_timeout=7200",
             *self._arguments,
         ]
         with (self._home / "server.log").open("wb") as log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -221,7 +222,7 @@ def test_what_is_like_an_item_is_asked_for_until_it_is_known() -> None:
     session = taught()
     jobs: list[Any] = []
     session._trainer.pose = lambda job, done, failed, **_: (  # type: ignore[method-assign]
-        jobs.append((job, done, failed)) or (lambda: False)
+        jobs.append((job, done, failed)) or SimpleNamespace(stopped=False)
     )
     page = FakePage(session)
     assert page.find("similar", "50") == [] and page.found["pending"]
