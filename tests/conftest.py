@@ -98,7 +98,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def notebook(
-    request: pytest.FixtureRequest, browser: Browser, server: JupyterServer
+    request: pytest.FixtureRequest, browser: Browser, server: JupyterServer, torture: bool
 ) -> Iterator[Callable[..., Notebook]]:
     """Open notebooks: ``notebook(["x = 1"])``; more by name, or on the ``context`` of the first.
 
@@ -115,7 +115,7 @@ def notebook(
         opened.append(page)
         return page.open(name or f"{stem}.ipynb", cells)
 
-    with browser.limit(300):
+    with browser.limit(3600 if torture else 300):
         yield open_notebook
     for page in reversed(opened):
         page.close()
