@@ -229,6 +229,18 @@ describe("what is alike, and what has some words", () => {
     expect(page.text).toContain("Nothing more without a label is like it");
   });
 
+  test("letters that are typed before the field has come are not lost", async () => {
+    let come: (module: unknown) => void = () => undefined;
+    loaded.set("panel-grid/1", new Promise((done) => (come = done)));
+    await open();
+    for (const key of ["w", "t", "2", "o", "Enter"]) await page.press(key, {}, page.root);
+    expect(page.said).toEqual([]);
+    come(grid);
+    await settle();
+    expect(asked()).toMatchObject({ rule: "search", of: "t2o" });
+    expect(page.one<HTMLInputElement>(".nblabel-grid-find")!.value).toBe("t2o");
+  });
+
   test("words are typed first; what has a label shows it and keeps it", async () => {
     await open();
     await page.press("w");

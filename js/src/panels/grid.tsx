@@ -35,6 +35,8 @@ export interface MountedGrid {
   show(grid: Grid): void;
   /** A key, before the labeler looks at it; true if it meant something here. */
   press(press: Press, target: EventTarget | null): boolean;
+  /** Letters, and Enter, that were pressed for the field of words before it was there. */
+  type(presses: readonly Press[]): void;
   release(): void;
   destroy(): void;
   readonly keys: readonly KeyHelp[];
@@ -493,6 +495,13 @@ class GridView {
         m: () => this.open({ ...find, rule: "similar", strategy: "similar", of: item.id }),
       }),
     };
+  }
+
+  type(presses: readonly Press[]): void {
+    for (const press of presses) {
+      if (press.key === "Enter" && this.grid) this.pressFind(press, this.grid);
+      else this.find.value = (this.find.value + press.key).slice(0, MOST_LETTERS);
+    }
   }
 
   private pressFind(press: Press, grid: Grid): boolean {

@@ -127,6 +127,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   const editor = useRef<Mounted | null>(null);
   const certify = useRef<MountedPanel | null>(null);
   const grid = useRef<MountedGrid | null>(null);
+  const early = useRef<Press[]>([]);
   const page = state.phase === "ready" && state.link !== "gone" ? state.grid : null;
   const draw = useCallback((el: HTMLElement, item: Item, suggestion: SuggestionPart | null) => {
     render(<View item={item} suggestion={suggestion} controller={controller} />, el);
@@ -282,6 +283,12 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     const control = target.closest("button, a, summary");
     if (control && (event.key === "Enter" || event.key === " ")) return;
     if (target.tagName === "INPUT" || event.key === "Tab") return;
+    // The field of words comes some milliseconds after its key.
+    if (!grid.current && page?.rule.rule === "search" && !page.rule.of && isTyped(press)) {
+      early.current.push(press);
+      event.preventDefault();
+      return;
+    }
     const command = commandFor(task, press);
     if (!command || !ALSO_MANY.has(command.type)) return;
     event.preventDefault();
@@ -378,7 +385,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         />
       )}
       {page ? (
-        <GridSlot controller={controller} grid={page} draw={draw} mounted={grid} />
+        <GridSlot controller={controller} grid={page} draw={draw} mounted={grid} early={early} />
       ) : (
         <>
           {!maps && (
@@ -516,6 +523,9 @@ const pressOf = (event: KeyboardEvent): Press => ({
   meta: event.metaKey,
   repeat: event.repeat,
 });
+
+const isTyped = ({ key, ctrl, alt, meta }: Press): boolean =>
+  !ctrl && !alt && !meta && ([...key].length === 1 || key === "Enter");
 
 /** Focusing what has the focus already would still make the browser lay out the page. */
 function takeFocus(el: HTMLElement | null): void {

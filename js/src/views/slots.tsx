@@ -3,7 +3,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { GRID, type Controller } from "../controller";
-import { isMany } from "../keymap";
+import { isMany, type Press } from "../keymap";
 import type { Editor, Look, Mounted, MountedLook, MountedPanel, Panel, Shown } from "../modules";
 import type { CertifyPart, SuggestionPart } from "../protocol";
 import type { GridPanel, MountedGrid } from "../panels/grid";
@@ -205,6 +205,7 @@ export function GridSlot({
   grid,
   draw,
   mounted,
+  early,
 }: {
   readonly controller: Controller;
   readonly grid: Grid;
@@ -212,6 +213,8 @@ export function GridSlot({
   readonly draw: (el: HTMLElement, item: Item, suggestion: SuggestionPart | null) => () => void;
   /** The page as it is mounted, for the keys. */
   readonly mounted: { current: MountedGrid | null };
+  /** What was pressed for its field of words before it was mounted. */
+  readonly early: { current: Press[] };
 }) {
   const panel = useModule<GridPanel>(controller, GRID);
   const box = useRef<HTMLDivElement>(null);
@@ -231,7 +234,10 @@ export function GridSlot({
       made.destroy();
     };
   }, [panel]);
-  useLayoutEffect(() => mounted.current?.show(grid), [panel, grid]);
+  useLayoutEffect(() => {
+    mounted.current?.show(grid);
+    if (mounted.current) mounted.current.type(early.current.splice(0));
+  }, [panel, grid]);
   return (
     <main
       class="nblabel-many-items"
