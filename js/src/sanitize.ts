@@ -20,7 +20,8 @@ export interface Options {
 
 /** Return what is left of the markup, as a fragment of inert nodes. */
 export function sanitize(markup: string, { links, styles }: Options): DocumentFragment {
-  const body = DOMPurify.sanitize(markup, {
+  // Said at once, so that no set of frames takes the place of the body.
+  const body = DOMPurify.sanitize(`<body>${markup}`, {
     // Attributes of SVG, such as a mask, are fetched like styles are.
     ...(styles ? {} : { USE_PROFILES: { html: true } }),
     FORBID_TAGS: styles ? FORBID_TAGS : [...FORBID_TAGS, "style"],

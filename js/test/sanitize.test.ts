@@ -30,6 +30,16 @@ const html = (fragment: DocumentFragment): string => {
   return holder.innerHTML;
 };
 
+test.each(["<frameset onload=hacked()><frame src=javascript:1></frameset>", "</body>", ""])(
+  "of %j alone there is no more than a text",
+  (markup) => {
+    expect(sanitize(markup, { links: false, styles: true }).querySelector("*")).toBeNull();
+    expect(html(sanitize(`${markup}<p>after</p>`, { links: false, styles: true }))).toContain(
+      "after",
+    );
+  },
+);
+
 describe.each([
   { links: true, styles: false },
   { links: false, styles: true },

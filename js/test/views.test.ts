@@ -145,6 +145,16 @@ describe("an item", () => {
 });
 
 describe("data is not code", () => {
+  test("an item that breaks what shows it says so, and the next one is shown", async () => {
+    const side = { kind: "several", data: {}, buffers: 0 };
+    const view = { kind: "pair", data: { left: side }, buffers: 0 };
+    await open({ task: FEW }).items([part("a", { view }), part("b")]);
+    expect(page.text).toContain("This item cannot be shown");
+    await page.press("s", {}, page.root);
+    expect([page.item, page.one(".nblabel-text")?.textContent]).toEqual(["b", "text of b"]);
+    expect(page.text).not.toContain("cannot be shown");
+  });
+
   const HOSTILE = `<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">`;
 
   test("in a text, a reason, a name, a note and a label", async () => {

@@ -1,6 +1,6 @@
 // The item on the screen, and what is said where there is none.
 
-import type { RefObject } from "preact";
+import { Component, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Controller } from "../controller";
 import { count, describeValue } from "../format";
@@ -196,16 +196,33 @@ function Nothing({ state, controller }: { state: State; controller: Controller }
   );
 }
 
-/** An item as it looks, by itself. */
-export function View({
-  item,
-  suggestion,
-  controller,
-}: {
-  item: Item;
-  suggestion: SuggestionPart | null;
-  controller: Controller;
-}) {
+interface ViewProps {
+  readonly item: Item;
+  readonly suggestion: SuggestionPart | null;
+  readonly controller: Controller;
+}
+
+interface Failure {
+  readonly failed: ViewPart | null;
+  readonly why: string;
+}
+
+/** An item as it looks, by itself; where that fails, why: the other items go on. */
+export class View extends Component<ViewProps, Failure> {
+  override state: Failure = { failed: null, why: "" };
+
+  override componentDidCatch(error: unknown): void {
+    this.setState({ failed: this.props.item.view, why: String(error) });
+  }
+
+  override render() {
+    const { view } = this.props.item;
+    if (this.state.failed !== view) return <Look {...this.props} />;
+    return <BrokenView data={{ title: "This item cannot be shown", text: this.state.why }} />;
+  }
+}
+
+function Look({ item, suggestion, controller }: ViewProps) {
   const { data, kind } = item.view;
   const { media } = controller;
   switch (kind) {
