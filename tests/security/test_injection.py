@@ -299,7 +299,8 @@ def test_nothing_in_the_data_runs(trap: Trap, torture: bool) -> None:
     size = 1 if torture else 12
     items = [joined(PAYLOADS[k : k + size]) for k in range(0, len(PAYLOADS), size)]
     texts, some = PAYLOADS[::sparse], PAYLOADS[::sparser]
-    panels = [joined(PAYLOADS[k : k + 3]) for k in range(0, len(PAYLOADS), 3)]
+    # JupyterLab shows fifty outputs of a cell.
+    panels = [joined(PAYLOADS[k : k + 8]) for k in range(0, len(PAYLOADS), 8)]
     instructions = [joined(PAYLOADS), *(panels if torture else [])]
     book = trap.open(
         PAYLOADS,
