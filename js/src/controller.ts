@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { Channel, type Wire, type World } from "./channel";
 import { isChoice, type TaskSpec } from "./keymap";
-import { lacking, step, type ManyAction } from "./many";
+import { type Intent, type ManyAction, lacking, step } from "./many";
 import { Media } from "./media";
 import { Modules, type ChartWish, type Labeled, type MountedLook, type Piece } from "./modules";
 import type { Charted, Json } from "./protocol";
@@ -24,9 +24,6 @@ export interface Config {
 const pointsOf = (ids: readonly string[]) => {
   return { rule: "ids", of: "", strategy: "map", ids, least: false } as const;
 };
-
-type Unstamped<A> = A extends { readonly now: number } ? Omit<A, "id" | "at" | "now"> : A;
-export type Intent = Unstamped<Action | ManyAction>;
 
 /** While the kernel trains, the page asks this often how far it is. */
 const POLL_MS = 500;

@@ -39,6 +39,10 @@ export type ManyAction =
       readonly now: number;
     };
 
+type Unstamped<A> = A extends { readonly now: number } ? Omit<A, "id" | "at" | "now"> : A;
+/** What a person means; who and when is added where it is stepped. */
+export type Intent = Unstamped<Action | ManyAction>;
+
 /** Before the screen has been measured. */
 const FIRST_SIZE = 24;
 /** Pages ahead that a page asks for, and how large they may be. */

@@ -522,7 +522,7 @@ def begin(
         "items": [pool.ids[k] for k in order],
         "values": values,
         "codes": codes,
-        "contents": [pool.digest(int(k)) for k in order],
+        "contents": pool.digests(order.tolist()),
     }
 
 

@@ -218,6 +218,8 @@ def seed_events(pool: Pool, task: Task, column: str) -> list[LabelEvent]:
     LabelValueError
         If the column has values that are no labels of the task.
     """
+    known = column_values(pool, task, column, option="seed")
+    contents = pool.digests(list(known))
     return [
         LabelEvent(
             id=f"seed:{digest(f'{column}/{pool.ids[position]}/{value}')}",
@@ -227,9 +229,9 @@ def seed_events(pool: Pool, task: Task, column: str) -> list[LabelEvent]:
             value=value,
             at=now(),
             shown=Shown(strategy="seed", view="api"),
-            content=pool.digest(position),
+            content=content,
         )
-        for position, value in column_values(pool, task, column, option="seed").items()
+        for (position, value), content in zip(known.items(), contents, strict=True)
     ]
 
 

@@ -131,15 +131,12 @@ class Trainer:
         if self.way == "inline":
             self._run(run)
             return
-        with self._condition:
-            self._resting = False
-            hung = self._count_left_behind()
-            if hung < MOST_LEFT_BEHIND:
+        try:
+            with self._condition:
+                self._wake()
                 self._waiting = run
-                if self._thread is None:
-                    self._start()
-                return
-        failed(_all_hang(hung))
+        except TrainingTimeoutError as error:
+            failed(error)
 
     def ask(self, job: Job, *, timeout: float | None = None) -> Any:
         """Run a job between the others, and return its result.
@@ -209,13 +206,17 @@ class Trainer:
             self._run(run)
             return
         with self._condition:
-            self._resting = False
-            hung = self._count_left_behind()
-            if hung >= MOST_LEFT_BEHIND:
-                raise _all_hang(hung)
+            self._wake()
             self._questions.append(run)
-            if self._thread is None:
-                self._start()
+
+    def _wake(self) -> None:
+        """See to it that there is a thread for what comes next, or raise that too many hang."""
+        self._resting = False
+        hung = self._count_left_behind()
+        if hung >= MOST_LEFT_BEHIND:
+            raise _all_hang(hung)
+        if self._thread is None:
+            self._start()
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._work, name="nblabel-trainer", daemon=True)

@@ -421,8 +421,9 @@ def _content_ids(pool: Pool, before: Sequence[str] = ()) -> list[str]:
     """Ids by content, of the items behind those that have their ids already."""
     seen = Counter(item.partition(":")[0] for item in before)
     ids = []
-    for position in range(len(before), len(pool.values)):
-        base = pool.digest(position) or f"item-{position}"
+    places = range(len(before), len(pool.values))
+    for position, content in zip(places, pool.digests(places), strict=True):
+        base = content or f"item-{position}"
         seen[base] += 1
         ids.append(base if seen[base] == 1 else f"{base}:{seen[base]}")
     return ids

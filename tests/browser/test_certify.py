@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
-
-import pytest
 
 from .lab import Notebook, wait_until
 from .test_journeys import Widget
@@ -26,12 +23,6 @@ session.retrain(wait=True)
 labeler = nl.Labeler(session)
 labeler
 """
-
-
-@pytest.fixture(autouse=True)
-def _fresh(server: Any) -> None:
-    for left in server.root.glob("*.sqlite*"):
-        left.unlink()
 
 
 def test_a_certificate_by_keys(notebook: Opener) -> None:

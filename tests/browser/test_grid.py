@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from .lab import Notebook, wait_until
 from .test_journeys import Widget
 
@@ -35,13 +33,6 @@ session.retrain(wait=True)
 labeler = nl.Labeler(session)
 labeler
 """
-
-
-@pytest.fixture(autouse=True)
-def no_labels_of_others(server: Any) -> None:
-    """Tests share a folder; each starts without the labels of the ones before."""
-    for left in server.root.glob("*.sqlite*"):
-        left.unlink()
 
 
 class Page(Widget):

@@ -58,13 +58,6 @@ def labels_of(notebook: Notebook, name: str = "labeler") -> dict[str, str]:
     return {str(k): v for k, v in notebook.execute(f"{name}.labels['label'].to_dict()").items()}
 
 
-@pytest.fixture(autouse=True)
-def no_labels_of_others(server: Any) -> None:
-    """Tests share a folder; each starts without the labels of the ones before."""
-    for left in server.root.glob("*.sqlite*"):
-        left.unlink()
-
-
 @pytest.fixture
 def quickstart(notebook: Opener, server: Any) -> Notebook:
     """The quickstart, opened from its file."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from .test_journeys import Opener, Widget, labels_of, no_labels_of_others
-
-__all__ = ["no_labels_of_others"]
+from .test_journeys import Opener, Widget, labels_of
 
 SOUNDS = """
 import numpy as np, nblabel as nl

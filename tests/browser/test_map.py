@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import pytest
 
 from .lab import Notebook, wait_until
 from .test_journeys import Widget
@@ -115,12 +113,6 @@ def around(points: np.ndarray, k: int) -> tuple[np.ndarray, float, set[int]]:
             radius = (rings[at] + rings[at + 1]) / 2
             best = (gaps[at], middle, radius, set(order[: k + at].tolist()))
     return best[1], best[2], best[3]
-
-
-@pytest.fixture(autouse=True)
-def _fresh(server: Any) -> None:
-    for left in server.root.glob("*.sqlite*"):
-        left.unlink()
 
 
 def points_of(notebook: Notebook) -> np.ndarray:

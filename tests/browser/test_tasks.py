@@ -11,7 +11,7 @@ import nblabel as nl
 from benchmarks.keys import presses
 
 from .lab import Browser, JupyterServer, Notebook
-from .test_journeys import Widget, no_labels_of_others  # noqa: F401
+from .test_journeys import Widget
 
 Opener = Callable[..., Notebook]
 

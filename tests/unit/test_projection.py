@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import nblabel as nl
 from nblabel import projection as pr
 from nblabel._progress import listening
 from nblabel.errors import OptionError
+from nblabel.session import Session
 from nblabel.suggest import Embedding
 from nblabel.tables import Predictions
 from nblabel.testing import FakePage
@@ -186,7 +189,9 @@ def test_items_that_are_added_get_their_place_when_it_is_asked_for() -> None:
     assert session.chart("pca").points == 35 and session.chart("pca").version == 2
 
 
-def test_what_is_computed_beside_can_be_given_up() -> None:
+@contextmanager
+def held_up() -> Iterator[tuple[Session, threading.Event]]:
+    """A session whose trainer is busy until the event is set."""
     session = make(worker="thread", inline=False)
     session.wait()
     held, go = threading.Event(), threading.Event()
@@ -198,6 +203,14 @@ def test_what_is_computed_beside_can_be_given_up() -> None:
     try:
         session._trainer.pose(block, lambda _: None, lambda _: None)
         assert held.wait(10)
+        yield session, go
+    finally:
+        go.set()
+        session.close()
+
+
+def test_what_is_computed_beside_can_be_given_up() -> None:
+    with held_up() as (session, go):
         session.begin_chart("pca")
         assert session.chart("pca").state == "computing"
         session.cancel_chart("pca")
@@ -206,23 +219,10 @@ def test_what_is_computed_beside_can_be_given_up() -> None:
         go.set()
         assert session._trainer.wait(10)
         assert session.chart("pca").state == "ready" and session.chart("pca").version == 1
-    finally:
-        go.set()
-        session.close()
 
 
 def test_what_goes_with_a_training_that_is_cancelled_can_be_begun_again() -> None:
-    session = make(worker="thread", inline=False)
-    session.wait()
-    held, go = threading.Event(), threading.Event()
-
-    def block() -> None:
-        held.set()
-        go.wait(10)
-
-    try:
-        session._trainer.pose(block, lambda _: None, lambda _: None)
-        assert held.wait(10)
+    with held_up() as (session, go):
         session.begin_chart("pca")
         assert session.cancel()
         go.set()
@@ -230,9 +230,6 @@ def test_what_goes_with_a_training_that_is_cancelled_can_be_begun_again() -> Non
         session.begin_chart("pca")
         assert session._trainer.wait(10)
         assert session.chart("pca").state == "ready"
-    finally:
-        go.set()
-        session.close()
 
 
 # ---------------------------------------------------------------- at the desk

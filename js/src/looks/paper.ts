@@ -83,6 +83,29 @@ export function button(text: string, title: string, onClick: () => void): HTMLBu
   return made;
 }
 
+/** A button with its key on it. */
+export function keyed(
+  text: string,
+  key: string,
+  onClick: () => void,
+  does = text,
+): HTMLButtonElement {
+  const made = button(text, does, onClick);
+  made.append(" ", make("kbd", "", key));
+  return made;
+}
+
+/** New children only where something is new: a control that is replaced would lose the focus. */
+export function replaced(
+  el: HTMLElement,
+  key: string,
+  children: () => readonly HTMLElement[],
+): void {
+  if (el.dataset["is"] === key) return;
+  el.dataset["is"] = key;
+  el.replaceChildren(...children());
+}
+
 export function styled(el: HTMLElement, css: string): void {
   const style = document.createElement("style");
   style.textContent = css;

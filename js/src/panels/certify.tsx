@@ -4,7 +4,7 @@ import { count } from "../format";
 import { pressName } from "../keymap";
 import type { Panel, PanelHost } from "../modules";
 import type { CertifyPart } from "../protocol";
-import { button, make, styled } from "../looks/paper";
+import { keyed, make, replaced, styled } from "../looks/paper";
 import css from "./certify.css";
 
 const [WIDTH, HEIGHT] = [260, 84];
@@ -110,21 +110,18 @@ class Certify {
       number(`≤ ${share(part.bound)}`, "may be wrong"),
       number(count(part.machine), reached ? "labeled by the machine" : "for the machine"),
     );
-    // Only what changes: a button that is replaced gives the keys back to the labeler.
-    const now = reached ? "reached" : this.asks ? "asks" : "runs";
-    if (this.buttons.dataset["now"] === now) return;
-    this.buttons.dataset["now"] = now;
     const { key } = this.host;
     const shown = key.replace("shift+", "⇧");
-    this.buttons.replaceChildren(
-      ...(reached
-        ? [keyed("close", "Esc", "close this panel (Escape)", () => this.host.dismiss())]
+    const giveUp = () => this.ask();
+    replaced(this.buttons, reached ? "reached" : this.asks ? "asks" : "runs", () =>
+      reached
+        ? [keyed("close", "Esc", () => this.host.dismiss(), "close this panel (Escape)")]
         : this.asks
           ? [
-              keyed("give up", shown, "give up this attempt", () => this.ask()),
-              keyed("go on", "Esc", "go on with this attempt (Escape)", () => this.stay()),
+              keyed("give up", shown, giveUp, "give up this attempt"),
+              keyed("go on", "Esc", () => this.stay(), "go on with this attempt (Escape)"),
             ]
-          : [keyed("give up", shown, "give up this attempt …", () => this.ask())]),
+          : [keyed("give up", shown, giveUp, "give up this attempt …")],
     );
   }
 
@@ -168,12 +165,6 @@ function number(value: string, what: string): HTMLElement {
   const pair = make("span");
   pair.append(make("b", "", value), " ", make("small", "", what));
   return pair;
-}
-
-function keyed(text: string, key: string, title: string, onClick: () => void): HTMLButtonElement {
-  const made = button(text, title, onClick);
-  made.append(" ", make("kbd", "", key));
-  return made;
 }
 
 function svg(tag: string, attributes: object): SVGElement {

@@ -10,20 +10,18 @@ import {
   type Press,
   type TaskSpec,
 } from "../keymap";
-import { changed, said, type ManyAction } from "../many";
+import { changed, said, type Intent } from "../many";
 import type { KeyHelp } from "../modules";
 import type { Json, SuggestionPart } from "../protocol";
 import { search } from "../search";
-import type { Action, Grid, Item, Rule } from "../state";
+import type { Grid, Item, Rule } from "../state";
 import { cut } from "../text";
-import { make, styled } from "../looks/paper";
+import { make, replaced, styled } from "../looks/paper";
 import css from "./grid.css";
-
-type Loose<A> = A extends { readonly now: number } ? Omit<A, "id" | "at" | "now"> : A;
 
 export interface GridHost {
   readonly task: TaskSpec;
-  act(action: Loose<Action | ManyAction>): void;
+  act(action: Intent): void;
   /** The page as it is now. */
   grid(): Grid | null;
   say(text: string): void;
@@ -375,12 +373,10 @@ class GridView {
       this.keyed("escape", "back", () => this.host.act({ type: "close" }), "back to one by one"),
     ];
     const text = isEmpty ? "" : `${count(n)} of ${count(page.length)} changed`;
-    // The same buttons stay: one that is replaced would lose the focus.
-    const now = buttons.map((one) => one.textContent).join("|");
-    if (this.line.dataset["now"] !== now) {
-      this.line.dataset["now"] = now;
-      this.line.replaceChildren(...buttons, make("span", "nblabel-grid-changed"));
-    }
+    replaced(this.line, buttons.map((one) => one.textContent).join("|"), () => [
+      ...buttons,
+      make("span", "nblabel-grid-changed"),
+    ]);
     const last = this.line.lastElementChild;
     if (last) last.textContent = text;
   }

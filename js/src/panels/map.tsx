@@ -2,12 +2,13 @@
 
 import { count } from "../format";
 import { commandFor, pressName, type Press } from "../keymap";
-import { button, make, styled } from "../looks/paper";
+import { button, keyed, make, replaced, styled } from "../looks/paper";
 import type { KeyHelp, MountedOverview, Overview, OverviewHost } from "../modules";
 import { WHOLE, closer, revealed, scaleOf, type Points } from "../plane";
+import { MOST_AT_ONCE } from "../state";
 import { THEME_CHANGED } from "../theme";
 import { paletteOf, type Theme } from "./map/colors";
-import { choice, keyed, legend, replaced } from "./map/controls";
+import { choice, legend } from "./map/controls";
 import { glPainter } from "./map/gl";
 import { pixelPainter } from "./map/pixels";
 import { Scene } from "./map/scene";
@@ -15,8 +16,6 @@ import { Source, type LayerName, type Method } from "./map/source";
 import { Stage, TOOLS, type Tool } from "./map/stage";
 import css from "./map.css";
 
-/** So many points get one label at a time: the rest is for a certificate. */
-const MOST = 1000;
 /** A card comes when the mouse rests for so many milliseconds, or a key does. */
 const REST_MS = 90;
 const KEY_MS = 30;
@@ -292,9 +291,9 @@ class Overall implements MountedOverview {
       this.host.say("Nothing is selected: go to a point with the arrows, or draw around some.");
       return;
     }
-    if (places.length > MOST) {
+    if (places.length > MOST_AT_ONCE) {
       const text =
-        `${this.counted(places.length)} are selected; at most ${count(MOST)} get a label at once. ` +
+        `${this.counted(places.length)} are selected; at most ${count(MOST_AT_ONCE)} get a label at once. ` +
         "For more there is session.certify().";
       this.asks = null;
       this.selected(text);
@@ -343,7 +342,7 @@ class Overall implements MountedOverview {
       this.host.say("Nothing is selected.");
       return;
     }
-    this.host.open(await this.source.idsOf(places.slice(0, MOST)));
+    this.host.open(await this.source.idsOf(places.slice(0, MOST_AT_ONCE)));
   }
 
   // -------------------------------------------------------------- one item

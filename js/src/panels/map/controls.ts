@@ -34,28 +34,6 @@ export function choice<T extends string>(
   return group;
 }
 
-export function keyed(
-  text: string,
-  key: string,
-  onClick: () => void,
-  does = text,
-): HTMLButtonElement {
-  const made = button(text, does, onClick);
-  made.append(" ", make("kbd", "", key));
-  return made;
-}
-
-/** New children only where something is new: a control that is replaced would lose the focus. */
-export function replaced(
-  el: HTMLElement,
-  key: string,
-  children: () => readonly HTMLElement[],
-): void {
-  if (el.dataset["is"] === key) return;
-  el.dataset["is"] = key;
-  el.replaceChildren(...children());
-}
-
 /** What the colors of a layer mean, and how many points have each; one is chosen to stand out. */
 export function legend(
   layer: Layer,
