@@ -241,6 +241,17 @@ describe("what is alike, and what has some words", () => {
     expect(page.one<HTMLInputElement>(".nblabel-grid-find")!.value).toBe("t2o");
   });
 
+  test("letters for a page that was left before it came are not for the next one", async () => {
+    let come: (module: unknown) => void = () => undefined;
+    loaded.set("panel-grid/1", new Promise((done) => (come = done)));
+    await open();
+    for (const key of ["w", "t", "Enter", "Escape", "w"]) await page.press(key, {}, page.root);
+    come(grid);
+    await settle();
+    expect(asked()).toBeUndefined();
+    expect(page.one<HTMLInputElement>(".nblabel-grid-find")!.value).toBe("");
+  });
+
   test("words are typed first; what has a label shows it and keeps it", async () => {
     await open();
     await page.press("w");

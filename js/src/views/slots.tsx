@@ -236,8 +236,10 @@ export function GridSlot({
   }, [panel]);
   useLayoutEffect(() => {
     mounted.current?.show(grid);
-    if (mounted.current) mounted.current.type(early.current.splice(0));
+    mounted.current?.type(early.current.splice(0));
   }, [panel, grid]);
+  // Of a page that was left before it was there, nothing is for the next one.
+  useLayoutEffect(() => () => void early.current.splice(0), []);
   return (
     <main
       class="nblabel-many-items"
