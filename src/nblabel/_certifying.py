@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -128,6 +128,9 @@ class Certification:
         seen = answer.shown.visible and not self.terms.shown
         return not seen and answer.shown.strategy not in MANY
 
+    def _counts_now(self, item: str) -> bool:
+        return self._counts(self._session._labels.current(item))
+
     @property
     def evidence(self) -> Evidence:
         """What is known by now."""
@@ -170,8 +173,11 @@ class Certification:
         if not self.is_running:
             return None
         with self._session._lock:
-            attempt = self._attempt
-            return self._trial.left(self._verified(), len(attempt.trapped), attempt.misses)
+            attempt, wrong = self._attempt, self._verified()
+            if not self.terms.shown:
+                return self._trial.left(wrong)
+            known = len(self._known(attempt.trapped))
+            return self._trial.left(wrong, len(attempt.trapped), attempt.misses, known)
 
     @property
     def advice(self) -> str:
@@ -198,7 +204,10 @@ class Certification:
                 )
         if self.terms.shown and evidence.vigilance is not None:
             rate = evidence.vigilance["miss_rate"]
-            text += f" Up to {100 * rate:.0f} % of errors may be missed, by the traps so far."
+            if evidence.vigilance["traps"]:
+                text += f" Up to {100 * rate:.0f} % of errors may be missed, by the traps so far."
+            else:
+                text += " Traps among them tell how much is missed."
         return text
 
     @property
@@ -236,7 +245,9 @@ class Certification:
         curve = told["curve"]
         few = np.unique(np.linspace(0, len(curve) - 1, _FEW_POINTS).astype(int))
         made = self.certificate
-        named = ("id", "state", "goal", "bound", "audited", "errors", "left", "advice")
+        named = (
+            "id", "state", "goal", "bound", "audited", "errors", "left", "advice", "blind",
+        )  # fmt: skip
         return {
             **{name: told[name] for name in named},
             "machine": told["candidates"] - told["audited"] if made is None else made.machine,
@@ -245,14 +256,22 @@ class Certification:
 
     # ------------------------------------------------------------ what to do
 
-    def next(self, k: int = 1) -> list[Asked]:
-        """Return the k items to verify next, in the order of the draw; traps are among them."""
+    def next(self, k: int = 1, but: Iterable[str] = ()) -> list[Asked]:
+        """Return the k items to verify next, in the order of the draw; traps are among them.
+
+        Parameters
+        ----------
+        k : int
+        but : iterable of str
+            Ids of items that are being verified already.
+        """
         with self._session._lock:
             if not self.is_running:
                 return []
             audited = len(self._verified())
             asked: list[Asked] = []
-            used = set(self._attempt.trapped)
+            held = set(but)
+            used = held.difference(self._candidates).union(self._attempt.trapped)
             for place in range(audited, len(self._attempt.items)):
                 if len(asked) >= k:
                     break
@@ -262,11 +281,32 @@ class Certification:
                     if trap is not None:
                         used.add(trap.id)
                         asked.append(trap)
-                if len(asked) < k and not self._counts(
-                    self._session._labels.current(self._attempt.items[place])
-                ):
+                item = self._attempt.items[place]
+                if len(asked) < k and item not in held and not self._counts_now(item):
                     asked.append(self.asked(place))
             return asked
+
+    def page(self, k: int, but: Iterable[str]) -> tuple[list[Asked], int]:
+        """Return up to k items to verify together, and about how many there are to be after them.
+
+        No more are put forward than have to be right, so that nobody looks at more than need be.
+
+        Parameters
+        ----------
+        k : int
+        but : iterable of str
+            Ids of items that the page has already.
+        """
+        with self._session._lock:
+            held = self._candidates.intersection(but)
+            open_ = (self.left or 0) - sum(not self._counts_now(item) for item in held)
+            made: list[Asked] = []
+            for asked in self.next(k, but):
+                open_ -= asked.shown.strategy == VERIFY
+                if open_ < 0:
+                    return made, 0
+                made.append(asked)
+            return made, max(0, open_)
 
     def draws(self, k: int) -> list[Draw]:
         """Return the k items to verify next, without traps, as the order of asking takes them."""
@@ -275,7 +315,7 @@ class Certification:
         for place in range(len(self._verified()), len(items)):
             if len(made) >= k:
                 break
-            if not self._counts(self._session._labels.current(items[place])):
+            if not self._counts_now(items[place]):
                 position = pool.position(items[place])
                 made.append(Draw(position, VERIFY, REASON, draw=place, seed=self.terms.seed))
         return made
@@ -295,14 +335,18 @@ class Certification:
         )
         return self._session._put_forward(attempt.items[place], shown, REASON)
 
-    def _trap(self, used: Iterable[str]) -> Asked | None:
+    def _known(self, used: Collection[str]) -> list[str]:
+        """Items with a label that may be traps."""
+        ids, labeled = self._session.pool.ids, self._session._labeled
+        return [i for k in labeled if (i := ids[k]) not in self._candidates and i not in used]
+
+    def _trap(self, used: Collection[str]) -> Asked | None:
         """Return an item whose label is known, with a suggestion that is wrong."""
         session = self._session
-        barred = self._candidates.union(used)
-        known = [i for k in session._labeled if (i := session.pool.ids[k]) not in barred]
+        known = self._known(used)
         if not known:
             return None
-        rng = np.random.default_rng((self.terms.seed, len(self._attempt.trapped)))
+        rng = np.random.default_rng((self.terms.seed, len(used)))
         item = known[int(rng.integers(len(known)))]
         answer = session._labels.current(item)
         names = session.task.spec()["classes"]
@@ -317,20 +361,6 @@ class Certification:
     def record(self, item: Asked, label: Any, *, seconds: float | None = None) -> LabelEvent:
         """Answer an item of `next`: the same as `Session.record`."""
         return self._session.record(item, label, seconds=seconds)
-
-    def trapped(self, event: LabelEvent) -> LabelEvent:
-        """Return the answer to a trap as the log keeps it: not as a label."""
-        if not self.is_running:
-            raise EventError("This trap belongs to a certification that has ended.")
-        said = {
-            "step": "trap",
-            "attempt": self.id,
-            "item": event.item,
-            "suggestion": event.shown.suggestion,
-            "answer": event.value,
-            "missed": event.value == event.shown.suggestion,
-        }
-        return replace(event, kind="certify", value=said)
 
     def close(self) -> None:
         """Give up without a certificate. What was verified stays; the attempt has spent its share
@@ -370,6 +400,30 @@ class Certification:
                     bound=int(evidence.curve[-1]),
                     vigilance=evidence.vigilance,
                 )
+
+
+def trapped(event: LabelEvent, attempts: Iterable[Attempt]) -> LabelEvent:
+    """Return the answer to a trap as the log keeps it: not as a label.
+
+    One that comes when its attempt has ended is kept, too, and changes nothing.
+
+    Raises
+    ------
+    EventError
+        If there was no such attempt.
+    """
+    for attempt in attempts:
+        if attempt.terms.shown and attempt.terms.seed == event.shown.seed:
+            said = {
+                "step": "trap",
+                "attempt": attempt.terms.id,
+                "item": event.item,
+                "suggestion": event.shown.suggestion,
+                "answer": event.value,
+                "missed": event.kind == "label" and event.value == event.shown.suggestion,
+            }
+            return replace(event, kind="certify", value=said)
+    raise EventError("This is a trap of no certification: verify what session.certify() asks.")
 
 
 # ---------------------------------------------------------------- beginning

@@ -798,6 +798,9 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                         "take it back."
                     )
             return event
+        is_trap = event.shown.strategy == _certifying.TRAP
+        if event.kind == "skip" and is_trap:
+            return _certifying.trapped(event, self._labels.attempts.values())
         if event.kind != "label":
             return replace(event, content=self.pool.digest(position))
         shown = event.shown
@@ -816,10 +819,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         check = getattr(self.task, "check", None)
         if check is not None:
             check(value, self.pool.item(position))
-        if shown.strategy == _certifying.TRAP:
-            if self._certification is None:
-                raise EventError("This trap belongs to a certification that has ended.")
-            return self._certification.trapped(replace(event, value=value))
+        if is_trap:
+            return _certifying.trapped(replace(event, value=value), self._labels.attempts.values())
         if isinstance(self.renderer, PairRenderer):
             shown = replace(shown, swapped=self.renderer.swapped(self.pool.item(position)))
         return replace(

@@ -143,7 +143,7 @@ class Trial:
         bound = self._bound.curve(wrong)
         vigilance = None
         if self.terms.shown:
-            rate = miss_bound(missed, traps, RATE * self.delta)
+            rate = self._miss_rate(traps, missed)
             bound = all_errors(bound, rate, CHANCE * self.delta, self.n_candidates)
             vigilance = {"traps": traps, "missed": missed, "miss_rate": rate}
         left = self.n_candidates - np.arange(len(wrong) + 1)
@@ -153,17 +153,37 @@ class Trial:
             len(wrong), int(wrong.sum()), curve, self.terms.allowed(left), vigilance
         )  # fmt: skip
 
-    def left(self, wrong: NDArray[np.bool_], traps: int = 0, missed: int = 0) -> int:
-        """Return after how many more items it is certified if none of them is wrong."""
+    def left(
+        self, wrong: NDArray[np.bool_], traps: int = 0, missed: int = 0, known: int = 0
+    ) -> int:
+        """Return after how many more items it is certified if none of them is wrong.
+
+        Parameters
+        ----------
+        wrong : ndarray of bool of shape (n_verified,)
+        traps, missed : int
+            See `evidence`.
+        known : int
+            Items that may yet be traps: of those that come, too, none is taken to be missed.
+        """
         wrong = np.asarray(wrong, dtype=bool)
-        ahead = 128
+        most = self.n_candidates - len(wrong)
+        ahead = min(128, most)
         while True:
-            ahead = min(ahead, self.n_candidates - len(wrong))
-            seen = self.evidence(np.append(wrong, np.zeros(ahead, dtype=bool)), traps, missed)
-            reached = np.flatnonzero((seen.curve <= seen.allowed)[len(wrong) :])
-            if len(reached) or len(wrong) + ahead == self.n_candidates:
-                return int(reached[0]) if len(reached) else ahead
-            ahead *= 2
+            more = np.arange(ahead + 1)
+            noticed = self._bound.curve(np.append(wrong, np.zeros(ahead, dtype=bool)))
+            noticed = noticed[len(wrong) :]
+            if self.terms.shown:
+                caught = np.minimum(known, (more * self.terms.traps).astype(int))
+                rates = np.array([self._miss_rate(traps + int(n), missed) for n in caught])
+                noticed = all_errors(noticed, rates, CHANCE * self.delta, self.n_candidates)
+            reached = np.flatnonzero(noticed - wrong.sum() <= self.terms.allowed(most - more))
+            if len(reached) or ahead == most:
+                return int(reached[0]) if len(reached) else most
+            ahead = min(2 * ahead, most)
+
+    def _miss_rate(self, traps: int, missed: int) -> float:
+        return miss_bound(missed, traps, RATE * self.delta)
 
 
 @dataclass(frozen=True)
