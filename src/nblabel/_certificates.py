@@ -12,7 +12,7 @@ from ._certifying import Certification
 from ._core import Core
 from .certify import Certificate
 from .errors import OptionError, StoreMismatchError, shorten
-from .events import LabelEvent
+from .events import VERIFY, LabelEvent
 
 
 class Certificates(Core):
@@ -164,7 +164,7 @@ class Certificates(Core):
         """Take over what the log says of a certification."""
         attempt = self._labels.attempts[event.value["attempt"]]
         if event.value["step"] != "trap":
-            self._queue.drop(_certifying.VERIFY)
+            self._queue.drop(VERIFY)
             self._queue.changed()
         if event.value["step"] == "begin":
             self._certification = Certification(self, attempt)

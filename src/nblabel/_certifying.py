@@ -31,7 +31,7 @@ from .certify import (
     spent,
 )
 from .errors import EventError, NotFittedError, OptionError
-from .events import EVERY_ITEM, MANY, LabelEvent, Shown, new_id, now
+from .events import EVERY_ITEM, MANY, TRAP, VERIFY, LabelEvent, Shown, new_id, now
 from .labels import MACHINES, Labels
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from .pool import Pool
     from .tables import Predictions
 
-#: Strategies of what is asked here: an item to verify, and a trap.
-STRATEGIES = VERIFY, TRAP = ("certify", "trap")
 REASON = "drawn at random to verify"
 #: Points of the curve that `state` carries.
 _POINTS = 200

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nblabel._certifying import TRAP, VERIFY
 from nblabel.errors import EventError, NotFittedError, OptionError
-from nblabel.events import LabelEvent, Shown, new_id, now
+from nblabel.events import TRAP, VERIFY, LabelEvent, Shown, new_id, now
 from nblabel.session import Session
 from nblabel.testing import FakePage
 
@@ -739,6 +738,41 @@ def test_a_page_verifies_many_at_once_with_traps_among_them():
     ]
     assert set(said["shown_strategy"]) == {VERIFY} and set(said["shown_view"]) == {"grid"}
     assert page.find("certify") == []
+
+
+def test_what_is_verified_is_no_draw_from_the_pool_and_no_choice_of_the_strategy():
+    """The numbers of the report: what a certificate asks is the surest, shown or hidden by it."""
+    session = taught(explore=0.2)
+    page = FakePage(session).open()
+    before = session._facts().arms
+    running = session.certify(0.1, blind=False, traps=0.5, seed=5)
+    while running.is_running:
+        found = page.find("certify", n=30)
+        page.label_all({item: TRUTH[int(item)] for item in found})
+    facts = session._facts()
+    verified = np.isin(facts.known.positions, [int(item) for item in running.items])
+    assert verified.sum() >= running.certificate.audited > 20
+    assert not (facts.known.drawn | facts.known.picked)[verified].any()
+    assert facts.arms == before
+
+
+def test_draws_after_a_certificate_are_none_of_the_whole_pool():
+    points = POINTS.copy()
+    points[300:] = 0.0  # of these the machine knows nothing
+    session = taught(features=points, explore=1.0)
+    asked = session.next(5)
+    for one in asked:
+        session.record(one, TRUTH[one.key])
+    drawn = session._facts().known.drawn
+    assert drawn.sum() == 5
+    session.certify(0.02, seed=5)
+    verify(session)
+    assert session.certifying.certificate is not None
+    left = session.next(5)
+    assert [one.shown.audit for one in left] == [True] * 5
+    for one in left:
+        session.record(one, TRUTH[one.key])
+    assert session._facts().known.drawn.sum() == 5
 
 
 def test_a_page_to_verify_is_for_what_is_verified_with_suggestions():

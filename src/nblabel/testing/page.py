@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._certifying import TRAP
-from ..events import new_id, now
+from ..events import TRAP, new_id, now
 from ..session import Session
 from ..widget import protocol
 from ..widget.desk import Desk

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from .._certifying import STRATEGIES
 from .._core import Asked
 from ..errors import (
     EventError,
@@ -24,7 +23,7 @@ from ..errors import (
     UnknownItemError,
     in_words,
 )
-from ..events import MANY, LabelEvent, Shown
+from ..events import MANY, VERIFYING, LabelEvent, Shown
 from ..renderers import View, clean
 from ..session import Session
 from . import protocol as p
@@ -238,7 +237,7 @@ class Desk:
     def _to_event(self, event: p.EventPart) -> LabelEvent:
         strategy = event.shown.strategy
         # What is verified with the suggestion in sight is on a page of many.
-        verified = strategy in STRATEGIES and event.shown.visible
+        verified = strategy in VERIFYING and event.shown.visible
         many = strategy in MANY or verified
         view = "map" if strategy == "map" else "grid" if many else "card"
         shown = Shown(**asdict(event.shown), view=view)
@@ -402,7 +401,7 @@ class Desk:
             shown.suggestion, shown.confidence, shown.visible,
         )  # fmt: skip
         label, note, flagged = session.said(asked.id)
-        if shown.strategy in STRATEGIES:  # who verifies is not told what was said before
+        if shown.strategy in VERIFYING:  # who verifies is not told what was said before
             label = None
         return p.ItemPart(
             asked.id, _name(asked), asked.reason, part, suggestion, made, label, note, flagged,
