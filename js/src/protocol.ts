@@ -98,6 +98,7 @@ export interface CertifyPart {
 /** What a certificate would take: items that the machine would label, items to verify, and items that are left to people. With `begins` it can be begun now. */
 export interface OfferPart {
   readonly max_error: number;
+  readonly blind: boolean;
   readonly machine: number;
   readonly audits: number;
   readonly by_hand: number;
@@ -431,6 +432,7 @@ export const isCertifyPart: g.Guard = g.object({
 
 export const isOfferPart: g.Guard = g.object({
   max_error: g.num,
+  blind: g.bool,
   machine: g.int,
   audits: g.int,
   by_hand: g.int,

@@ -116,10 +116,13 @@ describe("giving up", () => {
   });
 });
 
+const offer = (max_error: number, blind: boolean, audits: number): OfferPart => ({
+  ...{ max_error, blind, machine: 600, audits, by_hand: 120, begins: audits > 0 },
+  advice: audits ? `It takes ${audits}.` : "Too few.",
+});
 const OFFERS: readonly OfferPart[] = [
-  { max_error: 0.01, machine: 0, audits: 0, by_hand: 900, begins: false, advice: "Too few." },
-  { max_error: 0.02, machine: 600, audits: 180, by_hand: 120, begins: true, advice: "It could." },
-  { max_error: 0.05, machine: 780, audits: 90, by_hand: 30, begins: true, advice: "It could." },
+  ...[offer(0.01, true, 0), offer(0.01, false, 0), offer(0.02, true, 180), offer(0.02, false, 240)],
+  ...[offer(0.05, true, 90), offer(0.05, false, 130)],
 ];
 const plans = () => page.sent.filter(({ type }) => type === "plan") as unknown as Plan[];
 /** The kernel answers what a certificate would take, or that one was begun. */
@@ -143,19 +146,20 @@ describe("what a certificate would take", () => {
     expect(plans().map(({ begin, blind }) => [begin, blind])).toEqual([[null, true]]);
     await plan({ offers: OFFERS });
     expect(rows().slice(1)).toEqual([
-      ["1 % wrong", "–", "–", "–", "needs labels"],
-      ["2 % wrong", "600", "about 180", "120", "blind on pages"],
-      ["5 % wrong", "780", "about 90", "30", "blind on pages"],
+      ["1 % wrong", "–", "–", "needs labels"],
+      ["2 % wrong", "600", "120", "about 180 blind about 240 on pages"],
+      ["5 % wrong", "600", "120", "about 90 blind about 130 on pages"],
     ]);
     expect(panel()?.textContent).toContain("95 % confidence");
     // The first that can be begun has the focus, and says what to do; arrows go to the others.
-    expect(panel()?.textContent).toContain("It could.");
+    expect(panel()?.textContent).toContain("It takes 180.");
     const at = () => document.activeElement?.getAttribute("aria-label") ?? "";
     expect(at()).toMatch(/^at most 2 % wrong: verify one by one/);
     await page.press("ArrowDown");
     expect(at()).toMatch(/^at most 5 % wrong: verify one by one/);
     await page.press("ArrowRight");
     expect(at()).toMatch(/^at most 5 % wrong: verify on pages/);
+    expect(panel()?.textContent).toContain("It takes 130.");
     await page.press("ArrowUp");
     await page.press("ArrowLeft");
     await page.click(document.activeElement as HTMLElement);
@@ -170,7 +174,7 @@ describe("what a certificate would take", () => {
   test("on pages: the first one opens at once", async () => {
     await page.press("x");
     await plan({ offers: OFFERS });
-    await page.click(page.button(/^on pages/));
+    await page.click(page.button(/^about 240 on pages/));
     expect(plans().at(-1)).toMatchObject({ begin: 0.02, blind: false });
     await plan({}, { ...RUNNING, blind: false });
     expect(page.controller.state.value.grid?.rule.rule).toBe("certify");
@@ -194,7 +198,7 @@ describe("what a certificate would take", () => {
   test("an error when it is begun is shown", async () => {
     await page.press("x");
     await plan({ offers: OFFERS });
-    await page.click(page.button(/^blind/));
+    await page.click(page.button(/^about 180 blind/));
     await plan({ error: "Attempt c0 is running, on other terms." });
     expect(panel()?.textContent).toContain("on other terms");
   });

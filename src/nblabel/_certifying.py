@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ._queue import Draw, order_seed
 from .certify import (
+    NOTICED,
     Attempt,
     Certificate,
     Choice,
@@ -28,6 +29,7 @@ from .certify import (
     Trial,
     choose,
     expected_audits,
+    noticed,
     spent,
 )
 from .errors import EventError, NotFittedError, OptionError
@@ -44,6 +46,8 @@ REASON = "drawn at random to verify"
 _POINTS = 200
 #: And the status, which comes with every answer.
 _FEW_POINTS = 60
+#: Rounds in which traps and audits, each of which calls for the other, come to terms.
+_ROUNDS = 4
 
 
 class Certification:
@@ -480,7 +484,12 @@ def allowance(labels: Labels, n_items: int, max_error: float, confidence: float)
 
 
 def plan(
-    session: Core, labels: Labels, max_error: float, confidence: float, form: str
+    session: Core,
+    labels: Labels,
+    max_error: float,
+    confidence: float,
+    form: str,
+    traps: float = 0.0,
 ) -> tuple[Choice, int, NDArray[np.intp], NDArray[np.float64], Predictions]:
     """Return what would be put forward, the errors allowed, and the items it is chosen from."""
     # What is off is named before anything is computed.
@@ -499,6 +508,11 @@ def plan(
     delta = spent(1 - confidence, len(labels.attempts) + 1)
     nothing = Choice(0, len(places), 0, 0.0)
     choice = choose(doubt, budget, delta, form) if len(places) else nothing
+    known = len(session._labeled)
+    for _ in range(_ROUNDS if traps and choice.audits else 0):
+        # The fewer traps, the fewer errors may be noticed, and the more audits and traps it takes.
+        few = noticed(budget, min(known, int(traps * choice.audits)), delta)
+        choice = choose(doubt, few, NOTICED * delta, form) if few >= 0 else nothing
     return choice, budget, places, doubt, predictions
 
 
@@ -539,7 +553,6 @@ def begin(
     """
     if seed is not None and not (isinstance(seed, Integral) and seed >= 0):
         raise OptionError(f"seed= is a whole number from 0, got {seed!r}.")
-    choice, budget, places, doubt, predictions = plan(session, labels, max_error, confidence, form)
     shown = not blind
     if shown:
         if session.task.target_type != "multiclass":
@@ -552,6 +565,9 @@ def begin(
                 f"traps= is the number of traps for each item verified, above 0 up to 1, got "
                 f"{traps!r}: without them nobody knows what is missed."
             )
+    choice, budget, places, doubt, predictions = plan(
+        session, labels, max_error, confidence, form, traps if shown else 0.0
+    )
     if choice.machine == 0 or (choice.audits == 0 and choice.by_hand > 0):
         raise OptionError(advice(choice, len(labels.labeled())))
     chosen = places[: choice.machine]

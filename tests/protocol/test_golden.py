@@ -242,8 +242,8 @@ KERNEL: dict[str, Any] = {
     "planned": p.Planned(
         1, "planned", "page-1", "r13", 0.95,
         [
-            p.OfferPart(0.01, 0, 0, 4000, False, "The model needs labels."),
-            p.OfferPart(0.05, 3500, 180, 320, True, "The machine could label 3,500 items."),
+            p.OfferPart(0.01, True, 0, 0, 4000, False, "The model needs labels."),
+            p.OfferPart(0.05, False, 3500, 180, 320, True, "The machine could label 3,500 items."),
         ],
         None, FIRST,
     ),

@@ -811,10 +811,12 @@ def test_a_page_hears_what_a_certificate_would_take_and_begins_one():
     page = FakePage(session).open()
     page.send("plan")
     told = page.received[-1]
-    assert [offer["max_error"] for offer in told["offers"]] == [0.01, 0.02, 0.05]
+    ways = [(offer["max_error"], offer["blind"]) for offer in told["offers"]]
+    assert ways == [(level, blind) for level in (0.01, 0.02, 0.05) for blind in (True, False)]
     assert told["confidence"] == 0.95 and told["error"] is None
     last = told["offers"][-1]
-    costs = session.certifiable(0.05)
+    costs = session.certifiable(0.05, blind=False)
+    assert costs["looks"] >= session.certifiable(0.05)["looks"]
     assert [last[name] for name in ("machine", "audits", "by_hand", "advice")] == [
         costs[name] for name in ("machine", "audits", "by_hand", "advice")
     ]

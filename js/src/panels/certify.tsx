@@ -116,39 +116,45 @@ class Certify {
     this.advice.textContent =
       error ??
       (possible ? promise(confidence) : (offers.at(-1)?.advice ?? "There is nothing to certify."));
-    if (possible) this.offers.append(head(), ...offers.map((offer) => this.row(offer)));
+    if (possible) {
+      const levels = [...new Set(offers.map(({ max_error }) => max_error))];
+      this.offers.append(
+        head(),
+        ...levels.map((level) => this.row(offers.filter(({ max_error }) => max_error === level))),
+      );
+    }
     this.offers.querySelector("button")?.focus({ preventScroll: true });
     this.host.say(this.advice.textContent ?? "");
   }
 
-  private row(offer: OfferPart): HTMLElement {
+  /** The ways to one share of errors: the numbers are those of the first that can be begun. */
+  private row(ways: readonly OfferPart[]): HTMLElement {
     const row = make("tr");
-    row.addEventListener("focusin", () => (this.hint.textContent = offer.advice));
-    const most = `${Number((100 * offer.max_error).toPrecision(3))} %`;
+    const open = ways.filter(({ begins }) => begins);
+    const [first] = open;
+    const most = `${Number((100 * (ways[0]?.max_error ?? 0)).toPrecision(3))} %`;
     const name = make("th", "", `${most} wrong`);
     name.scope = "row";
     const cell = (text: string) => make("td", "", text);
-    const { begins } = offer;
     const buttons = make("td");
-    if (begins) {
-      const which = `at most ${most} wrong`;
-      buttons.append(button("blind", `${which}: ${BLIND}`, () => void this.begin(offer, true)));
-      if (this.host.pages) {
-        const open = () => void this.begin(offer, false);
-        buttons.append(" ", button("on pages", `${which}: ${SHOWN}`, open));
-      }
-    } else buttons.append(make("small", "", "needs labels"));
+    for (const way of open) {
+      const how = `about ${count(way.audits)} ${way.blind ? "blind" : "on pages"}`;
+      const title = `at most ${most} wrong: ${way.blind ? BLIND : SHOWN}`;
+      const made = button(how, title, () => void this.begin(way));
+      made.addEventListener("focus", () => (this.hint.textContent = way.advice));
+      buttons.append(made, " ");
+    }
+    if (!first) buttons.append(make("small", "", "needs labels"));
     row.append(
       name,
-      cell(begins ? count(offer.machine) : "–"),
-      cell(begins ? `about ${count(offer.audits)}` : "–"),
-      cell(begins ? count(offer.by_hand) : "–"),
+      cell(first ? count(first.machine) : "–"),
+      cell(first ? count(first.by_hand) : "–"),
       buttons,
     );
     return row;
   }
 
-  private async begin({ max_error }: OfferPart, blind: boolean): Promise<void> {
+  private async begin({ max_error, blind }: OfferPart): Promise<void> {
     const turn = ++this.turn;
     const { error } = await this.host.certificate(max_error, blind);
     if (error !== null) {
@@ -162,12 +168,16 @@ class Certify {
       this.host.dismiss();
       return true;
     }
-    const buttons = [...this.offers.querySelectorAll("button")];
-    const at = buttons.indexOf(target as HTMLButtonElement);
-    const across = this.host.pages ? 2 : 1;
-    const by = { left: -1, right: 1, up: -across, down: across }[name];
-    if (at < 0 || by === undefined) return false;
-    buttons[at + by]?.focus();
+    const rows = [...this.offers.querySelectorAll("tr")].flatMap((tr) => {
+      const buttons = [...tr.querySelectorAll("button")];
+      return buttons.length ? [buttons] : [];
+    });
+    const row = rows.findIndex((buttons) => buttons.includes(target as HTMLButtonElement));
+    const [down, right] = ARROWS[name] ?? [];
+    if (row < 0 || down === undefined || right === undefined) return false;
+    const to = rows[row + down];
+    const at = (rows[row]?.indexOf(target as HTMLButtonElement) ?? 0) + right;
+    to?.[Math.min(at, to.length - 1)]?.focus();
     return true;
   }
 
@@ -262,6 +272,13 @@ class Certify {
   }
 }
 
+/** Rows down and buttons to the right. */
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  up: [-1, 0],
+  down: [1, 0],
+  left: [0, -1],
+  right: [0, 1],
+};
 const BLIND = "verify one by one, without seeing what the machine says";
 const SHOWN =
   "verify on pages, with what the machine says in sight, and traps that tell how much is missed";
@@ -273,7 +290,7 @@ const promise = (confidence: number): string =>
 
 function head(): HTMLElement {
   const row = make("tr");
-  const names = ["at most", "by the machine", "to verify", "left to you", "verify"];
+  const names = ["at most", "by the machine", "left to you", "you verify"];
   row.append(
     ...names.map((name) => {
       const made = make("th", "", name);

@@ -9,12 +9,13 @@ bound holds: the items are fixed, and only the order is random.
 
 from __future__ import annotations
 
-from .attempts import FORMS, Attempt, Certificate, Evidence, Terms, Trial
+from .attempts import FORMS, NOTICED, Attempt, Certificate, Evidence, Terms, Trial, noticed
 from .bound import ErrorBound, all_errors, miss_bound, spent
 from .choice import Choice, choose, expected_audits
 
 __all__ = [
     "FORMS",
+    "NOTICED",
     "Attempt",
     "Certificate",
     "Choice",
@@ -26,5 +27,6 @@ __all__ = [
     "choose",
     "expected_audits",
     "miss_bound",
+    "noticed",
     "spent",
 ]

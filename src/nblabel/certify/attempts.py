@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -80,6 +81,32 @@ class Terms:
         if self.form == "pool":
             return np.full_like(n_left, self.budget)
         return np.floor(self.max_error * n_left + 1e-9).astype(np.int64)
+
+
+def noticed(budget: int, traps: int, delta: float) -> int:
+    """Return how many errors an annotator may notice so that a bound on all of them is met.
+
+    Parameters
+    ----------
+    budget : int
+        Errors that are allowed.
+    traps : int
+        Answered, none of them missed.
+    delta : float
+        That of the attempt.
+
+    Returns
+    -------
+    int
+        -1 if nothing that is noticed is few enough.
+    """
+    rate = miss_bound(0, traps, RATE * delta)
+
+    def is_too_many(seen: int) -> bool:
+        found = all_errors(np.array([seen]), rate, CHANCE * delta, 2 * budget + 2)
+        return bool(found[0] > budget)
+
+    return bisect_left(range(budget + 1), True, key=is_too_many) - 1
 
 
 @dataclass(frozen=True)

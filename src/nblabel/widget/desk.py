@@ -326,7 +326,8 @@ class Desk:
         offers: list[p.OfferPart] = []
         try:
             if message.begin is None:
-                offers = [self._offer(level) for level in LEVELS]
+                ways = (True, False) if session.task.target_type == "multiclass" else (True,)
+                offers = [self._offer(level, blind) for level in LEVELS for blind in ways]
             elif message.id not in client.begun:
                 session.certify(message.begin, CONFIDENCE, blind=message.blind)
                 client.begun.append(message.id)
@@ -338,11 +339,11 @@ class Desk:
         )  # fmt: skip
         return _reply(made)
 
-    def _offer(self, level: float) -> p.OfferPart:
-        told = self.session.certifiable(level, CONFIDENCE)
+    def _offer(self, level: float, blind: bool) -> p.OfferPart:
+        told = self.session.certifiable(level, CONFIDENCE, blind=blind)
         begins = told["machine"] > 0 and (told["audits"] > 0 or told["by_hand"] == 0)
         return p.OfferPart(
-            level, int(told["machine"]), int(told["audits"]), int(told["by_hand"]), begins,
+            level, blind, int(told["machine"]), int(told["audits"]), int(told["by_hand"]), begins,
             told["advice"],
         )  # fmt: skip
 

@@ -152,6 +152,7 @@ class OfferPart:
     items that are left to people. With `begins` it can be begun now."""
 
     max_error: float
+    blind: bool
     machine: int
     audits: int
     by_hand: int
