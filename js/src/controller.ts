@@ -98,9 +98,9 @@ export class Controller {
     return this.channel.piece(null, name, start);
   }
 
-  /** A point of the map as an item; what is to be judged blind is not shown beside others. */
-  bring(id: string): Promise<Item> {
-    const part = { ...pointsOf([id]), n: 1, but: [] };
+  /** One item to be looked at among others; what is to be judged blind is not shown beside them. */
+  bring(id: string, whole = false): Promise<Item> {
+    const part = { ...pointsOf([id]), n: 1, but: [], whole };
     return new Promise((done, failed) => {
       this.channel.find(part, (message, buffers) => {
         const [item] = message.type === "found" ? message.items : [];

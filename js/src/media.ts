@@ -36,7 +36,8 @@ export class Media {
   /** The decoded image of an item; made on the spot if nobody prepared it. */
   image(item: Item): HTMLImageElement | null {
     if (item.view.kind !== "image") return null;
-    const known = this.images.get(item.id);
+    const key = JSON.stringify([item.id, item.view.data["side"] ?? null]); // small, or whole
+    const known = this.images.get(key);
     if (known) return known.image;
     const buffer = item.buffers[0];
     if (!buffer) return null;
@@ -48,7 +49,7 @@ export class Media {
     image.src = url;
     image.draggable = false;
     void image.decode().catch(() => undefined);
-    this.images.set(item.id, { image, url });
+    this.images.set(key, { image, url });
     this.trim();
     return image;
   }

@@ -172,7 +172,7 @@ export interface Want {
   readonly close?: string | null;
 }
 
-/** A page would like up to `n` items to show together, and to label at once. By `rule` they are those without an answer that the model believes to be of a class, the surest or, if `least`, the least sure first (`of` names the class; empty: the one it believes of most); those without an answer that are most like the item `of`; all with the words `of`; `ids`; or, by the rule ``certify``, those that a certificate asks to be verified with suggestions in sight, with traps among them. None of `but`, which the page has. `strategy` is what is recorded with the answers, but for what is verified. */
+/** A page would like up to `n` items to show together, and to label at once. By `rule` they are those without an answer that the model believes to be of a class, the surest or, if `least`, the least sure first (`of` names the class; empty: the one it believes of most); those without an answer that are most like the item `of`; all with the words `of`; `ids`; or, by the rule ``certify``, those that a certificate asks to be verified with suggestions in sight, with traps among them. None of `but`, which the page has. `strategy` is what is recorded with the answers, but for what is verified. Large images come small, unless they are to be `whole`. */
 export interface Find {
   readonly v: number;
   readonly type: "find";
@@ -185,6 +185,7 @@ export interface Find {
   readonly but: readonly string[];
   readonly ids: readonly string[];
   readonly least?: boolean;
+  readonly whole?: boolean;
 }
 
 /** A page needs a part of the front end that is not loaded with it: an editor, a look. */
@@ -513,6 +514,7 @@ export const isFind: g.Guard = g.object({
   but: g.list(g.str),
   ids: g.list(g.str),
   least: g.bool,
+  whole: g.bool,
 });
 
 export const isFetch: g.Guard = g.object({

@@ -135,6 +135,25 @@ describe("a page of a class", () => {
     expect(tiles().length).toBe(n);
   });
 
+  test("magnified, a small image becomes the whole one when it comes", async () => {
+    const view = (data: object) => ({ kind: "text", data: { ...data }, buffers: 0 });
+    await page.press("Escape");
+    await page.press("g");
+    await bring([believed("t0", { view: view({ text: "small", side: 400 }) })]);
+    const key = (type: string) =>
+      document.activeElement!.dispatchEvent(new KeyboardEvent(type, { key: " ", bubbles: true }));
+    key("keydown");
+    await settle();
+    expect(page.one(".nblabel-magnified")!.textContent).toBe("small");
+    expect(asked()).toMatchObject({ rule: "ids", ids: ["t0"], whole: true });
+    await bring([believed("t0", { view: view({ text: "the whole" }) })]);
+    expect(page.one(".nblabel-magnified")!.textContent).toBe("the whole");
+    key("keyup");
+    await settle();
+    expect(page.one(".nblabel-magnified")).toBeNull();
+    expect(page.one(".nblabel-tile .nblabel-text")!.textContent).toBe("small");
+  });
+
   test("space magnifies as long as it is held, and draws the item once", async () => {
     const drawn = () => page.all(".nblabel-text").filter((el) => el.textContent === "text of t0");
     const at = document.activeElement!;

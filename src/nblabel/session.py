@@ -660,10 +660,10 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
         return drawn / 2**64 < self.blind
 
-    def view(self, item: str) -> View:
-        """Return how an item is shown."""
+    def view(self, item: str, *, small: bool = False) -> View:
+        """Return how an item is shown, alone or, if small, as one of many."""
         position = self.pool.position(item)
-        view = safe_view(self.renderer, self.pool.item(position))
+        view = safe_view(self.renderer, self.pool.item(position), small=small)
         if not self._details:
             return view
         row = self.pool.frame.iloc[position]  # type: ignore[union-attr]

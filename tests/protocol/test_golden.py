@@ -79,6 +79,7 @@ PAGE: dict[str, Any] = {
         1, "find", "page-1", "r11", "class", "spam 🤔", "grid", 72, ["42", '["a", "1"]'], [], True
     ),
     "find_ids": p.Find(1, "find", "page-1", "r12", "ids", "", "map", 200, [], ["42", "7"]),
+    "find_whole": p.Find(1, "find", "page-1", "r12", "ids", "", "map", 1, [], ["42"], whole=True),
     "find_certify": p.Find(
         1, "find", "page-1", "r14", "certify", "", "grid", 60, ["42"], [], False
     ),

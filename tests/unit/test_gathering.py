@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from nblabel.session import Session
 from nblabel.tasks import MultiLabel
@@ -266,6 +267,21 @@ def test_a_page_is_bounded_in_number_and_in_bytes(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(desk_module, "MOST_BYTES", 100)
     items = page.find("ids", ids=[str(k) for k in range(20)])
     assert 0 < len(items) < 7 and page.found["left"] == 20 - len(items)
+
+
+def test_large_images_come_small_unless_they_are_to_be_whole() -> None:
+    rng = np.random.default_rng(0)
+    photos = [Image.fromarray(rng.integers(0, 255, (900, 1200, 3), np.uint8)) for _ in range(12)]
+    session = Session(photos, ["ham", "spam"], store=None, inline=True)
+    page = FakePage(session).open(3)
+    items = page.find("ids", ids=["0", "1", "2", "3"], n=4)
+    sizes = [len(page.buffers[item][0]) for item in items]
+    assert items == ["0", "1", "2", "3"] and max(sizes) < 150_000
+    assert {part["view"]["data"]["side"] for part in page.found["items"]} == {400}
+    assert page.find("ids", ids=["0"], n=1, whole=True) == ["0"]
+    (part,) = page.found["items"]
+    assert "side" not in part["view"]["data"] and part["view"]["data"]["width"] == 1200
+    assert len(page.buffers["0"][0]) > 3 * max(sizes)
 
 
 def test_errors_say_what_to_do() -> None:

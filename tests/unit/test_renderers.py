@@ -20,7 +20,7 @@ from nblabel.renderers import (
     safe_view,
 )
 from nblabel.renderers.base import clean, is_missing
-from nblabel.renderers.image import MOST_PIXELS, pixel_range, read_gray, to_uint8
+from nblabel.renderers.image import MOST_PIXELS, TILE, pixel_range, read_gray, to_uint8
 from nblabel.renderers.text import as_text, strip_tags
 
 
@@ -32,6 +32,21 @@ def png(image: Image.Image, form: str = "PNG") -> bytes:
 
 def pixels(view: View) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(view.buffers[0])))
+
+
+@pytest.mark.parametrize("size", [(40, 30), (TILE, 100), (TILE + 1, 100), (300, 1000)])
+def test_a_thumbnail_is_small_and_says_so(size: tuple[int, int]) -> None:
+    image = Image.effect_noise(size, 90).convert("RGB")
+    for item in (image, png(image), png(image, "JPEG"), np.asarray(image)):
+        whole, small = ImageRenderer().view(item), ImageRenderer().thumbnail(item)
+        assert (small.data["width"], small.data["height"]) == size
+        shown = pixels(small).shape[1::-1]
+        if "side" in small.data:
+            assert max(shown) == TILE < max(size)
+            assert shown[0] * size[1] == pytest.approx(shown[1] * size[0], rel=0.02)
+            assert small.size() < whole.size()
+        else:
+            assert shown == size and len(small.buffers[0]) < 200_000
 
 
 # ---------------------------------------------------------------- the obvious choice

@@ -25,6 +25,8 @@ export interface GridHost {
   /** The page as it is now. */
   grid(): Grid | null;
   say(text: string): void;
+  /** An item of which the tile has a small view. */
+  whole(id: string): Promise<Item>;
   /** Draw an item as its card does; the result takes it away. */
   draw(el: HTMLElement, item: Item, suggestion: SuggestionPart | null): () => void;
 }
@@ -652,8 +654,8 @@ class GridView {
     // What is drawn is there once: the tile lends it.
     tile.undraw();
     this.box.append(over);
-    const undraw = this.host.draw(over, item, item.suggestion);
-    this.magnified = {
+    let undraw = this.host.draw(over, item, item.suggestion);
+    const magnified = {
       id: item.id,
       close: () => {
         undraw();
@@ -661,6 +663,16 @@ class GridView {
         tile.undraw = this.host.draw(tile.view, brief(item), item.suggestion);
       },
     };
+    this.magnified = magnified;
+    if (item.view.data["side"] === undefined) return;
+    this.host.whole(item.id).then(
+      ({ view, buffers }) => {
+        if (this.magnified !== magnified) return;
+        undraw();
+        undraw = this.host.draw(over, { ...item, view, buffers }, item.suggestion);
+      },
+      () => undefined, // the small one stays
+    );
   }
 
   release(): void {

@@ -236,6 +236,7 @@ export function GridSlot({
       act: (action) => controller.act(action),
       grid: () => controller.state.value.grid,
       say: (text) => controller.say(text),
+      whole: (id) => controller.bring(id, true),
       draw,
     });
     mounted.current = made;

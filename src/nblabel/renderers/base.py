@@ -53,7 +53,8 @@ class Renderer(Protocol):
 
     Optional, beside what is listed: ``piece(item, name, start, length)`` returns some bytes of a
     part of the item that is too large for its view, and how many that part has; its look asks for
-    them by the name that it knows from the view.
+    them by the name that it knows from the view. ``thumbnail(item)`` returns a lighter `View` for a
+    page of many items, whose data have another ``"side"`` than the whole one.
 
     Attributes
     ----------
@@ -149,12 +150,21 @@ def clean(text: str) -> str:
     )
 
 
-def safe_view(renderer: Renderer, item: Any) -> View:
-    """Render an item; what is missing or broken becomes a card that says so."""
+def safe_view(renderer: Renderer, item: Any, *, small: bool = False) -> View:
+    """Render an item; what is missing or broken becomes a card that says so.
+
+    Parameters
+    ----------
+    renderer : Renderer
+    item : object
+    small : bool
+        Whether a thumbnail will do, where the renderer makes them.
+    """
     if is_missing(item):
         return View("missing", {"text": str(item)})
     try:
-        return _checked_view(renderer.view(_own(item)))
+        draw = getattr(renderer, "thumbnail", renderer.view) if small else renderer.view
+        return _checked_view(draw(_own(item)))
     except BaseException as error:  # also when the user interrupts one that blocks
         return View(
             "error",

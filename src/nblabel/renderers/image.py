@@ -12,16 +12,17 @@ from PIL import Image, UnidentifiedImageError
 
 from .base import View, clean, encoded_bytes, is_named
 
-#: Longest side that is sent; a larger image is scaled down for the card.
-MOST_PIXELS = 1600
-#: Files in these formats go to the browser as they are.
+#: Longest side that is sent; a larger image is scaled down for the card, and for a tile.
+MOST_PIXELS, TILE = 1600, 400
+#: Files in these formats go to the browser as they are,
 _BROWSER_FORMATS = {
     "PNG": "image/png",
     "JPEG": "image/jpeg",
     "GIF": "image/gif",
     "WEBP": "image/webp",
 }
-_MOST_BYTES = 1_500_000
+#: of at most so many bytes for a pixel that can be shown.
+_MOST_BYTES_A_PIXEL = 0.6
 #: The tag of EXIF that says which side is up.
 _ORIENTATION = 0x0112
 _MOST_SVG_BYTES = 20_000_000
@@ -57,22 +58,30 @@ class ImageRenderer:
 
     def view(self, item: Any) -> View:
         """Return the encoded image as one buffer."""
+        return self._view(item, MOST_PIXELS)
+
+    def thumbnail(self, item: Any) -> View:
+        """Return a small image, if the item is a large one."""
+        return self._view(item, TILE)
+
+    def _view(self, item: Any, most: int) -> View:
         name = clean(str(item)) if isinstance(item, (str, os.PathLike)) else ""
         if isinstance(item, np.ndarray):
-            return encoded_view(Image.fromarray(to_uint8(item, self.low, self.high)), name)
+            image = Image.fromarray(to_uint8(item, self.low, self.high))
+            return encoded_view(image, name, most)
         if isinstance(item, Image.Image):
-            return encoded_view(item, name)
+            return encoded_view(item, name, most)
         raw = _read(item)
         if raw[:256].lstrip().startswith((b"<svg", b"<?xml")):
             return svg_view(raw, name)
         with _open(raw) as image:
             mime = _BROWSER_FORMATS.get(image.format or "")
-            if mime and len(raw) <= _MOST_BYTES and max(image.size) <= 2 * MOST_PIXELS:
+            if mime and len(raw) <= _MOST_BYTES_A_PIXEL * most**2 and max(image.size) <= 2 * most:
                 _bound(image)
                 image.load()
                 data = {"mime": mime, "name": name, "width": image.width, "height": image.height}
                 return View("image", data, (raw,))
-            return encoded_view(image, name)
+            return encoded_view(image, name, most)
 
 
 def svg_view(raw: bytes, name: str = "") -> View:
@@ -95,12 +104,12 @@ def _open(raw: bytes) -> Image.Image:
         ) from None
 
 
-def _bound(image: Image.Image) -> None:
+def _bound(image: Image.Image, side: int = MOST_PIXELS) -> None:
     """Refuse what would take too much memory, before it is decoded: a file of 1 kB may claim GBs.
 
     Pillow itself refuses only twice its limit, and warns below.
     """
-    image.draft(None, (MOST_PIXELS, MOST_PIXELS))  # JPEG decodes to a smaller size at once
+    image.draft(None, (side, side))  # JPEG decodes to a smaller size at once
     most = Image.MAX_IMAGE_PIXELS
     if most is not None and image.width * image.height > most:
         raise ValueError(
@@ -113,19 +122,19 @@ def _read(item: Any) -> bytes:
     return encoded_bytes(item, "an array, a file, bytes or a PIL image")
 
 
-def encoded_view(image: Image.Image, name: str) -> View:
-    """Return an image as it is sent: no larger than a card can show."""
+def encoded_view(image: Image.Image, name: str, most: int = MOST_PIXELS) -> View:
+    """Return an image as it is sent: no larger than a card, or a tile, can show."""
     full = image.size
-    _bound(image)
+    _bound(image, most)
     image.load()
     # As a camera noted it: a file that goes as it is has it, too. Of a TIFF it is applied by now.
     turn = image.getexif().get(_ORIENTATION)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):
         image = image.convert("RGB")
-    if max(full) > MOST_PIXELS:
+    if max(full) > most:
         mode = "RGBA" if "A" in image.mode or image.mode == "P" else "RGB"
         image = image if image.mode == mode else image.convert(mode)
-        width, height = (max(1, round(side * MOST_PIXELS / max(full))) for side in full)
+        width, height = (max(1, round(side * most / max(full))) for side in full)
         image = image.resize((width, height), reducing_gap=2.0)
     photo = image.mode == "RGB" and max(image.size) > 256
     buffer = io.BytesIO()
@@ -136,6 +145,8 @@ def encoded_view(image: Image.Image, name: str) -> View:
     image.save(buffer, "JPEG" if photo else "PNG", **options)
     mime = "image/jpeg" if photo else "image/png"
     data = {"mime": mime, "name": name, "width": full[0], "height": full[1]}
+    if most == TILE < max(full):
+        data["side"] = TILE
     return View("image", data, (buffer.getvalue(),))
 
 

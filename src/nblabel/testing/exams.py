@@ -132,21 +132,36 @@ def check_renderer(renderer: Renderer, items: Iterable[Any]) -> None:
     for place, item in enumerate(items):
         which = f"item {place} ({type(item).__name__})"
         _hold(renderer.accepts(item) is True, f"accepts() must return True for {which}.")
-        before = _bytes(item)
-        try:
-            view = renderer.view(item)
-        except Exception as error:
-            raise AssertionError(f"view() failed for {which}: {error!r}") from error
-        _hold(isinstance(view, View), f"view() must return a View for {which}, got {view!r:.60}.")
-        _hold(isinstance(view.kind, str) and view.kind, f"The view of {which} must name its kind.")
-        _hold(isinstance(view.data, dict), f"The data of the view of {which} must be a dict.")
-        as_json(view.data, f"The data of the view of {which}")
-        _hold(
-            isinstance(view.buffers, tuple) and all(type(part) is bytes for part in view.buffers),
-            f"The buffers of the view of {which} must be a tuple of bytes.",
-        )
-        _hold(view == renderer.view(item), f"view() must return the same twice for {which}.")
-        _hold(before == _bytes(item), f"view() changed {which}.")
+        whole = _examine_view(renderer, "view", item, which)
+        if hasattr(renderer, "thumbnail"):
+            small = _examine_view(renderer, "thumbnail", item, which)
+            _hold(
+                small.kind == whole.kind, f"thumbnail() must return the kind of view() for {which}."
+            )
+            _hold(
+                small == whole or small.data.get("side") != whole.data.get("side"),
+                f"The data of a thumbnail that is not the whole must have a 'side' for {which}.",
+            )
+
+
+def _examine_view(renderer: Renderer, name: str, item: Any, which: str) -> View:
+    draw = getattr(renderer, name)
+    before = _bytes(item)
+    try:
+        view = draw(item)
+    except Exception as error:
+        raise AssertionError(f"{name}() failed for {which}: {error!r}") from error
+    _hold(isinstance(view, View), f"{name}() must return a View for {which}, got {view!r:.60}.")
+    _hold(isinstance(view.kind, str) and view.kind, f"The {name} of {which} must name its kind.")
+    _hold(isinstance(view.data, dict), f"The data of the {name} of {which} must be a dict.")
+    as_json(view.data, f"The data of the {name} of {which}")
+    _hold(
+        isinstance(view.buffers, tuple) and all(type(part) is bytes for part in view.buffers),
+        f"The buffers of the {name} of {which} must be a tuple of bytes.",
+    )
+    _hold(view == draw(item), f"{name}() must return the same twice for {which}.")
+    _hold(before == _bytes(item), f"{name}() changed {which}.")
+    return view
 
 
 def _bytes(item: Any) -> bytes:

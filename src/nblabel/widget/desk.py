@@ -81,7 +81,7 @@ class Desk:
         #: Events stored for pages, but for what was taken back.
         self._said = 0
         self._clients: OrderedDict[str, _Client] = OrderedDict()
-        self._views: OrderedDict[str, View] = OrderedDict()
+        self._views: OrderedDict[tuple[str, bool], View] = OrderedDict()
 
     def handle(self, raw: Any) -> list[Reply]:
         """Answer one message; what is not understood is ignored or refused, never raised."""
@@ -298,7 +298,7 @@ class Desk:
         try:
             found = self._gathering.gather(message, min(message.n, MOST_ITEMS))
             for asked in found.items:
-                view = self._view(asked.id)
+                view = self._view(asked.id, small=not message.whole)
                 size += view.size()
                 if items and size > MOST_BYTES:
                     break
@@ -367,14 +367,15 @@ class Desk:
         made = p.Piece(p.VERSION, "piece", message.client, message.id, start, total, error)
         return _reply(made, [] if error else [raw])
 
-    def _view(self, item: str) -> View:
+    def _view(self, item: str, *, small: bool = False) -> View:
         # A renderer may be slow: what was made lately is kept, for another page and for going back.
-        if item in self._views:
-            self._views.move_to_end(item)
-            return self._views[item]
-        view = self.session.view(item)
+        key = (item, small)
+        if key in self._views:
+            self._views.move_to_end(key)
+            return self._views[key]
+        view = self.session.view(item, small=small)
         if view.size() < 200_000:
-            self._views[item] = view
+            self._views[key] = view
             if len(self._views) > 2 * MOST_ITEMS:
                 self._views.popitem(last=False)
         return view

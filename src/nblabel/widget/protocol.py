@@ -252,7 +252,7 @@ class Find:
     those without an answer that are most like the item `of`; all with the words `of`; `ids`; or,
     by the rule ``certify``, those that a certificate asks to be verified with suggestions in sight,
     with traps among them. None of `but`, which the page has. `strategy` is what is recorded with
-    the answers, but for what is verified.
+    the answers, but for what is verified. Large images come small, unless they are to be `whole`.
     """
 
     v: int
@@ -266,6 +266,7 @@ class Find:
     but: list[str]
     ids: list[str]
     least: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
