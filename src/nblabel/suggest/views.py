@@ -341,7 +341,7 @@ class Diffusion(BaseEstimator):
             (np.ones(near.size, np.float32), near.ravel(), np.arange(0, near.size + 1, k)), (n, n)
         )
         graph = edges.maximum(edges.T).tocsr()
-        graph.setdiag(0)
+        graph = graph - sparse.diags(graph.diagonal(), dtype=np.float32)
         scale = sparse.diags(
             1 / np.sqrt(np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1)), dtype=np.float32
         )
