@@ -27,7 +27,6 @@ from .certify import (
     Terms,
     Trial,
     choose,
-    expected_audits,
     spent,
 )
 from .errors import EventError, NotFittedError, OptionError
@@ -64,7 +63,7 @@ class Certification:
     def __init__(self, session: Core, attempt: Attempt) -> None:
         self._session = session
         self._attempt = attempt
-        self._trial = Trial(attempt.terms, len(attempt.items), attempt.number)
+        self._trial = Trial(attempt.terms, len(attempt.items), attempt.number, attempt.ranks)
         self._candidates = frozenset(attempt.items)
         self._evidence: tuple[bytes, int, int, Evidence] | None = None
 
@@ -186,12 +185,11 @@ class Certification:
         if evidence.errors:
             rate = (evidence.errors + 0.5) / (evidence.audited + 1)
             n = len(attempt.items)
-            likely = expected_audits(
-                n, rate * n, self.terms.budget, self._trial.delta, self.terms.form
-            )
-            more = max(likely - evidence.audited, left or 0)
-            text += f" At the rate so far ({evidence.errors} of {evidence.audited}) about {more:,}."
-            if likely >= n or (rate > 2 * max(attempt.terms.believed, 1 / n) and more > 300):
+            more, by_hand = self._trial.outlook(self._verified())
+            text += f" At the rate so far ({evidence.errors} of {evidence.audited}) about {more:,}"
+            text += f", and {by_hand:,} left to people." if by_hand else "."
+            is_worse = rate > 2 * max(attempt.terms.believed, 1 / n)
+            if evidence.audited + more >= n or (is_worse and more + by_hand > 300):
                 text += (
                     " The model errs more often than it believed: give up, label what it is least "
                     "sure of, and certify again."
@@ -239,7 +237,7 @@ class Certification:
         named = ("id", "state", "goal", "bound", "audited", "errors", "left", "advice")
         return {
             **{name: told[name] for name in named},
-            "machine": told["candidates"] - told["audited"] if made is None else made.machine,
+            "machine": self.evidence.machine if made is None else made.machine,
             "curve": [curve[k] for k in few],
         }
 
@@ -369,6 +367,7 @@ class Certification:
                     errors=evidence.errors,
                     bound=int(evidence.curve[-1]),
                     vigilance=evidence.vigilance,
+                    **({} if self._attempt.ranks is None else {"cut": evidence.cut}),
                 )
 
 
@@ -502,17 +501,20 @@ def begin(
             )
     if choice.machine == 0 or (choice.audits == 0 and choice.by_hand > 0):
         raise OptionError(advice(choice, len(labels.labeled())))
-    chosen = places[: choice.machine]
+    # Blind for the whole pool what the machine labels is cut off at the end; else it is now.
+    is_cut = form == "pool" and blind
+    chosen = places if is_cut else places[: choice.machine]
     if form == "machine":
         budget = int(np.floor(max_error * len(chosen)))
     seed = order_seed(secrets.randbits(21) if seed is None else int(seed), len(chosen))
-    order = np.sort(chosen)[np.random.default_rng(seed).permutation(len(chosen))]
+    drawn = np.argsort(chosen)[np.random.default_rng(seed).permutation(len(chosen))]
+    order = chosen[drawn]
     values, codes = machine_values(session, predictions, order)
-    sure = 1.0 - float(doubt[choice.machine - 1]) if predictions.probabilistic else None
+    sure = 1.0 - float(doubt[len(chosen) - 1]) if predictions.probabilistic else None
     terms = Terms(
         new_id()[:8], float(max_error), float(confidence), form, len(session.pool), budget,
         float(choice.expected), seed, sure, predictions.version, shown,
-        float(traps) if shown else 0.0, train, float(doubt[: choice.machine].mean()),
+        float(traps) if shown else 0.0, train, float(doubt[: len(chosen)].mean()),
     )  # fmt: skip
     pool = session.pool
     return {
@@ -523,6 +525,7 @@ def begin(
         "values": values,
         "codes": codes,
         "contents": pool.digests(order.tolist()),
+        **({"ranks": drawn.tolist()} if is_cut else {}),
     }
 
 
@@ -565,8 +568,8 @@ def table(certificates: Iterable[Certificate], n_items: int) -> pd.DataFrame:
         rows.append(told)
     columns = [
         "id", "revoked", "max_error", "confidence", "form", "n_items", "not_covered", "candidates",
-        "machine", "audited", "errors", "bound", "attempt", "delta", "threshold", "model_version",
-        "seed", "began", "ended", "at", "vigilance", "train", "explanation",
+        "machine", "by_hand", "audited", "errors", "bound", "attempt", "delta", "threshold",
+        "model_version", "seed", "began", "ended", "at", "vigilance", "train", "explanation",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns).set_index("id")
 

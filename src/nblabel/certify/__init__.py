@@ -10,7 +10,7 @@ bound holds: the items are fixed, and only the order is random.
 from __future__ import annotations
 
 from .attempts import FORMS, Attempt, Certificate, Evidence, Terms, Trial
-from .bound import ErrorBound, all_errors, miss_bound, spent
+from .bound import ErrorBound, all_errors, error_times, miss_bound, spent, spread
 from .choice import Choice, choose, expected_audits
 
 __all__ = [
@@ -24,7 +24,9 @@ __all__ = [
     "Trial",
     "all_errors",
     "choose",
+    "error_times",
     "expected_audits",
     "miss_bound",
     "spent",
+    "spread",
 ]
