@@ -27,6 +27,7 @@ from .certify import (
     Terms,
     Trial,
     choose,
+    observed_to_expected,
     spent,
 )
 from .errors import EventError, NotFittedError, OptionError
@@ -426,6 +427,25 @@ def allowance(labels: Labels, n_items: int, max_error: float, confidence: float)
     return budget
 
 
+def misjudged(session: Core, labels: Labels) -> float:
+    """Return how much more often the newest answers were not what was suggested than believed.
+
+    One in six is new. They are those that the model was least sure of, which is where it decides
+    what is left to people.
+    """
+    agree = session.task.agree
+    wrong, doubt = [], []
+    newest = max(10, len(session._labeled) // 6)
+    for event in reversed(labels.events):
+        shown = event.shown
+        if event.kind == "label" and shown.suggestion is not None and shown.confidence is not None:
+            wrong.append(agree(event.value, shown.suggestion) < 1.0)
+            doubt.append(1.0 - shown.confidence)
+            if len(wrong) == newest:
+                break
+    return observed_to_expected(wrong, doubt)
+
+
 def plan(
     session: Core, labels: Labels, max_error: float, confidence: float, form: str
 ) -> tuple[Choice, int, NDArray[np.intp], NDArray[np.float64], Predictions]:
@@ -438,6 +458,7 @@ def plan(
         budget = allowance(labels, n_items, max_error, confidence)
     else:
         budget = int(np.floor(max_error * len(places)))
+    doubt = np.minimum(doubt * misjudged(session, labels), 1.0)
     for attempt in reversed(list(labels.attempts.values())):  # how wrong the belief was then
         if attempt.state == "closed" and attempt.audited:
             seen = attempt.errors / attempt.audited

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .attempts import FORMS, Attempt, Certificate, Evidence, Terms, Trial
 from .bound import ErrorBound, all_errors, error_times, miss_bound, spent, spread
-from .choice import Choice, choose, expected_audits
+from .choice import Choice, choose, expected_audits, observed_to_expected
 
 __all__ = [
     "FORMS",
@@ -27,6 +27,7 @@ __all__ = [
     "error_times",
     "expected_audits",
     "miss_bound",
+    "observed_to_expected",
     "spent",
     "spread",
 ]

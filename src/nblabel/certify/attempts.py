@@ -228,6 +228,21 @@ class Trial:
         more = int(self._times[first + at]) - t
         return more, int((n - cut[at]) * (n - t - more) / n)
 
+    def reached(self, wrong: NDArray[np.bool_]) -> int | None:
+        """Return after how many of these items it was certified, None if it was not.
+
+        Parameters
+        ----------
+        wrong : ndarray of bool of shape (n_verified,)
+        """
+        wrong = np.asarray(wrong, dtype=bool)
+        if self._times is None:
+            evidence = self.evidence(wrong)
+            enough = np.flatnonzero(evidence.curve <= evidence.allowed)
+            return int(enough[0]) if len(enough) else None
+        ends = (t for t in range(len(wrong) + 1) if self._cut(wrong[:t])[1])
+        return next(ends, None)
+
     def left(self, wrong: NDArray[np.bool_], traps: int = 0, missed: int = 0) -> int:
         """Return after how many more items it is certified if none of them is wrong."""
         wrong = np.asarray(wrong, dtype=bool)
