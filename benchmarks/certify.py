@@ -111,7 +111,7 @@ def certified(
         at = trial.reached(seen)
         if at is None:
             return False, False, len(drawn)
-        cut = trial.evidence(seen[:at]).cut
+        cut, _ = trial.cut(seen[:at])
         left = int(wrong[:cut].sum()) - int(seen[:at][ranks[:at] < cut].sum())
         return True, left > budget, at
     trial = trial_of(terms, n, attempt)
@@ -138,18 +138,12 @@ def ever_false(
 ) -> bool:
     """Whether at any moment more errors are left before the cut than are allowed."""
     when = rng.permutation(n)[: len(places)]  # each error is found, in the order of doubt
-    for level, time in enumerate(times_of(n, budget, expected)):
+    for level, time in enumerate(error_times(n, spent(1 - CONFIDENCE, 1), budget, expected)):
         is_found = when < time
         before = np.cumsum(is_found) <= level  # of the cut
         if int((before & ~is_found).sum()) > budget:
             return True
     return False
-
-
-@functools.lru_cache(maxsize=16)
-def times_of(n: int, budget: int, expected: float) -> np.ndarray:
-    """Return `error_times` of a first attempt, kept."""
-    return error_times(n, spent(1 - CONFIDENCE, 1), budget, expected)
 
 
 @functools.lru_cache(maxsize=256)

@@ -173,7 +173,7 @@ class Trial:
         cut, machine = self.n_candidates, int(left[-1])
         is_enough = bool(curve[-1] <= allowed[-1])
         if self._ranks is not None:
-            cut, is_enough = self._cut(wrong)
+            cut, is_enough = self.cut(wrong)
             machine = cut - int((self._ranks[: len(wrong)] < cut).sum())
             if is_enough:
                 curve[-1] = min(curve[-1], allowed[-1])
@@ -181,10 +181,16 @@ class Trial:
             len(wrong), int(wrong.sum()), curve, allowed, cut, machine, is_enough, vigilance
         )  # fmt: skip
 
-    def _cut(self, wrong: NDArray[np.bool_]) -> tuple[int, bool]:
-        """Return where the cut is now, and whether to end there."""
-        assert self._times is not None and self._ranks is not None
+    def cut(self, wrong: NDArray[np.bool_]) -> tuple[int, bool]:
+        """Return where the cut is now, and whether to end there: see `Evidence`.
+
+        Parameters
+        ----------
+        wrong : ndarray of bool of shape (n_verified,)
+        """
         n, t = self.n_candidates, len(wrong)
+        if self._times is None or self._ranks is None:
+            return n, self.evidence(wrong).is_enough
         level = int(np.searchsorted(self._times, t, side="right")) - 1
         ranks = self._ranks[:t]
         found = np.sort(ranks[wrong])
@@ -223,7 +229,7 @@ class Trial:
             return max(likely - t, 0), 0
         looks, cut = self._outlook(np.sort(self._ranks[:t][wrong]), t)
         if not len(looks):
-            return 0, n - self._cut(wrong)[0]
+            return 0, n - self.cut(wrong)[0]
         at, first = int(looks.argmin()), len(self._times) - len(looks)
         more = int(self._times[first + at]) - t
         return more, int((n - cut[at]) * (n - t - more) / n)
@@ -240,8 +246,10 @@ class Trial:
             evidence = self.evidence(wrong)
             enough = np.flatnonzero(evidence.curve <= evidence.allowed)
             return int(enough[0]) if len(enough) else None
-        ends = (t for t in range(len(wrong) + 1) if self._cut(wrong[:t])[1])
-        return next(ends, None)
+        # It comes with a level or with an error: else going on looks ever better.
+        moments = np.union1d(self._times, np.flatnonzero(wrong) + 1)
+        moments = moments[moments <= len(wrong)].tolist()
+        return next((t for t in moments if self.cut(wrong[:t])[1]), None)
 
     def left(self, wrong: NDArray[np.bool_], traps: int = 0, missed: int = 0) -> int:
         """Return after how many more items it is certified if none of them is wrong."""
@@ -249,7 +257,7 @@ class Trial:
         if self._times is not None:
             t = len(wrong)
             for time in [t, *self._times[self._times > t].tolist()]:
-                if self._cut(np.append(wrong, np.zeros(time - t, dtype=bool)))[1]:
+                if self.cut(np.append(wrong, np.zeros(time - t, dtype=bool)))[1]:
                     return int(time - t)
             return self.n_candidates - t
         ahead = 128

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -41,6 +42,7 @@ def spread(n_levels: int, expected: float) -> NDArray[np.float64]:
     return 1 - (1 + (np.arange(n_levels) + 1) / (expected + 1)) ** -2.0
 
 
+@functools.lru_cache(maxsize=32)
 def error_times(n_items: int, delta: float, budget: int, expected: float = 1.0) -> NDArray[np.intp]:
     """Return from how many verified items on so many errors may have been found.
 
@@ -70,7 +72,7 @@ def error_times(n_items: int, delta: float, budget: int, expected: float = 1.0) 
     Returns
     -------
     ndarray of int of shape (n_levels,)
-        Rising.
+        Rising; not to be written to.
     """
     levels = min(max(n_items, 1), LEVELS)
     alpha = delta * spread(levels, expected) * (1 - 1e-9)
@@ -99,7 +101,9 @@ def error_times(n_items: int, delta: float, budget: int, expected: float = 1.0) 
         else:
             rise((errors - found) / (n_items - at))
             at += 1
-    return np.array(times, dtype=np.intp)
+    result = np.array(times, dtype=np.intp)
+    result.flags.writeable = False  # it is kept
+    return result
 
 
 class ErrorBound:
