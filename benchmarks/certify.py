@@ -393,45 +393,54 @@ class Course:
 
 
 class Bill(NamedTuple):
-    """What one course cost, as shares of the pool."""
+    """What one course cost, in the mean over some draws; shares of the pool but `audited`."""
 
     ours: float
-    first: Stage
     one_set: float
-    audited: int
+    audited: float
     by_hand: float
     true_error: float
 
 
-def run_ours(course: Course, max_error: float, rng: np.random.Generator) -> Bill:
-    """Label and certify a whole pool."""
-    n = course.n
-    budget = int(max_error * n)
-    delta = spent(1 - CONFIDENCE, 1)
+def until_certain(course: Course, max_error: float) -> tuple[Stage, Choice]:
+    """Label until a certificate is due; return the model then, and the plan."""
+    budget, delta = int(max_error * course.n), spent(1 - CONFIDENCE, 1)
     while True:
         stage = course.learn()
         if stage is None or len(course.labeled) < FIRST:
-            course.label_next(n)
+            course.label_next(course.n)
             continue
         choice = choose(np.minimum(stage.doubt * course.misjudged, 1.0), budget, delta)
         # Those left to people have to be looked at anyway: first, and they teach.
         if choice.by_hand <= course.step:
-            break
+            return stage, choice
         course.label_next(choice.by_hand)
-    terms = Terms("x", max_error, CONFIDENCE, "pool", n, budget, choice.expected, 0, None, 1)
-    ranks = rng.permutation(len(stage.wrong))
-    verified = stage.wrong[ranks]
-    trial = Trial(terms, len(ranks), 1, ranks.tolist())
-    stop = trial.reached(verified)
-    assert stop is not None
-    made = trial.evidence(verified[:stop])
-    left = int(stage.wrong[: made.cut].sum()) - int(verified[:stop][ranks[:stop] < made.cut].sum())
+
+
+def run_ours(
+    stage: Stage, choice: Choice, max_error: float, rng: np.random.Generator, repeats: int
+) -> Bill:
+    """Certify the rest of a pool, in some random orders."""
+    n, n_open = stage.n_items, len(stage.wrong)
+    terms = Terms("x", max_error, CONFIDENCE, "pool", n, int(max_error * n), choice.expected, 0,
+                  None, 1)  # fmt: skip
     whole = Trial(terms, choice.machine, 1)
-    order = stage.wrong[: choice.machine][rng.permutation(choice.machine)]
-    first = whole.reached(order[:MOST_AUDITS])
-    one_set = n - choice.machine + (choice.machine if first is None else first)
-    by_hand = (len(ranks) - stop - made.machine) / n
-    return Bill(1 - made.machine / n, stage, one_set / n, stop, by_hand, left / n)
+    rows = []
+    for _ in range(repeats):
+        ranks = rng.permutation(n_open)
+        trial, wrong = Trial(terms, n_open, 1, ranks.tolist()), stage.wrong[ranks]
+        stop = trial.reached(wrong)
+        assert stop is not None
+        cut, _ = trial.cut(wrong[:stop])
+        is_machine = ranks < cut
+        is_machine[:stop] = False
+        machine = int(is_machine.sum())
+        order = stage.wrong[: choice.machine][rng.permutation(choice.machine)]
+        first = whole.reached(order[:MOST_AUDITS])
+        left = 0 if first is None else choice.machine - first
+        rows.append((n - machine, n - left, stop * n, n_open - stop - machine,
+                     wrong[is_machine].sum()))  # fmt: skip
+    return Bill(*(np.mean(rows, axis=0) / n).tolist())
 
 
 Way = tuple[int, bool]  # sample size of PAC labels, and whether its draws are weighted
@@ -500,13 +509,12 @@ def measure(
         rows, pac, normal = [], [], []
         for seed in range(seeds):
             rng = np.random.default_rng((seed, round(1000 * eps)))
-            bill = run_ours(Course(data, seed), eps, rng)
-            stages.append(bill.first)
-            pac.append(run_pac(bill.first, eps, rng, "betting", repeats))
-            normal.append(run_pac(bill.first, eps, rng, "normal", repeats))
-            rows.append((bill.ours, bill.one_set, bill.first.labeled, bill.audited, bill.by_hand,
-                         bill.true_error))  # fmt: skip
-        ours, one_set, labels, audited, by_hand, error = np.mean(rows, axis=0)
+            stage, choice = until_certain(Course(data, seed), eps)
+            stages.append(stage)
+            pac.append(run_pac(stage, eps, rng, "betting", repeats))
+            normal.append(run_pac(stage, eps, rng, "normal", repeats))
+            rows.append((*run_ours(stage, choice, eps, rng, repeats), stage.labeled))
+        ours, one_set, audited, by_hand, error, labels = np.mean(rows, axis=0)
         figures[eps] = {"ours": float(ours), "pac": mean_of(pac), "normal": mean_of(normal)}
         best = min(figures[eps]["pac"].values())
         print(f"{name:14}{len(data.codes):8,}{100 * eps:6.0f} %{100 * ours:9.1f}{100 * best:11.1f}"
@@ -547,7 +555,7 @@ def main() -> int:
     parser.add_argument("--growth", default="1000,10000,100000", help="sizes of the growing pool")
     parser.add_argument("--runs", type=int, default=1000, help="of each kind, for validity")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=5, help="of PAC labels at each sample size")
+    parser.add_argument("--repeats", type=int, default=10, help="random draws for each model")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", category=RuntimeWarning)
     sets = [name for name in options.sets.split(",") if name]

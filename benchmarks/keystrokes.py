@@ -16,10 +16,9 @@ grid
     of three. The model learns between pages as ever.
 certificates
     The same as with suggestions until `Session.certifiable` finds that what is left to people is
-    less than the next tenth of labels; then `Session.certify`, blind and one by one, for at most
-    ``--error`` wrong labels of the pool at 95 %. An attempt is given up when it took three times
-    what was expected, and fifty more. What is neither certified nor labeled then is labeled one by
-    one.
+    less than a fifth of the labels so far; then `Session.certify`, blind and one by one, for at
+    most ``--error`` wrong labels of the pool at 95 %. What is neither certified nor labeled then is
+    labeled one by one.
 
 **Equal final error.** What certificates leave wrong is measured on the known labels. Each other way
 ends with the same number of items without their right label: it stops that many items before the
@@ -207,31 +206,18 @@ def with_certificates(data: Data, seed: int, max_error: float) -> tuple[Bill, in
             person.next(person.first - person.labeled)
             continue
         plan = session.certifiable(max_error)
-        step = max(session.batch, person.labeled // 10)
-        if plan["by_hand"] > step or not plan["machine"]:
-            if not person.next(step):
-                return person.bill, 0
-            continue
-        if certified(person, max_error, 3 * plan["audits"] + 50, seed):
+        if plan["by_hand"] <= max(20, person.labeled // 5) and plan["machine"]:
             break
+        if not person.next(max(session.batch, person.labeled // 10)):
+            return person.bill, 0
+    run = session.certify(max_error, seed=seed)
+    while run.is_running:
+        person.answer(run.next()[0])
+    session.wait()
     while person.next(person.n):  # what the machine did not take
         pass
     given = session.labels["label"]
     return person.bill, int((given.to_numpy() != person.truth[given.index.to_numpy()]).sum())
-
-
-def certified(person: Person, max_error: float, patience: int, seed: int) -> bool:
-    """Whether an attempt came to its end."""
-    run = person.session.certify(max_error, seed=seed)
-    for _ in range(patience):
-        asked = run.next()
-        if not run.is_running or not asked:
-            break
-        person.answer(asked[0])
-    if run.certificate is None and run.is_running:
-        run.close()
-    person.session.wait()
-    return run.certificate is not None
 
 
 def load(name: str, folder: str, most: int) -> Data:
