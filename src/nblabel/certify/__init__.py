@@ -3,8 +3,10 @@
 A set of n items has machine labels, W of which are wrong; nobody knows W. A person verifies the
 items in a uniformly random order. After t of them S were wrong and are corrected, so W - S wrong
 labels are left. `ErrorBound` bounds W from above at every t at once, so that one may look at any
-time and stop at any time. What the model believes decides how much work there is, never whether the
-bound holds: the items are fixed, and only the order is random.
+time and stop at any time; `error_times` does so for all sets that go from the surest item to some
+cut, so that the cut may be chosen after it was seen where the errors are. What the model believes
+decides how much work there is, never whether the bound holds: the items are fixed, and only the
+order is random.
 """
 
 from __future__ import annotations

@@ -175,8 +175,8 @@ class Trial:
         if self._ranks is not None:
             cut, is_enough = self.cut(wrong)
             machine = cut - int((self._ranks[: len(wrong)] < cut).sum())
-            if is_enough:
-                curve[-1] = min(curve[-1], allowed[-1])
+            if is_enough:  # no less, though the other bound may say so: only one may be wrong
+                curve[-1] = min(allowed[-1], machine)
         return Evidence(
             len(wrong), int(wrong.sum()), curve, allowed, cut, machine, is_enough, vigilance
         )  # fmt: skip

@@ -116,7 +116,7 @@ class ErrorBound:
     item to item. The numbers that no test has rejected are a confidence sequence: with probability
     1 - delta it holds W at all times. A betting e-process (Waudby-Smith and Ramdas, NeurIPS 2020)
     gives one too; by Ville's inequality it wastes what an exact computation keeps, and needs about
-    a third more items (``python -m benchmarks.certify`` has both).
+    a third more items.
 
     Tests are made for some numbers only, all of those that decide among them; any other is rejected
     with the next smaller one. That is valid since more errors are found sooner: what a test of W
