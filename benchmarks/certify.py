@@ -555,7 +555,7 @@ def main() -> int:
     parser.add_argument("--growth", default="1000,10000,100000", help="sizes of the growing pool")
     parser.add_argument("--runs", type=int, default=1000, help="of each kind, for validity")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=10, help="random draws for each model")
+    parser.add_argument("--repeats", type=int, default=30, help="random draws for each model")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", category=RuntimeWarning)
     sets = [name for name in options.sets.split(",") if name]
