@@ -1,4 +1,4 @@
-"""Key presses and looks to label a whole pool, four ways: ``python -m benchmarks.keystrokes``
+"""Key presses and looks to label a whole pool, five ways: ``python -m benchmarks.keystrokes``
 
 The same simulated person, who knows every label and presses the fewest keys, labels the whole pool:
 
@@ -19,10 +19,16 @@ certificates
     less than a fifth of the labels so far; then `Session.certify`, blind and one by one, for at
     most ``--error`` wrong labels of the pool at 95 %. What is neither certified nor labeled then is
     labeled one by one.
+on pages
+    The same, but what is to be verified comes on pages as the widget shows them: with what the
+    machine says in sight, sorted by it, and a trap for each five items, which the person corrects
+    like any other error. An attempt is given up when it took three times what was expected, and
+    fifty more.
 
-**Equal final error.** What certificates leave wrong is measured on the known labels. Each other way
-ends with the same number of items without their right label: it stops that many items before the
-end, where nobody labels them. (It could not know that; without, it would take these items more.)
+**Equal final error.** What certificates leave wrong is measured on the known labels. Each way
+without them ends with the same number of items without their right label: it stops that many items
+before the end, where nobody labels them. (It could not know that; without, it would take these
+items more.) Certificates on pages have an error of their own, which is told.
 
 **Keys.** A label takes one key if it has one: the first nine and digits. Others are typed: two
 letters and Enter, fewer than names in the wild. A **look** is an item that is seen, on a page or
@@ -41,7 +47,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -59,7 +65,7 @@ FIRST_PER_CLASS, FIRST = 10, 50
 #: Tiles of a page, and of a row of it.
 PAGE = {"image": (30, 6), "text": (12, 3), "row": (12, 3)}
 TYPED = 3
-WAYS = ("one by one", "suggestions", "grid", "certificates")
+WAYS = ("one by one", "suggestions", "grid", "certificates", "on pages")
 
 
 @dataclass
@@ -124,6 +130,13 @@ class Person:
         self.bill.card(1 if right else self.keys(label))
         self.session.record(asked, label)
 
+    def mend(self, page: Mapping[str, str]) -> int:
+        """Return the keys that make a page of items right, each with what it is said to be."""
+        right = [self.name(item) for item in page]
+        off = [k for k, said in enumerate(page.values()) if said != right[k]]
+        across = PAGE[self.kind][1]
+        return arrows(off, across) + sum(self.keys(right[k]) for k in off) + 1
+
     def next(self, most: int) -> bool:
         """Label a batch that the strategy asks for; False if there is none."""
         found = self.session.next(min(most, self.session.batch))
@@ -175,13 +188,11 @@ def with_grid(data: Data, seed: int, wrong: int) -> Bill:
     session, bill = person.session, person.bill
     while person.labeled < person.first:
         person.next(person.first - person.labeled)
-    size, across = PAGE[person.kind]
+    size = PAGE[person.kind][0]
     while (left := person.n - wrong - person.labeled) > 0:
         for label, places in page_of(session, min(size, left)):
             items = [session.pool.ids[place] for place in places]
-            off = [k for k, item in enumerate(items) if person.name(item) != label]
-            mended = sum(person.keys(person.name(items[k])) for k in off)
-            bill.page(arrows(off, across) + mended + 1, len(items))
+            bill.page(person.mend(dict.fromkeys(items, label)), len(items))
             for item in items:
                 session.record(item, person.name(item))
         session.wait()
@@ -197,7 +208,9 @@ def page_of(session: nl.Session, most: int) -> Iterator[tuple[str, list[int]]]:
     yield label, of_class.index[:most].tolist()
 
 
-def with_certificates(data: Data, seed: int, max_error: float) -> tuple[Bill, int]:
+def with_certificates(
+    data: Data, seed: int, max_error: float, *, pages: bool = False
+) -> tuple[Bill, int]:
     """Label some items, have the rest certified; also return how many labels are wrong."""
     person = Person(data, seed)
     session = person.session
@@ -207,17 +220,51 @@ def with_certificates(data: Data, seed: int, max_error: float) -> tuple[Bill, in
             continue
         plan = session.certifiable(max_error)
         if plan["by_hand"] <= max(20, person.labeled // 5) and plan["machine"]:
-            break
-        if not person.next(max(session.batch, person.labeled // 10)):
+            patience = 3 * plan["audits"] + 50
+            if (
+                on_pages(person, max_error, patience, seed)
+                if pages
+                else one_at_a_time(person, max_error, seed)
+            ):
+                break
+        elif not person.next(max(session.batch, person.labeled // 10)):
             return person.bill, 0
-    run = session.certify(max_error, seed=seed)
-    while run.is_running:
-        person.answer(run.next()[0])
-    session.wait()
     while person.next(person.n):  # what the machine did not take
         pass
     given = session.labels["label"]
     return person.bill, int((given.to_numpy() != person.truth[given.index.to_numpy()]).sum())
+
+
+def one_at_a_time(person: Person, max_error: float, seed: int) -> bool:
+    """Verify blind; return whether the attempt came to its end, as it does."""
+    run = person.session.certify(max_error, seed=seed)
+    while run.is_running:
+        person.answer(run.next()[0])
+    return ended(person, run)
+
+
+def on_pages(person: Person, max_error: float, patience: int, seed: int) -> bool:
+    """Verify pages with what the machine says, and traps; return whether it came to its end."""
+    session = person.session
+    run = session.certify(max_error, seed=seed, blind=False)
+    looks = person.bill.looks
+    while run.is_running and person.bill.looks - looks < patience:
+        page, _ = run.page(PAGE[person.kind][0], [])
+        if not page:
+            break
+        page.sort(key=lambda asked: str(asked.shown.suggestion))
+        person.bill.page(person.mend({a.id: a.shown.suggestion for a in page}), len(page))
+        for asked in page:
+            session.record(asked, person.name(asked.id))
+    return ended(person, run)
+
+
+def ended(person: Person, run: Any) -> bool:
+    """Give up what has not come to its end; return whether it has."""
+    if run.certificate is None and run.is_running:
+        run.close()
+    person.session.wait()
+    return run.certificate is not None
 
 
 def load(name: str, folder: str, most: int) -> Data:
@@ -236,15 +283,19 @@ def measure(name: str, data: Data, max_error: float, seeds: int) -> dict[str, An
     """Print the rows of a set, and return its figures as means over the seeds."""
     n = len(data.codes)
     bills: dict[str, list[dict[str, int]]] = {way: [] for way in WAYS}
-    errors = []
+    errors: list[float] = []
+    errors_on_pages: list[float] = []
     for seed in range(seeds):
         bill, wrong = with_certificates(data, seed, max_error)
         errors.append(wrong / n)
+        paged, wrong_on_pages = with_certificates(data, seed, max_error, pages=True)
+        errors_on_pages.append(wrong_on_pages / n)
         made = {
             "one by one": one_by_one(data, seed, wrong),
             "suggestions": with_suggestions(data, seed, wrong),
             "grid": with_grid(data, seed, wrong),
             "certificates": bill,
+            "on pages": paged,
         }
         for way, cost in made.items():
             bills[way].append(cost.per_thousand(n))
@@ -253,6 +304,8 @@ def measure(name: str, data: Data, max_error: float, seeds: int) -> dict[str, An
     for way in WAYS:
         mean = {key: round(float(np.mean([b[key] for b in bills[way]]))) for key in bills[way][0]}
         found[way] = mean
+        if way == "on pages":
+            error = mean["error"] = float(np.mean(errors_on_pages))
         print(f"{name:16}{n:7,}{data.n_classes:5}{100 * error:8.2f} %  {way:14}"
               f"{mean['keys']:7,}{mean['looks']:7,}{mean['screens']:9,}", flush=True)  # fmt: skip
     return found

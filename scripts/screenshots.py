@@ -406,6 +406,21 @@ STATES: dict[str, tuple[str, list[str]]] = {
         [],
     ),
     "certify-give-up": ("sure(0.5)", ["x"]),
+    "certify-offers": (
+        "def taught(n):\n"
+        "    images, y = nl.datasets.digits()\n"
+        "    s = nl.Session(images, [str(k) for k in range(10)], store=None, inline=True, blind=0)\n"
+        "    for a in s.next(n): s.record(a, str(y[int(a.id)]))\n"
+        "    s.retrain()\n"
+        "    return s\n"
+        "nl.Labeler(taught(200))",
+        ["x", "wait:.nblabel-offers button:focus"],
+    ),
+    "certify-too-early": ("nl.Labeler(taught(20))", ["x", "wait:.nblabel-certify p:not(:empty)"]),
+    "certify-page": (
+        "s = taught(200)\nrun = s.certify(0.05, blind=False, seed=1)\nnl.Labeler(s)",
+        ["g", "wait", "ArrowRight", "ArrowRight", "3"],
+    ),
     "certified": ("sure(1)", []),
     "grid": (
         "def digits(**options):\n"

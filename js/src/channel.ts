@@ -14,6 +14,8 @@ import {
   type EventPart,
   type Find,
   type FromKernel,
+  type Plan,
+  type Planned,
 } from "./protocol";
 import type { Draft } from "./state";
 
@@ -191,6 +193,14 @@ export class Channel {
     return message;
   }
 
+  /** Ask what a certificate would take, or begin one. */
+  async certificate(what: Pick<Plan, "begin" | "blind">): Promise<Planned> {
+    const { message, buffers } = await this.request({ type: "plan", ...what });
+    if (message.type !== "planned") throw new Error(message.type);
+    this.hooks.message(message, buffers, null);
+    return message;
+  }
+
   /** Ask for some bytes of a part of an item, or without one of the map. */
   async piece(
     item: string | null,
@@ -290,6 +300,7 @@ export class Channel {
       case "found":
       case "module":
       case "piece":
+      case "planned":
       case "charted": {
         const fetching = this.fetches.get(message.re);
         this.fetches.delete(message.re);

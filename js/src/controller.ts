@@ -6,7 +6,7 @@ import { isChoice, type TaskSpec } from "./keymap";
 import { type Intent, type ManyAction, lacking, step } from "./many";
 import { Media } from "./media";
 import { Modules, type ChartWish, type Labeled, type MountedLook, type Piece } from "./modules";
-import type { Charted, Json } from "./protocol";
+import type { Charted, Json, Planned } from "./protocol";
 import { NOT_SHOWN, currentId, initial, isAgain, wanted, type Action, type Item } from "./state";
 
 export interface Config {
@@ -163,6 +163,11 @@ export class Controller {
     this.cancelPoll();
     this.act({ type: "link", link: "gone" });
     this.channel.ping();
+  }
+
+  /** What a certificate would take; or begin one. */
+  certificate(begin: number | null = null, blind = true): Promise<Planned> {
+    return this.channel.certificate({ begin, blind });
   }
 
   /** Give up an attempt at a certificate. */

@@ -28,6 +28,7 @@ export type Simple =
   | "retrain"
   | "instructions"
   | "map"
+  | "certify"
   | "grid"
   | "similar"
   | "words"
@@ -78,6 +79,11 @@ const COMMANDS: readonly Binding[] = [
   { command: "similar", keys: ["m"], does: "more like this, on one page" },
   { command: "words", keys: ["w"], does: "items with some words, on one page" },
   { command: "map", keys: ["o"], does: "overview: all items as a map, or close it" },
+  {
+    command: "certify",
+    keys: ["x"],
+    does: "certify: the machine labels the rest, with a proven bound on its errors",
+  },
   { command: "search", keys: ["/"], does: "find a label by its name" },
   { command: "sheet", keys: ["?"], does: "this sheet" },
   { command: "close", keys: ["escape"], does: "close what is open" },

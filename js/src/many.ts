@@ -74,10 +74,14 @@ export function lacking(
   return { turn, part: { ...rule, n: missing, but }, again: pending };
 }
 
+/** Whether each item is to be verified as what the machine says, and not all as one class. */
+export const verifies = ({ rule }: Pick<Grid, "rule">): boolean => rule.rule === "certify";
+
 /** What an item of the page will be labeled as: nothing if it stays as it is, null if put away. */
 export function said(grid: Grid, item: Item): Json | undefined {
   const mark = grid.marks.get(item.id);
   if (mark !== undefined) return mark;
+  if (verifies(grid)) return item.shown.suggestion ?? undefined;
   return item.label === null && grid.all !== null ? grid.all : undefined;
 }
 
@@ -105,7 +109,8 @@ export function step(state: State, action: Action | ManyAction): Step {
         grid ? { ...state, grid: { ...touched(grid, action.now), all: action.value } } : state,
       );
     case "pass":
-      return quiet(grid ? { ...state, grid: turned(grid, action.now) } : state);
+      // What was drawn to be verified is not passed over.
+      return quiet(grid && !verifies(grid) ? { ...state, grid: turned(grid, action.now) } : state);
     case "confirm":
       return grid ? confirmed(state, grid, action) : quiet(state);
     case "page": {
@@ -127,7 +132,7 @@ export function step(state: State, action: Action | ManyAction): Step {
       // What others said of items on the page shows on it.
       const made = stepOne(state, action);
       const said = action.message.type === "welcome";
-      return said ? { ...made, state: refreshed(made.state) } : made;
+      return { ...made, state: ended(said ? refreshed(made.state) : made.state) };
     }
     default:
       return stepOne(state, action);
@@ -184,7 +189,22 @@ function touched(grid: Grid, now: number): Grid {
 
 function resized(grid: Grid, size: number): Grid {
   const all = [...grid.page, ...grid.ahead];
-  return { ...grid, size, page: all.slice(0, size), ahead: all.slice(size) };
+  return { ...grid, size, page: arranged(grid, all.slice(0, size)), ahead: all.slice(size) };
+}
+
+/** What the machine says is one beside the other, so that what is wrong stands out. */
+function arranged(grid: Grid, page: readonly Item[]): readonly Item[] {
+  if (!verifies(grid)) return page;
+  const name = ({ shown }: Item) => JSON.stringify(shown.suggestion);
+  return [...page].sort((a, b) => (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0));
+}
+
+/** Once a certificate is reached, or given up, there is nothing more to verify. */
+function ended(state: State): State {
+  const { grid, status } = state;
+  if (!grid || !verifies(grid) || !status || status.certify?.state === "verifying") return state;
+  const none = { page: [], ahead: [], marks: new Map(), more: false, left: 0 };
+  return grid.more || grid.page.length ? { ...state, grid: { ...grid, ...none } } : state;
 }
 
 function marked(
@@ -198,7 +218,7 @@ function marked(
     const before = marks.get(id);
     marks.delete(id);
     // Pressed again, or what it is anyway: no mark.
-    const plain = item.label === null ? grid.all : item.label;
+    const plain = verifies(grid) ? item.shown.suggestion : (item.label ?? grid.all);
     if (before !== value && (value === null || value !== plain)) marks.set(id, value);
   }
   return { ...grid, marks };
@@ -207,7 +227,9 @@ function marked(
 /** The next page, and nothing is said of this one. */
 function turned(grid: Grid, now: number): Grid {
   const { page, ahead, size, seen } = grid;
-  const next = ahead.slice(0, size);
+  const next = arranged(grid, ahead.slice(0, size));
+  // What nobody has said anything of still has to be verified.
+  const done = verifies(grid) ? page.filter((item) => said(grid, item) !== undefined) : page;
   const later = new Set(ahead.map(({ id }) => id));
   return {
     ...grid,
@@ -217,7 +239,7 @@ function turned(grid: Grid, now: number): Grid {
     marks: new Map([...grid.marks].filter(([id]) => later.has(id))),
     // Labels for all are about what was looked at.
     all: grid.rule.rule === "class" ? grid.rule.of || null : null,
-    seen: [...seen, ...page.map(({ id }) => id)].slice(-MOST_SEEN),
+    seen: [...seen, ...done.map(({ id }) => id)].slice(-MOST_SEEN),
     pages: grid.pages + (page.length ? 1 : 0),
     more: grid.more || !next.length, // the model may have learned meanwhile
     since: now,
@@ -252,7 +274,7 @@ const remembered = (state: State, page: SaidPage): State => ({
 /** What was said beside the page shows on it. */
 function refreshed(state: State): State {
   const { grid } = state;
-  if (!grid) return state;
+  if (!grid || verifies(grid)) return state;
   const now = (item: Item) => ({ ...item, label: labelOf(state, item.id, item.label) });
   return { ...state, grid: { ...grid, page: grid.page.map(now), ahead: grid.ahead.map(now) } };
 }
@@ -370,6 +392,10 @@ function tiles(
     const own = buffers.slice(offset, offset + view.buffers);
     offset += view.buffers;
     if (here.has(part.id)) continue;
+    if (verifies(grid)) {
+      fresh.push({ ...part, view, buffers: own, label: null }); // what was said of it is not shown
+      continue;
+    }
     if (isAgain(state.items.get(part.id)))
       again.push(part.id); // it is judged blind
     else if (open && isAnswered(state, part.id)) unheard = true;

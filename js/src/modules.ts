@@ -1,6 +1,14 @@
 // Parts of the front end that are fetched from the kernel when they are first needed.
 
-import type { CertifyPart, Chart, Charted, Json, SuggestionPart, ViewPart } from "./protocol";
+import type {
+  CertifyPart,
+  Chart,
+  Charted,
+  Json,
+  Planned,
+  SuggestionPart,
+  ViewPart,
+} from "./protocol";
 import type { Press, TaskSpec } from "./keymap";
 
 /** Some bytes of a part of an item, and how many the part has. */
@@ -82,23 +90,30 @@ export interface MountedLook {
 /** Markdown as inert nodes: the default export of `panel-instructions`. */
 export type Markdown = (source: string) => DocumentFragment;
 
-/** The panel of a certificate: the default export of `panel-certify`. */
+/** The panel of certificates: the default export of `panel-certify`. */
 export interface Panel {
   mount(el: HTMLElement, host: PanelHost): MountedPanel;
 }
 
 export interface PanelHost {
-  /** The key that gives up, as `pressName` says it. */
-  readonly key: string;
+  /** The key that gives up, and the one of a page to verify, as `pressName` says them. */
+  readonly keys: { readonly giveUp: string; readonly page: string };
+  /** Whether the task can be verified on pages. */
+  readonly pages: boolean;
   say(text: string): void;
+  /** What a certificate would take; or begin one. */
+  certificate(begin?: number, blind?: boolean): Promise<Planned>;
+  /** Open a page to verify. */
+  verify(): void;
   giveUp(id: string): void;
   dismiss(): void;
 }
 
 export interface MountedPanel {
-  show(part: CertifyPart): void;
+  /** A certificate, or null for what one would take. */
+  show(part: CertifyPart | null): void;
   /** A key that the labeler has no use for, or Escape; true if it meant something here. */
-  press(press: Press): boolean;
+  press(press: Press, target: EventTarget | null): boolean;
   destroy(): void;
 }
 

@@ -12,7 +12,7 @@ export type EventKind = "label" | "skip" | "flag" | "note" | "retract";
 
 export type Training = "off" | "waiting" | "idle" | "training" | "failed";
 
-export type Rule = "class" | "similar" | "search" | "ids";
+export type Rule = "class" | "similar" | "search" | "ids" | "certify";
 
 export type Many = "grid" | "similar" | "search" | "map";
 
@@ -80,7 +80,7 @@ export interface TrailPart {
   readonly before: g.Json;
 }
 
-/** A certificate in the making, or one that was just reached. Bound and goal are shares of wrong labels; the curve has the bound by the number of items verified. `left` is how many more have to be right, one after the other. */
+/** A certificate in the making, or one that was just reached. Bound and goal are shares of wrong labels; the curve has the bound by the number of items verified. `left` is how many more have to be right, one after the other. If it is not `blind`, items are verified on pages: see `Find`. */
 export interface CertifyPart {
   readonly id: string;
   readonly state: "verifying" | "certified";
@@ -92,6 +92,18 @@ export interface CertifyPart {
   readonly machine: number;
   readonly advice: string;
   readonly curve: readonly (readonly [number, number])[];
+  readonly blind: boolean;
+}
+
+/** What a certificate would take: items that the machine would label, items to verify, and items that are left to people. With `begins` it can be begun now. */
+export interface OfferPart {
+  readonly max_error: number;
+  readonly blind: boolean;
+  readonly machine: number;
+  readonly audits: number;
+  readonly by_hand: number;
+  readonly begins: boolean;
+  readonly advice: string;
 }
 
 /** What the points of a map may be coloured by: two bytes each, to be read as `part`. Codes from 1 on stand for the names in their order; without names they are a probability, 65535 being certain. 0: nothing is known. */
@@ -160,13 +172,13 @@ export interface Want {
   readonly close?: string | null;
 }
 
-/** A page would like up to `n` items to show together, and to label at once. By `rule` they are those without an answer that the model believes to be of a class, the surest or, if `least`, the least sure first (`of` names the class; empty: the one it believes of most); those without an answer that are most like the item `of`; all with the words `of`; or `ids`. None of `but`, which the page has. `strategy` is what is recorded with the answers. */
+/** A page would like up to `n` items to show together, and to label at once. By `rule` they are those without an answer that the model believes to be of a class, the surest or, if `least`, the least sure first (`of` names the class; empty: the one it believes of most); those without an answer that are most like the item `of`; all with the words `of`; `ids`; or, by the rule ``certify``, those that a certificate asks to be verified with suggestions in sight, with traps among them. None of `but`, which the page has. `strategy` is what is recorded with the answers, but for what is verified. */
 export interface Find {
   readonly v: number;
   readonly type: "find";
   readonly client: string;
   readonly id: string;
-  readonly rule: "class" | "similar" | "search" | "ids";
+  readonly rule: "class" | "similar" | "search" | "ids" | "certify";
   readonly of: string;
   readonly strategy: "grid" | "similar" | "search" | "map";
   readonly n: number;
@@ -194,6 +206,16 @@ export interface Chart {
   readonly begin?: boolean;
   readonly cancel?: boolean;
   readonly places?: readonly number[];
+}
+
+/** What would a certificate take? With `begin`, which is a share of errors, one is begun. */
+export interface Plan {
+  readonly v: number;
+  readonly type: "plan";
+  readonly client: string;
+  readonly id: string;
+  readonly begin?: number | null;
+  readonly blind?: boolean;
 }
 
 /** A page shows an item with a part that is too large for its view, and would like some of it. `name` is that of the part, as the look knows it from the view; `start` and `length` are bytes. Without an item it is a part of the map. */
@@ -311,6 +333,18 @@ export interface Charted {
   readonly ids: readonly string[];
 }
 
+/** Answer to `plan`: for each share of errors what it takes, or why there is no certificate. */
+export interface Planned {
+  readonly v: number;
+  readonly type: "planned";
+  readonly client: string;
+  readonly re: string;
+  readonly confidence: number;
+  readonly offers: readonly OfferPart[];
+  readonly error: string | null;
+  readonly status: StatusPart;
+}
+
 /** This page cannot be served; `text` says what to do. */
 export interface Refuse {
   readonly v: number;
@@ -321,8 +355,8 @@ export interface Refuse {
   readonly text: string;
 }
 
-export type FromPage = Hello | Event | Want | Find | Fetch | Chart | Read;
-export type FromKernel = Welcome | Items | Found | Ack | Reject | Module | Piece | Charted | Refuse;
+export type FromPage = Hello | Event | Want | Find | Fetch | Chart | Plan | Read;
+export type FromKernel = Welcome | Items | Found | Ack | Reject | Module | Piece | Charted | Planned | Refuse;
 
 export const isShownPart: g.Guard = g.object({
   strategy: g.str,
@@ -393,6 +427,17 @@ export const isCertifyPart: g.Guard = g.object({
   machine: g.int,
   advice: g.str,
   curve: g.list(g.tuple(g.int, g.num)),
+  blind: g.bool,
+});
+
+export const isOfferPart: g.Guard = g.object({
+  max_error: g.num,
+  blind: g.bool,
+  machine: g.int,
+  audits: g.int,
+  by_hand: g.int,
+  begins: g.bool,
+  advice: g.str,
 });
 
 export const isLayerPart: g.Guard = g.object({
@@ -461,7 +506,7 @@ export const isFind: g.Guard = g.object({
   type: g.oneOf("find"),
   client: g.str,
   id: g.str,
-  rule: g.oneOf("class", "similar", "search", "ids"),
+  rule: g.oneOf("class", "similar", "search", "ids", "certify"),
   of: g.str,
   strategy: g.oneOf("grid", "similar", "search", "map"),
   n: g.int,
@@ -487,6 +532,15 @@ export const isChart: g.Guard = g.object({
   begin: g.bool,
   cancel: g.bool,
   places: g.list(g.int),
+});
+
+export const isPlan: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("plan"),
+  client: g.str,
+  id: g.str,
+  begin: g.either(g.num, g.none),
+  blind: g.bool,
 });
 
 export const isRead: g.Guard = g.object({
@@ -595,6 +649,17 @@ export const isCharted: g.Guard = g.object({
   ids: g.list(g.str),
 });
 
+export const isPlanned: g.Guard = g.object({
+  v: g.int,
+  type: g.oneOf("planned"),
+  client: g.str,
+  re: g.str,
+  confidence: g.num,
+  offers: g.list(isOfferPart),
+  error: g.either(g.str, g.none),
+  status: isStatusPart,
+});
+
 export const isRefuse: g.Guard = g.object({
   v: g.int,
   type: g.oneOf("refuse"),
@@ -613,6 +678,7 @@ const FROM_KERNEL: Readonly<Record<string, g.Guard>> = {
   module: isModule,
   piece: isPiece,
   charted: isCharted,
+  planned: isPlanned,
   refuse: isRefuse,
 };
 

@@ -450,6 +450,9 @@ function answer(state: State, stamp: Stamp, kind: "label" | "skip", value: Json)
   return { state: say(head, kind === "skip" ? "Skipped" : describeValue(value)), events: [draft] };
 }
 
+/** The strategy of items that show how closely somebody looks: see `docs/certificates.md`. */
+const TRAP = "trap";
+
 /** Items that can be labeled at once. */
 export const MOST_AT_ONCE = 1000;
 
@@ -465,12 +468,10 @@ function answerMany(state: State, stamp: Stamp, said: readonly Saying[], seconds
   const items = new Map(state.items);
   const untold = new Map(state.untold);
   const trail = [...state.trail];
+  const gone = new Set<string>();
   const events: Draft[] = [];
   for (const [k, { kind, item, value, shown, before }] of said.entries()) {
     const id = `${stamp.id}/${k}`;
-    const known = items.get(item);
-    const stood = isAgain(known) ? lastLabel(state, item) : labelOf(state, item, before);
-    trail.push({ id, kind, item, value, before: stood });
     events.push({
       id,
       kind,
@@ -480,12 +481,16 @@ function answerMany(state: State, stamp: Stamp, said: readonly Saying[], seconds
       seconds: Math.round(share * 1000) / 1000,
       shown: { ...shown, position: state.position + k },
     });
+    if (shown.strategy === TRAP) continue; // what is said of it is no label
+    gone.add(item);
+    const known = items.get(item);
+    const stood = isAgain(known) ? lastLabel(state, item) : labelOf(state, item, before);
+    trail.push({ id, kind, item, value, before: stood });
     // It is not asked any more as it was to be: who goes back to it looks at it.
     const seen = { label: value, shown: NOT_SHOWN, suggestion: null };
     if (known) items.set(item, { ...known, ...seen });
     else untold.set(item, value);
   }
-  const gone = new Set(said.map(({ item }) => item));
   const returned = state.queue.slice(0, state.returned).filter((id) => !gone.has(id)).length;
   const next: State = {
     ...state,
@@ -703,6 +708,8 @@ function receive(
     case "piece":
     case "charted":
       return state;
+    case "planned":
+      return { ...state, status: message.status };
     case "refuse":
       return { ...state, phase: "refused", refusal: message.text };
   }

@@ -3,8 +3,8 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import certify, { drawn, share } from "../src/panels/certify";
-import type { CertifyPart } from "../src/protocol";
-import { MANY, part } from "./helpers";
+import type { CertifyPart, OfferPart, Plan, Planned } from "../src/protocol";
+import { MANY, part, status } from "./helpers";
 import { Page } from "./page";
 
 const RUNNING: CertifyPart = {
@@ -22,6 +22,7 @@ const RUNNING: CertifyPart = {
     [20, 0.25],
     [40, 0.125],
   ],
+  blind: true,
 };
 const REACHED: CertifyPart = {
   ...RUNNING,
@@ -104,13 +105,113 @@ describe("giving up", () => {
     expect(panel()?.textContent).toContain("Give up?");
   });
 
-  test("a label's own key stays its own", async () => {
+  test("a label's own key stays its own, and this one takes Shift", async () => {
     const task = { kind: "choice", classes: ["u", "v"], keys: { u: "x", v: "2" }, question: null };
     await open(RUNNING, { task });
     await page.press("x");
     expect(page.said.map((event) => event.value)).toEqual(["u"]);
     expect(panel()?.textContent).not.toContain("Give up?");
+    await page.press("X", { shiftKey: true });
+    expect(panel()?.textContent).toContain("Give up?");
   });
+});
+
+const offer = (max_error: number, blind: boolean, audits: number): OfferPart => ({
+  ...{ max_error, blind, machine: 600, audits, by_hand: 120, begins: audits > 0 },
+  advice: audits ? `It takes ${audits}.` : "Too few.",
+});
+const OFFERS: readonly OfferPart[] = [
+  ...[offer(0.01, true, 0), offer(0.01, false, 0), offer(0.02, true, 180), offer(0.02, false, 240)],
+  ...[offer(0.05, true, 90), offer(0.05, false, 130)],
+];
+const plans = () => page.sent.filter(({ type }) => type === "plan") as unknown as Plan[];
+/** The kernel answers what a certificate would take, or that one was begun. */
+const plan = (change: Partial<Planned>, running: CertifyPart | null = null) => {
+  const asked = plans().at(-1)!;
+  const about = status({ certify: running, left: 3 });
+  const rest = { confidence: 0.95, offers: [], error: null, status: about };
+  return page.hear({ v: 1, type: "planned", re: asked.id, ...rest, ...change });
+};
+const rows = () =>
+  page
+    .all(".nblabel-offers tr")
+    .map((row) => [...row.querySelectorAll("th, td")].map((cell) => cell.textContent?.trim()));
+
+describe("what a certificate would take", () => {
+  beforeEach(() => open(null));
+
+  test("is told on its key, and begun blind by another", async () => {
+    await page.press("x");
+    expect(panel()?.textContent).toContain("Reckoning");
+    expect(plans().map(({ begin, blind }) => [begin, blind])).toEqual([[null, true]]);
+    await plan({ offers: OFFERS });
+    expect(rows().slice(1)).toEqual([
+      ["1 % wrong", "–", "–", "needs labels"],
+      ["2 % wrong", "600", "120", "about 180 blind about 240 on pages"],
+      ["5 % wrong", "600", "120", "about 90 blind about 130 on pages"],
+    ]);
+    expect(panel()?.textContent).toContain("95 % confidence");
+    // The first that can be begun has the focus, and says what to do; arrows go to the others.
+    expect(panel()?.textContent).toContain("It takes 180.");
+    const at = () => document.activeElement?.getAttribute("aria-label") ?? "";
+    expect(at()).toMatch(/^at most 2 % wrong: verify one by one/);
+    await page.press("ArrowDown");
+    expect(at()).toMatch(/^at most 5 % wrong: verify one by one/);
+    await page.press("ArrowRight");
+    expect(at()).toMatch(/^at most 5 % wrong: verify on pages/);
+    expect(panel()?.textContent).toContain("It takes 130.");
+    await page.press("ArrowUp");
+    await page.press("ArrowLeft");
+    await page.click(document.activeElement as HTMLElement);
+    expect(plans().at(-1)).toMatchObject({ begin: 0.02, blind: true });
+    await plan({}, RUNNING);
+    expect(panel()?.textContent).toContain(RUNNING.advice);
+    expect(page.all(".nblabel-offers tr").every((row) => row.closest("[hidden]"))).toBe(true);
+    expect(document.activeElement).toBe(page.root);
+    expect(page.said).toEqual([]);
+  });
+
+  test("on pages: the first one opens at once", async () => {
+    await page.press("x");
+    await plan({ offers: OFFERS });
+    await page.click(page.button(/^about 240 on pages/));
+    expect(plans().at(-1)).toMatchObject({ begin: 0.02, blind: false });
+    await plan({}, { ...RUNNING, blind: false });
+    expect(page.controller.state.value.grid?.rule.rule).toBe("certify");
+    expect(page.button(/verify/)).toBeTruthy();
+  });
+
+  test("too little is known yet: it says what to do, and Escape goes back", async () => {
+    await page.press("x");
+    await plan({ offers: [{ ...OFFERS[0]!, advice: "The model needs labels." }] });
+    expect(panel()?.textContent).toContain("The model needs labels.");
+    expect(rows()).toEqual([]);
+    await page.press("Escape");
+    expect(panel()).toBeNull();
+    await page.press("x");
+    await plan({ error: "There is no model yet." });
+    expect(panel()?.textContent).toContain("There is no model yet.");
+    await page.press("x");
+    expect(panel()).toBeNull();
+  });
+
+  test("an error when it is begun is shown", async () => {
+    await page.press("x");
+    await plan({ offers: OFFERS });
+    await page.click(page.button(/^about 180 blind/));
+    await plan({ error: "Attempt c0 is running, on other terms." });
+    expect(panel()?.textContent).toContain("on other terms");
+  });
+});
+
+test("one with suggestions is verified on pages, by the key of pages", async () => {
+  await open({ ...RUNNING, blind: false });
+  await page.press("g");
+  expect(page.controller.state.value.grid?.rule.rule).toBe("certify");
+  await page.press("x"); // its panel is there, too
+  expect(panel()?.textContent).toContain("Give up?");
+  await page.press("x");
+  expect(closes()).toEqual(["c0ffee11"]);
 });
 
 test("when it is reached it says the sentence once, until it is closed", async () => {

@@ -311,6 +311,10 @@ export class ModelKernel {
       const ids = (message.places ?? []).map((place) => this.pool[place]!);
       return [{ ...head, type: "charted", method: message.method, ...none, ids }];
     }
+    if (message.type === "plan") {
+      const none = { confidence: 0.95, offers: [], error: null };
+      return [{ ...head, type: "planned", ...none, status: this.status(client) }];
+    }
     if (message.type === "find") {
       const { rule, of, n, but } = message;
       const open = this.open().filter((item) => !this.wanted.has(item));
@@ -318,6 +322,7 @@ export class ModelKernel {
         class: open.filter((item) => believed(item) === of),
         similar: open.filter((item) => item !== of),
         search: this.pool.filter((item) => item.includes(of) && !this.wanted.has(item)),
+        certify: [],
         ids: message.ids.filter((item) => this.pool.includes(item) && !this.wanted.has(item)),
       };
       const all = (named[rule] ?? []).filter((item) => !but.includes(item));

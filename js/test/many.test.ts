@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { changed, lacking, step, type ManyAction } from "../src/many";
-import type { Found, FromKernel, ItemPart, Json } from "../src/protocol";
+import type { CertifyPart, Found, FromKernel, ItemPart, Json } from "../src/protocol";
 import {
   MOST_AT_ONCE,
   currentId,
@@ -13,7 +13,7 @@ import {
   type Rule,
   type State,
 } from "../src/state";
-import { SHOWN, part, suggestion, welcomeMessage, windowMessage } from "./helpers";
+import { SHOWN, part, status, suggestion, welcomeMessage, windowMessage } from "./helpers";
 
 const CLASS: Rule = { rule: "class", of: "ham", strategy: "grid", ids: [], least: false };
 const LIKE: Rule = { rule: "similar", of: "q", strategy: "similar", ids: [], least: false };
@@ -418,5 +418,91 @@ describe("many items without a page, as on a map", () => {
     expect(page.state.grid!.page.map(({ label }) => label)).toEqual([null, "ham"]);
     page.act({ type: "undo" });
     expect(page.state.grid!.page.map(({ label }) => label)).toEqual([null, null]);
+  });
+});
+
+describe("a page to verify", () => {
+  const certifying = (state: CertifyPart["state"] = "verifying"): CertifyPart => ({
+    ...{ id: "c0", state, goal: 0.05, bound: 0.1, audited: 3, errors: 0, left: 9, machine: 90 },
+    ...{ advice: "", curve: [], blind: false },
+  });
+  const VERIFY: Rule = { rule: "certify", of: "", strategy: "grid", ids: [], least: false };
+  const drawn = (id: string, says: string, strategy = "certify") =>
+    part(id, {
+      suggestion: suggestion(says),
+      shown: { ...SHOWN, strategy, visible: true, suggestion: says },
+    });
+  const open = (size = 4): Page => {
+    const page = new Page(nine);
+    page.hear(welcomeMessage({ status: status({ certify: certifying() }) }));
+    page.act({ type: "open", rule: VERIFY }).act({ type: "room", size });
+    return page.found({
+      items: [
+        drawn("a", "spam"),
+        drawn("b", "ham"),
+        drawn("t", "spam", "trap"),
+        drawn("c", "ham"),
+        drawn("d", "spam"),
+      ],
+      left: 10,
+    });
+  };
+
+  test("lays what the machine says together; one key says that all of it is right", () => {
+    const page = open();
+    expect([page.page, page.ahead]).toEqual([["b", "c", "a", "t"], ["d"]]);
+    page.mark("ham", "t").mark("ham", "b");
+    page.act({ type: "confirm" });
+    expect(page.said).toEqual([
+      ["b", "ham"],
+      ["c", "ham"],
+      ["a", "spam"],
+      ["t", "ham"],
+    ]);
+    expect(page.events.map(({ shown }) => shown.strategy)).toEqual([
+      ...["certify", "certify", "certify", "trap"],
+    ]);
+    expect(page.page).toEqual(["d"]);
+    expect(page.state.queue).toEqual(["d", "e", "f", "g", "h", "i"]);
+  });
+
+  test("the answer to a trap is no label: undo takes back the others", () => {
+    const page = open();
+    page.act({ type: "confirm" });
+    expect(page.state.trail.map(({ item }) => item)).toEqual(["b", "c", "a"]);
+    page.act({ type: "undo" });
+    expect(page.said.map((one) => (one as unknown[])[0])).toEqual(["a", "c", "b"]);
+    expect(page.page).toEqual(["b", "c", "a", "t"]);
+  });
+
+  test("nothing is passed over, and what has no label of the machine comes again", () => {
+    const page = open();
+    page.act({ type: "pass" });
+    expect(page.page).toEqual(["b", "c", "a", "t"]);
+    const none = new Page(nine).open(VERIFY, 2);
+    const bare = part("a", { shown: { ...SHOWN, strategy: "certify" } });
+    none.found({ items: [bare, drawn("b", "ham")], left: 0 });
+    none.act({ type: "confirm" });
+    expect(none.said).toEqual([["b", "ham"]]);
+    expect(lacking(none.state)?.part.but).toEqual(["b"]);
+  });
+
+  test("what was said of a trap before is not shown", () => {
+    const page = new Page(nine);
+    page.act({ type: "label", value: "spam" }); // of a
+    page.hear(welcomeMessage({ status: status({ certify: certifying() }) }));
+    page.act({ type: "open", rule: VERIFY });
+    page.found({ items: [drawn("a", "ham", "trap")] });
+    expect(page.state.grid?.page[0]?.label).toBeNull();
+    page.act({ type: "undo" }); // of the label: the page goes on being blind
+    expect(page.state.grid?.page[0]?.label ?? null).toBeNull();
+  });
+
+  test("it ends with the certificate", () => {
+    const page = open();
+    const reached = status({ certify: certifying("certified") });
+    page.hear({ v: 1, type: "ack", client: "page", re: "", ids: [], expected: 1, status: reached });
+    expect([page.page, page.ahead, page.state.grid?.more]).toEqual([[], [], false]);
+    expect(page.state.grid?.rule.rule).toBe("certify");
   });
 });

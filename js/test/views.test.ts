@@ -275,7 +275,7 @@ describe("keys", () => {
     expect((await page.press(" ")).defaultPrevented).toBe(true);
     expect((await page.press("ArrowLeft")).defaultPrevented).toBe(true);
     expect((await page.press("Tab")).defaultPrevented).toBe(false);
-    expect((await page.press("x")).defaultPrevented).toBe(false);
+    expect((await page.press("q")).defaultPrevented).toBe(false);
   });
 
   test("held down label once, and take back again and again", async () => {

@@ -12,7 +12,7 @@ from ._certifying import Certification
 from ._core import Core
 from .certify import Certificate
 from .errors import OptionError, StoreMismatchError, shorten
-from .events import LabelEvent
+from .events import VERIFY, LabelEvent
 
 
 class Certificates(Core):
@@ -95,19 +95,29 @@ class Certificates(Core):
             return self._certification
 
     def certifiable(
-        self, max_error: float = 0.02, confidence: float = 0.95, form: str = "pool"
+        self,
+        max_error: float = 0.02,
+        confidence: float = 0.95,
+        form: str = "pool",
+        *,
+        blind: bool = True,
+        traps: float = 0.2,
     ) -> dict[str, Any]:
         """Return what `certify` would put forward now, and what it is likely to cost.
+
+        The parameters are those of `certify`.
 
         Returns
         -------
         dict
-            ``machine`` (items that the machine would label), ``audits`` (items to verify),
-            ``by_hand`` (items left to people), ``looks`` (the last two together), ``advice``. All
-            are estimates: the certificate rests on none of them.
+            ``machine`` (items that the machine would label), ``audits`` (items to verify; traps
+            come to them), ``by_hand`` (items left to people), ``looks`` (the last two together),
+            ``advice``. All are estimates: the certificate rests on none of them.
         """
         with self._lock:
-            choice = _certifying.plan(self, self._labels, max_error, confidence, form)[0]
+            choice = _certifying.plan(
+                self, self._labels, max_error, confidence, form, 0.0 if blind else traps
+            )[0]
             return {
                 "machine": choice.machine - choice.audits,
                 "audits": choice.audits,
@@ -166,7 +176,7 @@ class Certificates(Core):
         """Take over what the log says of a certification."""
         attempt = self._labels.attempts[event.value["attempt"]]
         if event.value["step"] != "trap":
-            self._queue.drop(_certifying.VERIFY)
+            self._queue.drop(VERIFY)
             self._queue.changed()
         if event.value["step"] == "begin":
             self._certification = Certification(self, attempt)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ._queue import Draw, order_seed
 from .certify import (
+    NOTICED,
     Attempt,
     Certificate,
     Choice,
@@ -27,11 +28,12 @@ from .certify import (
     Terms,
     Trial,
     choose,
+    noticed,
     observed_to_expected,
     spent,
 )
 from .errors import EventError, NotFittedError, OptionError
-from .events import EVERY_ITEM, MANY, LabelEvent, Shown, new_id, now
+from .events import EVERY_ITEM, MANY, TRAP, VERIFY, LabelEvent, Shown, new_id, now
 from .labels import MACHINES, Labels
 
 if TYPE_CHECKING:
@@ -39,13 +41,13 @@ if TYPE_CHECKING:
     from .pool import Pool
     from .tables import Predictions
 
-#: Strategies of what is asked here: an item to verify, and a trap.
-STRATEGIES = VERIFY, TRAP = ("certify", "trap")
 REASON = "drawn at random to verify"
 #: Points of the curve that `state` carries.
 _POINTS = 200
 #: And the status, which comes with every answer.
 _FEW_POINTS = 60
+#: Rounds in which traps and audits, each of which calls for the other, come to terms.
+_ROUNDS = 4
 
 
 class Certification:
@@ -128,6 +130,9 @@ class Certification:
         seen = answer.shown.visible and not self.terms.shown
         return not seen and answer.shown.strategy not in MANY
 
+    def _counts_now(self, item: str) -> bool:
+        return self._counts(self._session._labels.current(item))
+
     @property
     def evidence(self) -> Evidence:
         """What is known by now."""
@@ -170,8 +175,11 @@ class Certification:
         if not self.is_running:
             return None
         with self._session._lock:
-            attempt = self._attempt
-            return self._trial.left(self._verified(), len(attempt.trapped), attempt.misses)
+            attempt, wrong = self._attempt, self._verified()
+            if not self.terms.shown:
+                return self._trial.left(wrong)
+            known = len(self._known(attempt.trapped))
+            return self._trial.left(wrong, len(attempt.trapped), attempt.misses, known)
 
     @property
     def advice(self) -> str:
@@ -197,7 +205,10 @@ class Certification:
                 )
         if self.terms.shown and evidence.vigilance is not None:
             rate = evidence.vigilance["miss_rate"]
-            text += f" Up to {100 * rate:.0f} % of errors may be missed, by the traps so far."
+            if evidence.vigilance["traps"]:
+                text += f" Up to {100 * rate:.0f} % of errors may be missed, by the traps so far."
+            else:
+                text += " Traps among them tell how much is missed."
         return text
 
     @property
@@ -235,7 +246,9 @@ class Certification:
         curve = told["curve"]
         few = np.unique(np.linspace(0, len(curve) - 1, _FEW_POINTS).astype(int))
         made = self.certificate
-        named = ("id", "state", "goal", "bound", "audited", "errors", "left", "advice")
+        named = (
+            "id", "state", "goal", "bound", "audited", "errors", "left", "advice", "blind",
+        )  # fmt: skip
         return {
             **{name: told[name] for name in named},
             "machine": self.evidence.machine if made is None else made.machine,
@@ -244,14 +257,22 @@ class Certification:
 
     # ------------------------------------------------------------ what to do
 
-    def next(self, k: int = 1) -> list[Asked]:
-        """Return the k items to verify next, in the order of the draw; traps are among them."""
+    def next(self, k: int = 1, but: Iterable[str] = ()) -> list[Asked]:
+        """Return the k items to verify next, in the order of the draw; traps are among them.
+
+        Parameters
+        ----------
+        k : int
+        but : iterable of str
+            Ids of items that are being verified already.
+        """
         with self._session._lock:
             if not self.is_running:
                 return []
             audited = len(self._verified())
             asked: list[Asked] = []
-            used = set(self._attempt.trapped)
+            held = set(but)
+            used = held.difference(self._candidates).union(self._attempt.trapped)
             for place in range(audited, len(self._attempt.items)):
                 if len(asked) >= k:
                     break
@@ -261,11 +282,32 @@ class Certification:
                     if trap is not None:
                         used.add(trap.id)
                         asked.append(trap)
-                if len(asked) < k and not self._counts(
-                    self._session._labels.current(self._attempt.items[place])
-                ):
+                item = self._attempt.items[place]
+                if len(asked) < k and item not in held and not self._counts_now(item):
                     asked.append(self.asked(place))
             return asked
+
+    def page(self, k: int, but: Iterable[str]) -> tuple[list[Asked], int]:
+        """Return up to k items to verify together, and about how many there are to be after them.
+
+        No more are put forward than have to be right, so that nobody looks at more than need be.
+
+        Parameters
+        ----------
+        k : int
+        but : iterable of str
+            Ids of items that the page has already.
+        """
+        with self._session._lock:
+            held = self._candidates.intersection(but)
+            open_ = (self.left or 0) - sum(not self._counts_now(item) for item in held)
+            made: list[Asked] = []
+            for asked in self.next(k, but):
+                open_ -= asked.shown.strategy == VERIFY
+                if open_ < 0:
+                    return made, 0
+                made.append(asked)
+            return made, max(0, open_)
 
     def draws(self, k: int) -> list[Draw]:
         """Return the k items to verify next, without traps, as the order of asking takes them."""
@@ -274,7 +316,7 @@ class Certification:
         for place in range(len(self._verified()), len(items)):
             if len(made) >= k:
                 break
-            if not self._counts(self._session._labels.current(items[place])):
+            if not self._counts_now(items[place]):
                 position = pool.position(items[place])
                 made.append(Draw(position, VERIFY, REASON, draw=place, seed=self.terms.seed))
         return made
@@ -294,14 +336,18 @@ class Certification:
         )
         return self._session._put_forward(attempt.items[place], shown, REASON)
 
-    def _trap(self, used: Iterable[str]) -> Asked | None:
+    def _known(self, used: Collection[str]) -> list[str]:
+        """Items with a label that may be traps."""
+        ids, labeled = self._session.pool.ids, self._session._labeled
+        return [i for k in labeled if (i := ids[k]) not in self._candidates and i not in used]
+
+    def _trap(self, used: Collection[str]) -> Asked | None:
         """Return an item whose label is known, with a suggestion that is wrong."""
         session = self._session
-        barred = self._candidates.union(used)
-        known = [i for k in session._labeled if (i := session.pool.ids[k]) not in barred]
+        known = self._known(used)
         if not known:
             return None
-        rng = np.random.default_rng((self.terms.seed, len(self._attempt.trapped)))
+        rng = np.random.default_rng((self.terms.seed, len(used)))
         item = known[int(rng.integers(len(known)))]
         answer = session._labels.current(item)
         names = session.task.spec()["classes"]
@@ -316,20 +362,6 @@ class Certification:
     def record(self, item: Asked, label: Any, *, seconds: float | None = None) -> LabelEvent:
         """Answer an item of `next`: the same as `Session.record`."""
         return self._session.record(item, label, seconds=seconds)
-
-    def trapped(self, event: LabelEvent) -> LabelEvent:
-        """Return the answer to a trap as the log keeps it: not as a label."""
-        if not self.is_running:
-            raise EventError("This trap belongs to a certification that has ended.")
-        said = {
-            "step": "trap",
-            "attempt": self.id,
-            "item": event.item,
-            "suggestion": event.shown.suggestion,
-            "answer": event.value,
-            "missed": event.value == event.shown.suggestion,
-        }
-        return replace(event, kind="certify", value=said)
 
     def close(self) -> None:
         """Give up without a certificate. What was verified stays; the attempt has spent its share
@@ -370,6 +402,30 @@ class Certification:
                     vigilance=evidence.vigilance,
                     **({} if self._attempt.ranks is None else {"cut": evidence.cut}),
                 )
+
+
+def trapped(event: LabelEvent, attempts: Iterable[Attempt]) -> LabelEvent:
+    """Return the answer to a trap as the log keeps it: not as a label.
+
+    One that comes when its attempt has ended is kept, too, and changes nothing.
+
+    Raises
+    ------
+    EventError
+        If there was no such attempt.
+    """
+    for attempt in attempts:
+        if attempt.terms.shown and attempt.terms.seed == event.shown.seed:
+            said = {
+                "step": "trap",
+                "attempt": attempt.terms.id,
+                "item": event.item,
+                "suggestion": event.shown.suggestion,
+                "answer": event.value,
+                "missed": event.kind == "label" and event.value == event.shown.suggestion,
+            }
+            return replace(event, kind="certify", value=said)
+    raise EventError("This is a trap of no certification: verify what session.certify() asks.")
 
 
 # ---------------------------------------------------------------- beginning
@@ -447,7 +503,12 @@ def misjudged(session: Core, labels: Labels) -> float:
 
 
 def plan(
-    session: Core, labels: Labels, max_error: float, confidence: float, form: str
+    session: Core,
+    labels: Labels,
+    max_error: float,
+    confidence: float,
+    form: str,
+    traps: float = 0.0,
 ) -> tuple[Choice, int, NDArray[np.intp], NDArray[np.float64], Predictions]:
     """Return what would be put forward, the errors allowed, and the items it is chosen from."""
     # What is off is named before anything is computed.
@@ -467,6 +528,11 @@ def plan(
     delta = spent(1 - confidence, len(labels.attempts) + 1)
     nothing = Choice(0, len(places), 0, 0.0)
     choice = choose(doubt, budget, delta, form) if len(places) else nothing
+    known = len(session._labeled)
+    for _ in range(_ROUNDS if traps and choice.audits else 0):
+        # The fewer traps, the fewer errors may be noticed, and the more audits and traps it takes.
+        few = noticed(budget, min(known, int(traps * choice.audits)), delta)
+        choice = choose(doubt, few, NOTICED * delta, form) if few >= 0 else nothing
     return choice, budget, places, doubt, predictions
 
 
@@ -507,7 +573,6 @@ def begin(
     """
     if seed is not None and not (isinstance(seed, Integral) and seed >= 0):
         raise OptionError(f"seed= is a whole number from 0, got {seed!r}.")
-    choice, budget, places, doubt, predictions = plan(session, labels, max_error, confidence, form)
     shown = not blind
     if shown:
         if session.task.target_type != "multiclass":
@@ -520,6 +585,9 @@ def begin(
                 f"traps= is the number of traps for each item verified, above 0 up to 1, got "
                 f"{traps!r}: without them nobody knows what is missed."
             )
+    choice, budget, places, doubt, predictions = plan(
+        session, labels, max_error, confidence, form, traps if shown else 0.0
+    )
     if choice.machine == 0 or (choice.audits == 0 and choice.by_hand > 0):
         raise OptionError(advice(choice, len(labels.labeled())))
     # Blind for the whole pool what the machine labels is cut off at the end; else it is now.

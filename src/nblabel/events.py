@@ -35,6 +35,9 @@ _MAPPINGS = (*ABOUT_ALL, "certify")
 #: of one class, of those like one, of those with some words, or a part of the map. They were chosen
 #: by what the model or the person believed, so none of them is a draw.
 MANY = frozenset({"grid", "similar", "search", "map"})
+#: Strategies of what a certification asks: an item to verify, drawn from what the machine is surest
+#: of, and a trap.
+VERIFYING = VERIFY, TRAP = ("certify", "trap")
 #: The item of an event that is about no single one.
 EVERY_ITEM = "*"
 

@@ -53,7 +53,18 @@ from .errors import (
     StoreMismatchError,
 )
 from .estimate import Share, learning_curve, pace, progressive
-from .events import ABOUT_ALL, EVERY_ITEM, LabelEvent, Shown, new_id, now, sound
+from .events import (
+    ABOUT_ALL,
+    EVERY_ITEM,
+    TRAP,
+    VERIFY,
+    VERIFYING,
+    LabelEvent,
+    Shown,
+    new_id,
+    now,
+    sound,
+)
 from .evidence import (
     DUPLICATE,
     REPEAT,
@@ -604,7 +615,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
     def _asked(self, draw: Draw) -> Asked:
         item = self.pool.ids[draw.position]
         running = self._certification
-        if draw.strategy == _certifying.VERIFY and running is not None and running.is_running:
+        if draw.strategy == VERIFY and running is not None and running.is_running:
             assert draw.draw is not None
             return running.asked(draw.draw)
         suggestion = self.suggestion(item)
@@ -618,7 +629,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             confidence=suggestion.confidence if suggestion else None,
             visible=suggestion is not None
             and not self.is_blind(item)
-            and draw.strategy not in (REPEAT, REVIEW, _certifying.VERIFY),
+            and draw.strategy not in (REPEAT, REVIEW, VERIFY),
         )
         reason = draw.reason
         if draw.audit and running is not None and running.is_blind(item):
@@ -746,7 +757,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 else self._asked(draw or Draw(self.pool.position(item_id), "given"))
             )
             # What was asked to be verified with a suggestion was shown with it.
-            seen = asked.shown.visible and asked.shown.strategy in _certifying.STRATEGIES
+            seen = asked.shown.visible and asked.shown.strategy in VERIFYING
             shown = replace(asked.shown, visible=seen, view="api")
             event = LabelEvent(
                 new_id(), kind, item_id, annotator or self.annotator, value, now(), seconds, shown
@@ -798,6 +809,9 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                         "take it back."
                     )
             return event
+        is_trap = event.shown.strategy == TRAP
+        if event.kind == "skip" and is_trap:
+            return _certifying.trapped(event, self._labels.attempts.values())
         if event.kind != "label":
             return replace(event, content=self.pool.digest(position))
         shown = event.shown
@@ -816,10 +830,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         check = getattr(self.task, "check", None)
         if check is not None:
             check(value, self.pool.item(position))
-        if shown.strategy == _certifying.TRAP:
-            if self._certification is None:
-                raise EventError("This trap belongs to a certification that has ended.")
-            return self._certification.trapped(replace(event, value=value))
+        if is_trap:
+            return _certifying.trapped(replace(event, value=value), self._labels.attempts.values())
         if isinstance(self.renderer, PairRenderer):
             shown = replace(shown, swapped=self.renderer.swapped(self.pool.item(position)))
         return replace(

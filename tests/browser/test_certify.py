@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from .lab import Notebook, wait_until
+from .test_grid import Page
 from .test_journeys import Widget
 
 Opener = Callable[..., Notebook]
@@ -70,3 +71,54 @@ def test_a_certificate_by_keys(notebook: Opener) -> None:
     assert not any(name.startswith("auto:") for name in left)
     progress = widget.root.locator(".nblabel-progress").first
     wait_until(lambda: progress.inner_text().startswith(f"{len(left)} of"), "the page to hear")
+
+
+def test_a_certificate_on_pages_is_begun_and_reached_in_the_widget(notebook: Opener) -> None:
+    """What it takes is told, pages are verified with traps among them, and it ends by itself."""
+    book = notebook([CODE])
+    book.run_all()
+    widget = Widget(book).ready()
+    truth: dict[str, str] = book.execute("truth")
+    taught = book.execute("labeler.labels['label'].to_dict()")
+    page = Page(book)
+    page.press("x")
+    offers = widget.root.locator(".nblabel-offers button:focus")
+    offers.wait_for()
+    page.press("ArrowDown", "ArrowDown", "ArrowRight", "Enter")  # at most 5 % wrong, on pages
+    page.opened()
+    items: list[str] = []
+    for _ in range(12):
+        if not page.items:
+            break
+        items = page.items
+        assert page.marked == {}
+        tiles = widget.root.locator(".nblabel-tile")
+        names = tiles.evaluate_all(
+            "tiles => tiles.map((tile) => [tile.dataset.item, "
+            "tile.querySelector('.nblabel-tile-mark').textContent])"
+        )
+        columns = [item for item, _ in names]
+        for item, name in names:
+            if truth[item] != name:
+                page.press("Home", *["ArrowRight"] * columns.index(item), truth[item])
+        page.press("Enter")
+        wait_until(lambda before=items: page.items != before or page.items == [], "the next page")
+        page.saved()
+        wait_until(
+            lambda: widget.root.locator('.nblabel-many-items[data-ready="true"]').count() == 1,
+            "the page to come or to end",
+        )
+    reached = widget.root.locator('.nblabel-certify[data-state="certified"]')
+    reached.wait_for()
+    assert "traps missed" in reached.inner_text()
+    told = book.execute("labeler.certificates.iloc[0].to_dict()['vigilance']")
+    assert told["traps"] > 5 and told["missed"] == 0
+    labels = book.execute("labeler.labels['label'].to_dict()")
+    assert taught.items() <= labels.items() and len(labels) > len(taught) + len(items)
+    asked = "labeler.history.loc[lambda t: t.shown_strategy == 'certify']"
+    verified = book.execute(f"{asked}[['item', 'value', 'shown_view']].values.tolist()")
+    assert all(truth[item] == value and view == "grid" for item, value, view in verified)
+    assert book.execute("labeler.labels['annotator'].str.startswith('auto:').sum() > 20")
+    page.press("Escape", "Escape")
+    reached.wait_for(state="detached")
+    assert widget.item in truth

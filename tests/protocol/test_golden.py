@@ -79,6 +79,11 @@ PAGE: dict[str, Any] = {
         1, "find", "page-1", "r11", "class", "spam 🤔", "grid", 72, ["42", '["a", "1"]'], [], True
     ),
     "find_ids": p.Find(1, "find", "page-1", "r12", "ids", "", "map", 200, [], ["42", "7"]),
+    "find_certify": p.Find(
+        1, "find", "page-1", "r14", "certify", "", "grid", 60, ["42"], [], False
+    ),
+    "plan": p.Plan(1, "plan", "page-1", "r13", 0.02, False),
+    "plan_shortest": p.Plan(1, "plan", "page-1", "r13"),
     "event_empty": replace(EVENT, id="r4", events=[]),
     "want": WANT,
     "want_shortest": WANT,
@@ -128,7 +133,7 @@ LATER = p.StatusPart(
     error="The model could not be trained: ValueError: no\n\nTraceback", outside=3,
     certify=p.CertifyPart(
         "c0ffee11", "verifying", 0.02, 0.125, 40, 1, 143, 3500, "143 more without an error.",
-        [(0, 0.875), (20, 0.25), (40, 0.125)],
+        [(0, 0.875), (20, 0.25), (40, 0.125)], True,
     ),
 )  # fmt: skip
 NEW = replace(SHOWN, position=None)
@@ -233,6 +238,17 @@ KERNEL: dict[str, Any] = {
     ),
     "charted_none": p.Charted(
         1, "charted", "page-1", "r11", "umap", "none", 0, "", None, "", [], []
+    ),
+    "planned": p.Planned(
+        1, "planned", "page-1", "r13", 0.95,
+        [
+            p.OfferPart(0.01, True, 0, 0, 4000, False, "The model needs labels."),
+            p.OfferPart(0.05, False, 3500, 180, 320, True, "The machine could label 3,500 items."),
+        ],
+        None, FIRST,
+    ),
+    "planned_none": p.Planned(
+        1, "planned", "page-1", "r13", 0.95, [], "There is no model yet 🤔", LATER
     ),
     "items_back": replace(
         ITEMS,

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from nblabel import _certifying
-from nblabel._certifying import TRAP, VERIFY
 from nblabel.errors import EventError, NotFittedError, OptionError
-from nblabel.events import LabelEvent, Shown, new_id, now
+from nblabel.events import TRAP, VERIFY, LabelEvent, Shown, new_id, now
 from nblabel.session import Session
 from nblabel.testing import FakePage
 
@@ -570,13 +569,59 @@ def test_who_misses_traps_gets_no_certificate():
     assert set(TRUTH) == {"ham", "spam"} and session.labels.loc[:11, "label"].tolist() == TRUTH[:12]
 
 
-def test_a_trap_cannot_be_answered_too_late():
+def test_a_trap_that_is_answered_too_late_changes_nothing():
+    session = taught()
+    running = session.certify(0.1, blind=False, traps=1.0)
+    traps = [one for one in running.next(8) if one.shown.strategy == TRAP]
+    running.close()
+    session.record(traps[0], traps[0].suggestion.label)
+    assert session.history["kind"].iloc[-1] == "certify"
+    again = session.certify(0.1, blind=False, traps=1.0)
+    session.record(traps[1], traps[1].suggestion.label)  # of the first attempt, not of this one
+    assert again.state["vigilance"]["traps"] == 0
+    assert session.labels.loc[:11, "label"].tolist() == TRUTH[:12]
+    with pytest.raises(EventError, match="trap of no certification"):
+        taught().record(traps[0], "ham")
+
+
+def test_a_trap_that_is_skipped_was_not_missed():
     session = taught()
     running = session.certify(0.1, blind=False, traps=1.0)
     trap = next(one for one in running.next(4) if one.shown.strategy == TRAP)
-    running.close()
-    with pytest.raises(EventError, match="certification that has ended"):
-        session.record(trap, "ham")
+    session.skip(trap)
+    assert (running.state["vigilance"]["traps"], running.state["vigilance"]["missed"]) == (1, 0)
+    assert not session.skipped and session.labels.loc[trap.key, "label"] == TRUTH[trap.key]
+
+
+def test_what_is_left_counts_on_the_traps_that_come():
+    """It is how many items without an error, and without a trap missed, it takes: exactly."""
+    session = taught()
+    running = session.certify(0.1, blind=False, traps=0.5, seed=5)
+    left, seen = running.left, 0
+    while running.is_running:
+        (asked,) = running.next()
+        right = TRUTH[asked.key] if asked.shown.strategy == TRAP else asked.suggestion.label
+        session.record(asked, right)
+        seen += asked.shown.strategy != TRAP
+    assert left == seen < len(running.items)
+
+
+def test_a_page_to_verify_has_no_more_than_it_takes():
+    session = taught()
+    running = session.certify(0.1, blind=False, traps=0.5, seed=5)
+    page, left = running.page(20, [])
+    asked = [one.shown.strategy for one in page]
+    assert len(page) == 20 and TRAP in asked
+    assert asked.count(VERIFY) + left == running.left
+    held = [one.id for one in page]
+    more, rest = running.page(500, held)
+    assert not set(held) & {one.id for one in more} and rest == 0
+    verified = [one.id for one in page + more if one.shown.strategy == VERIFY]
+    assert verified == running.items[: running.left]  # in the order of the draw
+    for one in page:  # all of them at once, as a page says it
+        session.record(one, TRUTH[one.key])
+    assert running.left < left + 3
+    assert running.page(5, [one.id for one in more])[0] == []
 
 
 # ---------------------------------------------------------------- what is refused
@@ -713,6 +758,134 @@ def test_a_page_gives_up_once():
     page.want(20, keep=[], close=running.id)
     assert not running.is_running and page.status["certify"] is None
     assert {page.items[item]["shown"]["strategy"] for item in page.order}.isdisjoint({VERIFY})
+
+
+def test_a_page_verifies_many_at_once_with_traps_among_them():
+    session = taught()
+    page = FakePage(session).open()
+    before = session.labels.loc[:11].copy()
+    assert page.find("certify") == []
+    running = session.certify(0.1, blind=False, traps=0.5, seed=5)
+    n_traps, pages, order = 0, 0, []
+    while running.is_running:
+        found = page.find("certify", n=20)
+        assert found and page.found["error"] is None and pages < 20
+        parts = page.found["items"]
+        # Nothing tells a trap from the others but what is recorded.
+        assert {(part["label"], part["reason"]) for part in parts} == {
+            (None, "drawn at random to verify")
+        }
+        assert all(part["suggestion"]["label"] == part["shown"]["suggestion"] for part in parts)
+        assert all(part["suggestion"]["confidence"] is None for part in parts)
+        traps = [part["id"] for part in parts if part["shown"]["strategy"] == TRAP]
+        assert all(p["suggestion"]["label"] != TRUTH[int(p["id"])] for p in parts
+                   if p["id"] in traps)  # fmt: skip
+        order += [item for item in found if item not in traps]
+        page.label_all({item: TRUTH[int(item)] for item in found})
+        n_traps, pages = n_traps + len(traps), pages + 1
+    assert order == running.items[: len(order)]
+    assert running.certificate.vigilance["traps"] == n_traps > 5
+    assert page.outbox == {} and page.rejected == []
+    assert len(page.trail) == 12 + len(order) and session.labels.loc[:11].equals(before)
+    said = session.history[
+        session.history["item"].isin(order) & (session.history["kind"] == "label")
+    ]
+    assert set(said["shown_strategy"]) == {VERIFY} and set(said["shown_view"]) == {"grid"}
+    assert page.find("certify") == []
+
+
+def test_what_is_verified_is_no_draw_from_the_pool_and_no_choice_of_the_strategy():
+    """The numbers of the report: what a certificate asks is the surest, shown or hidden by it."""
+    session = taught(explore=0.2)
+    page = FakePage(session).open()
+    before = session._facts().arms
+    running = session.certify(0.1, blind=False, traps=0.5, seed=5)
+    while running.is_running:
+        found = page.find("certify", n=30)
+        page.label_all({item: TRUTH[int(item)] for item in found})
+    facts = session._facts()
+    verified = np.isin(facts.known.positions, [int(item) for item in running.items])
+    assert verified.sum() >= running.certificate.audited > 20
+    assert not (facts.known.drawn | facts.known.picked)[verified].any()
+    assert facts.arms == before
+
+
+def test_draws_after_a_certificate_are_none_of_the_whole_pool():
+    points = POINTS.copy()
+    points[300:] = 0.0  # of these the machine knows nothing
+    session = taught(features=points, explore=1.0)
+    asked = session.next(5)
+    for one in asked:
+        session.record(one, TRUTH[one.key])
+    drawn = session._facts().known.drawn
+    assert drawn.sum() == 5
+    session.certify(0.02, seed=5)
+    verify(session)
+    assert session.certifying.certificate is not None
+    left = session.next(5)
+    assert [one.shown.audit for one in left] == [True] * 5
+    for one in left:
+        session.record(one, TRUTH[one.key])
+    assert session._facts().known.drawn.sum() == 5
+
+
+def test_a_page_to_verify_is_for_what_is_verified_with_suggestions():
+    session = taught()
+    page = FakePage(session).open()
+    session.certify(0.1)
+    assert page.find("certify") == [] and "verified blind, one by one" in page.found["error"]
+
+
+def test_a_trap_that_waited_in_a_page_is_no_label_in_another_kernel(tmp_path):
+    session = taught(store=tmp_path / "labels.sqlite")
+    session.certify(0.1, blind=False, traps=1.0, seed=5)
+    page = FakePage(session).open()
+    found = page.find("certify", n=12)
+    trap = next(p for p in page.found["items"] if p["shown"]["strategy"] == TRAP)
+    page.line = "down"
+    page.label_all({item: TRUTH[int(item)] for item in found if item != trap["id"]})
+    page.say("label", trap["id"], trap["shown"]["suggestion"], shown={
+        **trap["shown"], "position": 3})  # fmt: skip
+    session.certifying.close()
+    session.close()
+    again = make(store=tmp_path / "labels.sqlite")
+    page = page.reload(again)
+    assert page.outbox == {} and page.rejected == []
+    assert again.labels.loc[int(trap["id"]), "label"] == TRUTH[int(trap["id"])]
+    again.close()
+
+
+def test_a_page_hears_what_a_certificate_would_take_and_begins_one():
+    session = make(random_state=0)
+    page = FakePage(session).open()
+    page.send("plan")
+    assert page.received[-1]["type"] == "planned" and page.received[-1]["offers"] == []
+    assert "no model yet" in page.received[-1]["error"]
+    session = taught()
+    page = FakePage(session).open()
+    page.send("plan")
+    told = page.received[-1]
+    ways = [(offer["max_error"], offer["blind"]) for offer in told["offers"]]
+    assert ways == [(level, blind) for level in (0.01, 0.02, 0.05) for blind in (True, False)]
+    assert told["confidence"] == 0.95 and told["error"] is None
+    last = told["offers"][-1]
+    costs = session.certifiable(0.05, blind=False)
+    assert costs["looks"] >= session.certifiable(0.05)["looks"]
+    assert [last[name] for name in ("machine", "audits", "by_hand", "advice")] == [
+        costs[name] for name in ("machine", "audits", "by_hand", "advice")
+    ]
+    assert last["begins"] and session.certifying is None
+    page.send("plan", id="r7", begin=0.05, blind=False)
+    running = session.certifying
+    assert (running.terms.max_error, running.terms.confidence, running.terms.shown) == (
+        0.05, 0.95, True,
+    )  # fmt: skip
+    assert page.status["certify"]["id"] == running.id and not page.status["certify"]["blind"]
+    running.close()
+    page.send("plan", id="r7", begin=0.05, blind=False)  # the same words once more
+    assert session.certifying is running and page.status["certify"] is None
+    page.send("plan", id="r8", begin=7.0)
+    assert "max_error= is a share" in page.received[-1]["error"]
 
 
 def test_an_old_certificate_is_no_news(tmp_path):

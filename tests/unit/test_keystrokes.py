@@ -53,6 +53,15 @@ def test_every_way_ends_with_the_same_error() -> None:
     assert grid.screens < 75 and grid.keys < 125
 
 
+def test_certificates_on_pages_take_fewer_screens_and_more_looks() -> None:
+    data = blobs(400)
+    blind, _ = keystrokes.with_certificates(data, 0, 0.1)
+    paged, wrong = keystrokes.with_certificates(data, 0, 0.1, pages=True)
+    assert 0 <= wrong <= 40
+    # Attention has to be proven with traps, so it takes more looks, on fewer screens.
+    assert blind.looks < paged.looks < 400 and paged.screens < blind.screens
+
+
 def test_a_page_is_of_one_class_the_surest_first() -> None:
     person = Person(blobs(200), 0)
     while person.labeled < 50:

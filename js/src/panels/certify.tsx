@@ -1,10 +1,11 @@
-// A certificate while it is made: what to do, in numbers, and the bound falling to its goal.
+// Certificates: what one would take; then, while it is made, what to do, in numbers, and the bound
+// falling to its goal.
 
 import { count } from "../format";
-import { pressName } from "../keymap";
+import { keyCap, pressName } from "../keymap";
 import type { Panel, PanelHost } from "../modules";
-import type { CertifyPart } from "../protocol";
-import { keyed, make, replaced, styled } from "../looks/paper";
+import type { CertifyPart, OfferPart } from "../protocol";
+import { button, keyed, make, replaced, styled } from "../looks/paper";
 import css from "./certify.css";
 
 const [WIDTH, HEIGHT] = [260, 84];
@@ -39,8 +40,12 @@ class Certify {
   private readonly numbers = make("div", "nblabel-certify-numbers");
   private readonly buttons = make("div", "nblabel-buttons");
   private readonly picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
+  private readonly offers = make("table", "nblabel-offers");
+  private readonly hint = make("small", "nblabel-offer-hint");
   private part: CertifyPart | null = null;
   private asks = false;
+  /** Counts what was asked of the kernel, so that a late answer goes nowhere. */
+  private turn = 0;
 
   constructor(
     el: HTMLElement,
@@ -52,11 +57,21 @@ class Certify {
     top.append(this.title, this.buttons);
     const text = make("div", "nblabel-certify-text");
     text.append(this.advice, this.numbers);
-    this.el.append(top, text, this.picture);
+    const choice = make("div", "nblabel-choice");
+    choice.append(this.offers, this.hint);
+    this.el.append(top, text, this.picture, choice);
     el.append(this.el);
   }
 
-  show(part: CertifyPart): void {
+  show(part: CertifyPart | null): void {
+    for (const one of [this.numbers, this.picture]) one.toggleAttribute("hidden", !part);
+    for (const one of [this.offers, this.hint]) one.hidden = part !== null;
+    if (!part) {
+      if (this.part || !this.turn) void this.plan();
+      this.part = null;
+      return;
+    }
+    this.turn += 1;
     const news = part.id !== this.part?.id || part.state !== this.part.state;
     this.part = part;
     if (news) this.asks = false;
@@ -67,14 +82,15 @@ class Certify {
     this.draw(part);
   }
 
-  press(press: Parameters<typeof pressName>[0]): boolean {
+  press(press: Parameters<typeof pressName>[0], target: EventTarget | null): boolean {
     const name = pressName(press);
-    if (this.part?.state === "certified") {
+    if (!this.part) return this.pressOffers(name, target);
+    if (this.part.state === "certified") {
       if (name !== "escape") return false;
       this.host.dismiss();
       return true;
     }
-    if (name === this.host.key && !press.repeat) this.ask();
+    if (name === this.host.keys.giveUp && !press.repeat) this.ask();
     else if (name === "escape" && this.asks) this.stay();
     else return false;
     return true;
@@ -83,6 +99,95 @@ class Certify {
   destroy(): void {
     this.el.remove();
   }
+
+  // ---------------------------------------------------------------- what it would take
+
+  private async plan(): Promise<void> {
+    const turn = ++this.turn;
+    this.el.dataset["state"] = "offer";
+    this.title.textContent = "Let the machine label the rest";
+    this.advice.textContent = "Reckoning what it would take …";
+    this.offers.replaceChildren();
+    this.hint.textContent = "";
+    this.closing();
+    const { offers, confidence, error } = await this.host.certificate();
+    if (turn !== this.turn) return;
+    const possible = offers.some(({ begins }) => begins);
+    this.advice.textContent =
+      error ??
+      (possible ? promise(confidence) : (offers.at(-1)?.advice ?? "There is nothing to certify."));
+    if (possible) {
+      const levels = [...new Set(offers.map(({ max_error }) => max_error))];
+      this.offers.append(
+        head(),
+        ...levels.map((level) => this.row(offers.filter(({ max_error }) => max_error === level))),
+      );
+    }
+    this.offers.querySelector("button")?.focus({ preventScroll: true });
+    this.host.say(this.advice.textContent ?? "");
+  }
+
+  /** The ways to one share of errors: the numbers are those of the first that can be begun. */
+  private row(ways: readonly OfferPart[]): HTMLElement {
+    const row = make("tr");
+    const open = ways.filter(({ begins }) => begins);
+    const [first] = open;
+    const most = `${Number((100 * (ways[0]?.max_error ?? 0)).toPrecision(3))} %`;
+    const name = make("th", "", `${most} wrong`);
+    name.scope = "row";
+    const cell = (text: string) => make("td", "", text);
+    const buttons = make("td");
+    for (const way of open) {
+      const how = `about ${count(way.audits)} ${way.blind ? "blind" : "on pages"}`;
+      const title = `at most ${most} wrong: ${way.blind ? BLIND : SHOWN}`;
+      const made = button(how, title, () => void this.begin(way));
+      made.addEventListener("focus", () => (this.hint.textContent = way.advice));
+      buttons.append(made, " ");
+    }
+    if (!first) buttons.append(make("small", "", "needs labels"));
+    row.append(
+      name,
+      cell(first ? count(first.machine) : "–"),
+      cell(first ? count(first.by_hand) : "–"),
+      buttons,
+    );
+    return row;
+  }
+
+  private async begin({ max_error, blind }: OfferPart): Promise<void> {
+    const turn = ++this.turn;
+    const { error } = await this.host.certificate(max_error, blind);
+    if (error !== null) {
+      if (turn === this.turn) this.advice.textContent = error;
+      this.host.say(error);
+    } else if (!blind) this.host.verify();
+  }
+
+  private pressOffers(name: string, target: EventTarget | null): boolean {
+    if (name === "escape") {
+      this.host.dismiss();
+      return true;
+    }
+    const rows = [...this.offers.querySelectorAll("tr")].flatMap((tr) => {
+      const buttons = [...tr.querySelectorAll("button")];
+      return buttons.length ? [buttons] : [];
+    });
+    const row = rows.findIndex((buttons) => buttons.includes(target as HTMLButtonElement));
+    const [down, right] = ARROWS[name] ?? [];
+    if (row < 0 || down === undefined || right === undefined) return false;
+    const to = rows[row + down];
+    const at = (rows[row]?.indexOf(target as HTMLButtonElement) ?? 0) + right;
+    to?.[Math.min(at, to.length - 1)]?.focus();
+    return true;
+  }
+
+  private closing(): void {
+    replaced(this.buttons, "offer", () => [
+      keyed("close", "Esc", () => this.host.dismiss(), "close this panel (Escape)"),
+    ]);
+  }
+
+  // ---------------------------------------------------------------- while it is made
 
   private ask(): void {
     if (this.asks && this.part) this.host.giveUp(this.part.id);
@@ -110,10 +215,11 @@ class Certify {
       number(`≤ ${share(part.bound)}`, "may be wrong"),
       number(count(part.machine), reached ? "labeled by the machine" : "for the machine"),
     );
-    const { key } = this.host;
-    const shown = key.replace("shift+", "⇧");
+    const { giveUp: key, page } = this.host.keys;
+    const shown = keyCap(key);
     const giveUp = () => this.ask();
-    replaced(this.buttons, reached ? "reached" : this.asks ? "asks" : "runs", () =>
+    const state = reached ? "reached" : this.asks ? "asks" : part.blind ? "runs" : "pages";
+    replaced(this.buttons, state, () =>
       reached
         ? [keyed("close", "Esc", () => this.host.dismiss(), "close this panel (Escape)")]
         : this.asks
@@ -121,7 +227,12 @@ class Certify {
               keyed("give up", shown, giveUp, "give up this attempt"),
               keyed("go on", "Esc", () => this.stay(), "go on with this attempt (Escape)"),
             ]
-          : [keyed("give up", shown, giveUp, "give up this attempt …")],
+          : [
+              ...(part.blind || !this.host.pages
+                ? []
+                : [keyed("verify", keyCap(page), () => this.host.verify(), "verify on pages")]),
+              keyed("give up", shown, giveUp, "give up this attempt …"),
+            ],
     );
   }
 
@@ -159,6 +270,35 @@ class Certify {
           ]),
     );
   }
+}
+
+/** Rows down and buttons to the right. */
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  up: [-1, 0],
+  down: [1, 0],
+  left: [0, -1],
+  right: [0, 1],
+};
+const BLIND = "verify one by one, without seeing what the machine says";
+const SHOWN =
+  "verify on pages, with what the machine says in sight, and traps that tell how much is missed";
+
+const promise = (confidence: number): string =>
+  `You verify items drawn at random, the machine labels the others, and of all labels at most so ` +
+  `many are wrong, with ${Math.round(100 * confidence)} % confidence. Blind: one by one, without ` +
+  `seeing what the machine says. On pages it is in sight, with traps that tell how much is missed.`;
+
+function head(): HTMLElement {
+  const row = make("tr");
+  const names = ["at most", "by the machine", "left to you", "you verify"];
+  row.append(
+    ...names.map((name) => {
+      const made = make("th", "", name);
+      made.scope = "col";
+      return made;
+    }),
+  );
+  return row;
 }
 
 function number(value: string, what: string): HTMLElement {

@@ -10,7 +10,7 @@ import {
   type Press,
   type TaskSpec,
 } from "../keymap";
-import { changed, said, type Intent } from "../many";
+import { changed, said, verifies, type Intent } from "../many";
 import type { KeyHelp } from "../modules";
 import type { Json, SuggestionPart } from "../protocol";
 import { search } from "../search";
@@ -267,7 +267,8 @@ class GridView {
     if (!tile) return;
     const marked = grid.marks.has(item.id);
     const value = marked ? grid.marks.get(item.id) : undefined;
-    const shown = value === undefined ? item.label : value;
+    const plain = verifies(grid) ? item.shown.suggestion : item.label;
+    const shown = value === undefined ? plain : value;
     const color = typeof shown === "string" ? this.host.task.classes.indexOf(shown) : -1;
     tile.el.className = `nblabel-tile${color < 0 ? "" : ` nblabel-k${color % 10}`}`;
     tile.el.dataset["here"] = String(here);
@@ -348,7 +349,7 @@ class GridView {
     const isEmpty = !page.length;
     const main = this.keyed("enter", mainOf(grid), () => this.host.act({ type: "confirm" }));
     main.classList.add("nblabel-grid-main");
-    main.disabled = grid.all === null && !n;
+    main.disabled = grid.all === null && !n && !verifies(grid);
     const size = make("span", "nblabel-grid-sizes");
     size.append(
       this.keyed("-", "", () => this.scale(-1), "smaller tiles"),
@@ -360,7 +361,9 @@ class GridView {
       this.keyed(this.key("z"), n ? "undo mark" : "undo page", () =>
         this.host.act({ type: "undo" }),
       ),
-      ...(isEmpty ? [] : [this.keyed(".", "pass", () => this.host.act({ type: "pass" }), PASS)]),
+      ...(isEmpty || verifies(grid)
+        ? []
+        : [this.keyed(".", "pass", () => this.host.act({ type: "pass" }), PASS)]),
       ...(rule.rule === "class" && !grid.error
         ? [
             this.keyed(this.key("c"), "next class", () => this.turnClass()),
@@ -578,6 +581,10 @@ class GridView {
     this.field.value = "";
     if (!grid?.page.length) return;
     const item = grid.page[this.at];
+    if (!item && verifies(grid)) {
+      this.host.say("Go to an item that is wrong, then press its label.");
+      return;
+    }
     if (!item) {
       this.host.act({ type: "all", value });
       this.host.say(`All of the page: ${nameOf(value)}.`);
@@ -711,6 +718,8 @@ function titleOf({ rule, all }: Grid, task: TaskSpec, origin: string): string {
       return all === null ? "With the words" : what;
     case "ids":
       return all === null ? (rule.strategy === "map" ? "Chosen on the map" : "Taken back") : what;
+    case "certify":
+      return "Is the machine right?";
   }
 }
 
@@ -725,12 +734,14 @@ function aboutOf({ rule, page, pages, ahead, left, more }: Grid): string {
     parts.push(`the model is ${range} sure`);
   }
   const rest = ahead.length + (more ? left : 0);
+  if (rule.rule === "certify") parts.push("drawn at random to verify, some of them traps");
   parts.push(rest ? `${count(rest)} more` : "the last ones");
   return parts.join(" · ");
 }
 
 function mainOf(grid: Grid): string {
-  if (grid.all !== null) return changed(grid) ? "all right but the marked" : "all right";
+  if (grid.all !== null || verifies(grid))
+    return changed(grid) ? "all right but the marked" : "all right";
   return changed(grid) ? "save the marked" : "nothing marked";
 }
 
@@ -755,6 +766,8 @@ function emptyOf(grid: Grid, task: TaskSpec): readonly [string, string] {
       return [pages ? "These were all" : "No item has these words", back];
     case "ids":
       return ["These were all", back];
+    case "certify":
+      return ["Nothing more is to be verified", back];
   }
 }
 

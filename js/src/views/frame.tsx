@@ -24,7 +24,7 @@ import { Header } from "./header";
 import { Labels } from "./labels";
 import { ErrorPanel, Instructions, NotePanel, Sheet } from "./panels";
 import { OverviewSlot } from "./overview";
-import { CertifySlot, EditorSlot, GridSlot, lookFor } from "./slots";
+import { CertifySlot, EditorSlot, GridSlot, VERIFY, lookFor } from "./slots";
 
 const OTHER_LOOK = [{ keys: ["tab"], does: "to the buttons of the other one: its keys go there" }];
 
@@ -37,7 +37,9 @@ const ABOUT_ONE: ReadonlySet<string> = new Set([
 ]);
 const NONE: ReadonlySet<string> = new Set();
 /** What means on a page of many what it means everywhere; it has keys of its own for the rest. */
-const ALSO_MANY: ReadonlySet<string> = new Set(["sheet", "close", "retrain", "instructions"]);
+const ALSO_MANY: ReadonlySet<string> = new Set([
+  ...["sheet", "close", "retrain", "instructions", "certify"],
+]);
 
 const CLASS: Rule = { rule: "class", of: "", strategy: "grid", ids: [], least: false };
 
@@ -110,6 +112,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     takeFocus(root.current);
   }, []);
   const fold = useCallback(() => setFolded((now) => !now), []);
+  const offer = useCallback(() => run({ type: "certify" }), []);
   const pick = useCallback((value: string) => run({ type: "label", value }), []);
   const swipe = useCallback((to: "left" | "right") => {
     const value = task.classes[to === "right" ? 0 : 1];
@@ -134,6 +137,18 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     return () => render(null, el);
   }, []);
   const [closed, setClosed] = useState("");
+  const [offers, setOffers] = useState(false);
+  const certificate = state.status?.certify ?? null;
+  const verifying = certificate?.state === "verifying";
+  const certified = verifying || (certificate && certificate.id !== closed && !offers);
+  useLayoutEffect(() => {
+    if (verifying) setOffers(false);
+  }, [verifying]);
+  const closeCertify = useCallback((id: string | null) => {
+    setOffers(false);
+    if (id !== null) setClosed(id);
+    home();
+  }, []);
   const map = useRef<MountedOverview | null>(null);
   const [wanted, setMaps] = useState(false);
   const maps = wanted && state.phase === "ready" && state.link !== "gone";
@@ -188,7 +203,15 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         if (state.phase === "ready") setMaps((open) => !open);
         home();
         return;
+      case "certify":
+        // While one is made the key is for its panel.
+        if (state.phase === "ready") setOffers((open) => !open);
+        return;
       case "grid": {
+        if (verifying && !certificate?.blind) {
+          controller.act({ type: "open", rule: VERIFY });
+          return;
+        }
         const of = typeof suggestion?.label === "string" ? suggestion.label : "";
         controller.act({ type: "open", rule: { ...CLASS, of } });
         return;
@@ -251,9 +274,13 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       return;
     }
     const command = commandFor(task, press);
-    const free = !command || (command.type === "close" && state.panel === "none");
+    const free =
+      !command ||
+      command.type === "certify" ||
+      (command.type === "close" && state.panel === "none") ||
+      target.closest(".nblabel-certify");
     if (
-      (free && certify.current?.press(press)) ||
+      (free && certify.current?.press(press, target)) ||
       (!command && lookFor(controller, target)?.press?.(press))
     ) {
       event.preventDefault();
@@ -276,6 +303,12 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
 
   /** Keys while many items are on one page. */
   const pressMany = (event: KeyboardEvent, press: Press, target: HTMLElement) => {
+    const command = commandFor(task, press);
+    const forPanel = command?.type === "certify" || target.closest(".nblabel-certify");
+    if (forPanel && certify.current?.press(press, target)) {
+      event.preventDefault();
+      return;
+    }
     if (state.panel === "none" && grid.current?.press(press, target)) {
       event.preventDefault();
       return;
@@ -289,7 +322,6 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       event.preventDefault();
       return;
     }
-    const command = commandFor(task, press);
     if (!command || !ALSO_MANY.has(command.type)) return;
     event.preventDefault();
     if (!event.repeat) run(command);
@@ -365,17 +397,17 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
         folded={folded}
         onFold={fold}
         onAfter={home}
+        onCertify={offer}
       />
       {controller.config.instructions !== "" && !folded && <Instructions controller={controller} />}
-      {state.status?.certify &&
-        (state.status.certify.state === "verifying" || state.status.certify.id !== closed) && (
-          <CertifySlot
-            controller={controller}
-            part={state.status.certify}
-            mounted={certify}
-            onClose={setClosed}
-          />
-        )}
+      {(certified || offers) && (
+        <CertifySlot
+          controller={controller}
+          part={certified ? certificate : null}
+          mounted={certify}
+          onClose={closeCertify}
+        />
+      )}
       {maps && (
         <OverviewSlot
           controller={controller}

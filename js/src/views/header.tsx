@@ -19,7 +19,10 @@ interface Props {
   readonly folded: boolean;
   readonly onFold: () => void;
   readonly onAfter: () => void;
+  readonly onCertify: () => void;
 }
+
+const CERTIFY = "Let the machine label the rest, with a proven bound on its errors (x)";
 
 export const Header = memo(function Header(props: Props) {
   const { status, controller, folded, onFold, onAfter } = props;
@@ -56,6 +59,11 @@ export const Header = memo(function Header(props: Props) {
             controller={controller}
             onAfter={onAfter}
           />
+        )}
+        {status && status.version > 0 && status.certify?.state !== "verifying" && (
+          <button type="button" class="nblabel-link" title={CERTIFY} onClick={props.onCertify}>
+            certify
+          </button>
         )}
       </header>
       {status?.warning && (

@@ -3,11 +3,14 @@
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { GRID, type Controller } from "../controller";
-import { isMany, type Press } from "../keymap";
+import { bindings, isChoice, isMany, type Press, type Simple, type TaskSpec } from "../keymap";
 import type { Editor, Look, Mounted, MountedLook, MountedPanel, Panel, Shown } from "../modules";
 import type { CertifyPart, SuggestionPart } from "../protocol";
 import type { GridPanel, MountedGrid } from "../panels/grid";
-import type { Grid, Item } from "../state";
+import type { Grid, Item, Rule } from "../state";
+
+/** What a certificate asks to be verified on a page. */
+export const VERIFY: Rule = { rule: "certify", of: "", strategy: "grid", ids: [], least: false };
 
 /** A module by its name: null while it is on its way, a text if it cannot be had. */
 export function useModule<T>(controller: Controller, name: string): T | string | null {
@@ -162,7 +165,10 @@ export function LookView({
   );
 }
 
-/** What a certificate still needs, while it is made, and what it says. */
+const keyOf = (task: TaskSpec, command: Simple): string =>
+  bindings(task).find((binding) => binding.command === command)?.keys[0] ?? "";
+
+/** What a certificate would take, what it still needs while it is made, and what it says. */
 export function CertifySlot({
   controller,
   part,
@@ -170,10 +176,10 @@ export function CertifySlot({
   onClose,
 }: {
   readonly controller: Controller;
-  readonly part: CertifyPart;
+  readonly part: CertifyPart | null;
   /** The panel as it is mounted, for the keys. */
   readonly mounted: { current: MountedPanel | null };
-  readonly onClose: (id: string) => void;
+  readonly onClose: (id: string | null) => void;
 }) {
   const panel = useModule<Panel>(controller, "panel-certify");
   const box = useRef<HTMLDivElement>(null);
@@ -182,11 +188,15 @@ export function CertifySlot({
   const ready = panel !== null && typeof panel !== "string";
   useLayoutEffect(() => {
     if (!ready || !box.current) return undefined;
+    const { task } = controller.config;
     const made = panel.mount(box.current, {
-      key: isMany(controller.config.task) ? "shift+x" : "x",
+      keys: { giveUp: keyOf(task, "certify"), page: keyOf(task, "grid") },
+      pages: isChoice(task),
       say: (text) => controller.say(text),
+      certificate: (begin, blind) => controller.certificate(begin, blind),
+      verify: () => controller.act({ type: "open", rule: VERIFY }),
       giveUp: (id) => controller.giveUp(id),
-      dismiss: () => onClose(newest.current.id),
+      dismiss: () => onClose(newest.current?.id ?? null),
     });
     mounted.current = made;
     return () => {
@@ -196,7 +206,7 @@ export function CertifySlot({
   }, [panel]);
   useLayoutEffect(() => mounted.current?.show(part), [panel, part]);
   // What it says goes on without its picture.
-  return <div ref={box}>{typeof panel === "string" && part.advice}</div>;
+  return <div ref={box}>{typeof panel === "string" && (part?.advice ?? panel)}</div>;
 }
 
 /** A page of many items. */

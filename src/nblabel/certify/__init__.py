@@ -11,12 +11,13 @@ order is random.
 
 from __future__ import annotations
 
-from .attempts import FORMS, Attempt, Certificate, Evidence, Terms, Trial
+from .attempts import FORMS, NOTICED, Attempt, Certificate, Evidence, Terms, Trial, noticed
 from .bound import ErrorBound, all_errors, error_times, miss_bound, spent, spread
 from .choice import Choice, choose, expected_audits, observed_to_expected
 
 __all__ = [
     "FORMS",
+    "NOTICED",
     "Attempt",
     "Certificate",
     "Choice",
@@ -29,6 +30,7 @@ __all__ = [
     "error_times",
     "expected_audits",
     "miss_bound",
+    "noticed",
     "observed_to_expected",
     "spent",
     "spread",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -81,6 +82,32 @@ class Terms:
         if self.form == "pool":
             return np.full_like(n_left, self.budget)
         return np.floor(self.max_error * n_left + 1e-9).astype(np.int64)
+
+
+def noticed(budget: int, traps: int, delta: float) -> int:
+    """Return how many errors an annotator may notice so that a bound on all of them is met.
+
+    Parameters
+    ----------
+    budget : int
+        Errors that are allowed.
+    traps : int
+        Answered, none of them missed.
+    delta : float
+        That of the attempt.
+
+    Returns
+    -------
+    int
+        -1 if nothing that is noticed is few enough.
+    """
+    rate = miss_bound(0, traps, RATE * delta)
+
+    def is_too_many(seen: int) -> bool:
+        found = all_errors(np.array([seen]), rate, CHANCE * delta, 2 * budget + 2)
+        return bool(found[0] > budget)
+
+    return bisect_left(range(budget + 1), True, key=is_too_many) - 1
 
 
 @dataclass(frozen=True)
@@ -163,7 +190,7 @@ class Trial:
         bound = self._bound.curve(wrong)
         vigilance = None
         if self.terms.shown:
-            rate = miss_bound(missed, traps, RATE * self.delta)
+            rate = self._miss_rate(traps, missed)
             bound = all_errors(bound, rate, CHANCE * self.delta, self.n_candidates)
             vigilance = {"traps": traps, "missed": missed, "miss_rate": rate}
         left = self.n_candidates - np.arange(len(wrong) + 1)
@@ -251,8 +278,19 @@ class Trial:
         moments = moments[moments <= len(wrong)].tolist()
         return next((t for t in moments if self.cut(wrong[:t])[1]), None)
 
-    def left(self, wrong: NDArray[np.bool_], traps: int = 0, missed: int = 0) -> int:
-        """Return after how many more items it is certified if none of them is wrong."""
+    def left(
+        self, wrong: NDArray[np.bool_], traps: int = 0, missed: int = 0, known: int = 0
+    ) -> int:
+        """Return after how many more items it is certified if none of them is wrong.
+
+        Parameters
+        ----------
+        wrong : ndarray of bool of shape (n_verified,)
+        traps, missed : int
+            See `evidence`.
+        known : int
+            Items that may yet be traps: of those that come, too, none is taken to be missed.
+        """
         wrong = np.asarray(wrong, dtype=bool)
         if self._times is not None:
             t = len(wrong)
@@ -260,14 +298,23 @@ class Trial:
                 if self.cut(np.append(wrong, np.zeros(time - t, dtype=bool)))[1]:
                     return int(time - t)
             return self.n_candidates - t
-        ahead = 128
+        most = self.n_candidates - len(wrong)
+        ahead = min(128, most)
         while True:
-            ahead = min(ahead, self.n_candidates - len(wrong))
-            seen = self.evidence(np.append(wrong, np.zeros(ahead, dtype=bool)), traps, missed)
-            reached = np.flatnonzero((seen.curve <= seen.allowed)[len(wrong) :])
-            if len(reached) or len(wrong) + ahead == self.n_candidates:
-                return int(reached[0]) if len(reached) else ahead
-            ahead *= 2
+            more = np.arange(ahead + 1)
+            noticed = self._bound.curve(np.append(wrong, np.zeros(ahead, dtype=bool)))
+            noticed = noticed[len(wrong) :]
+            if self.terms.shown:
+                caught = np.minimum(known, (more * self.terms.traps).astype(int))
+                rates = np.array([self._miss_rate(traps + int(n), missed) for n in caught])
+                noticed = all_errors(noticed, rates, CHANCE * self.delta, self.n_candidates)
+            reached = np.flatnonzero(noticed - wrong.sum() <= self.terms.allowed(most - more))
+            if len(reached) or ahead == most:
+                return int(reached[0]) if len(reached) else most
+            ahead = min(2 * ahead, most)
+
+    def _miss_rate(self, traps: int, missed: int) -> float:
+        return miss_bound(missed, traps, RATE * self.delta)
 
 
 @dataclass(frozen=True)

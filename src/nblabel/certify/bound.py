@@ -205,6 +205,7 @@ class ErrorBound:
         return np.maximum(np.minimum.accumulate(bound), seen)
 
 
+@functools.lru_cache(maxsize=4096)
 def miss_bound(missed: int, shown: int, delta: float) -> float:
     """Return an upper bound on the rate at which an annotator misses what is wrong.
 
@@ -237,7 +238,7 @@ def miss_bound(missed: int, shown: int, delta: float) -> float:
 
 
 def all_errors(
-    noticed: NDArray[np.int64], miss_rate: float, delta: float, most: int
+    noticed: NDArray[np.int64], miss_rate: float | NDArray[np.float64], delta: float, most: int
 ) -> NDArray[np.int64]:
     """Return a bound on all errors from one on those that the annotator would notice.
 
@@ -245,17 +246,19 @@ def all_errors(
     ----------
     noticed : ndarray of int
         Bounds on the number of errors that would be noticed.
-    miss_rate : float
+    miss_rate : float or ndarray of float, of the same shape
         Bound on the probability to miss one.
     delta : float
         Probability that chance lets fewer be noticed than the rate says.
     most : int
         Number of items.
     """
-    seen, places = np.unique(noticed, return_inverse=True)
+    pairs = np.stack([noticed, np.broadcast_to(miss_rate, np.shape(noticed))])
+    (counts, rates), places = np.unique(pairs, axis=1, return_inverse=True)
+    seen = counts.astype(np.int64)
     low, high = seen.copy(), np.full_like(seen, most)
     while np.any(low < high):  # the largest number that is not too many for what was noticed
         middle = (low + high + 1) // 2
-        likely = special.bdtr(seen, middle, 1 - miss_rate) > delta
+        likely = special.bdtr(seen, middle, 1 - rates) > delta
         low, high = np.where(likely, middle, low), np.where(likely, high, middle - 1)
-    return np.asarray(low[places])
+    return np.asarray(low[places.ravel()])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..events import MANY, LabelEvent
+from ..events import MANY, VERIFYING, LabelEvent
 from ..labels import MACHINES, Labels
 from ..pool import Pool
 from ..tasks import Task, right
@@ -21,7 +21,7 @@ REPEAT, REVIEW = "repeat", "review"
 DUPLICATE = "duplicate"
 #: What put an item forward without a choice of its own.
 _NO_CHOICE = frozenset({"", "audit", "random", "given", "browse", "asked", "seed", "import",
-                        DUPLICATE, REPEAT, REVIEW, *MANY})  # fmt: skip
+                        DUPLICATE, REPEAT, REVIEW, *MANY, *VERIFYING})  # fmt: skip
 
 
 def audit_hits(labels: Labels, task: Task) -> tuple[list[bool], list[int]]:
@@ -44,7 +44,8 @@ def known_labels(labels: Labels, pool: Pool) -> Known:
     machines = [
         order[event.id]
         for event in labels.events
-        if event.kind == "label" and event.annotator.startswith(MACHINES)
+        if (event.kind == "label" and event.annotator.startswith(MACHINES))
+        or (event.kind == "certify" and event.value["step"] == "certify")
     ]
     until = min(machines, default=len(order))
     audits = {event.item: event for event, _, _ in labels.audits()}
@@ -77,7 +78,8 @@ def anchoring(
     Only first answers in the page count, and only those whose suggestion was shown or hidden by
     chance. Who hides all suggestions for a while sees none either: what was hidden by chance in
     that time is left out, as what was not hidden by chance is. So is what was said of many items at
-    once: a page shows what the model is sure of, and hides none by chance.
+    once, and what was verified for a certificate: both show or hide what the model is sure of, and
+    none by chance.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def anchoring(
         ):
             continue
         answered.add((event.item, event.annotator))
-        if shown.suggestion is None or shown.strategy in (REPEAT, REVIEW, *MANY):
+        if shown.suggestion is None or shown.strategy in (REPEAT, REVIEW, *MANY, *VERIFYING):
             continue
         blind = is_blind(event.item)
         if not blind:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..events import new_id, now
+from ..events import TRAP, new_id, now
 from ..session import Session
 from ..widget import protocol
 from ..widget.desk import Desk
@@ -164,7 +164,7 @@ class FakePage:
         self.outbox[event["id"]] = event
         if kind == "retract":
             self.trail = [said for said in self.trail if said["id"] != value]
-        else:
+        elif event["shown"]["strategy"] != TRAP:  # the answer to one is no label
             self.trail.append(event)
         if kind in ("label", "skip") and item in self.order:
             self.order.remove(item)

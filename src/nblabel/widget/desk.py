@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -23,7 +23,7 @@ from ..errors import (
     UnknownItemError,
     in_words,
 )
-from ..events import MANY, LabelEvent, Shown
+from ..events import MANY, VERIFYING, LabelEvent, Shown
 from ..renderers import View, clean
 from ..session import Session
 from . import protocol as p
@@ -44,6 +44,9 @@ MOST_EARLY = 2000
 MOST_CLIENTS = 64
 
 
+#: What a page offers to certify.
+LEVELS, CONFIDENCE = (0.01, 0.02, 0.05), 0.95
+
 _REPLACED = "This labeler was replaced: the cell was run again. Go on in its new output."
 
 
@@ -51,6 +54,8 @@ class _Client:
     def __init__(self) -> None:
         self.expected = 1
         self.early: dict[int, p.EventPart] = {}
+        #: Requests that began a certification: a repeated one must not begin another.
+        self.begun: deque[str] = deque(maxlen=32)
         #: How often it took something back.
         self.retracted = 0
 
@@ -113,6 +118,8 @@ class Desk:
             return [self._find(message)]
         if isinstance(message, p.Chart):
             return [_reply(self.map.answer(message))]
+        if isinstance(message, p.Plan):
+            return [self._plan(message)]
         return [self._want(message)]
 
     # ------------------------------------------------------------ hello
@@ -229,7 +236,10 @@ class Desk:
 
     def _to_event(self, event: p.EventPart) -> LabelEvent:
         strategy = event.shown.strategy
-        view = "map" if strategy == "map" else "grid" if strategy in MANY else "card"
+        # What is verified with the suggestion in sight is on a page of many.
+        verified = strategy in VERIFYING and event.shown.visible
+        many = strategy in MANY or verified
+        view = "map" if strategy == "map" else "grid" if many else "card"
         shown = Shown(**asdict(event.shown), view=view)
         return LabelEvent(
             event.id, event.kind, event.item, self.session.annotator, event.value, event.at,
@@ -309,6 +319,34 @@ class Desk:
         )  # fmt: skip
         return _reply(made, buffers)
 
+    def _plan(self, message: p.Plan) -> Reply:
+        """Tell what certificates would take, and begin one if that is asked, once."""
+        session, client = self.session, self._client(message.client)
+        error = None
+        offers: list[p.OfferPart] = []
+        try:
+            if message.begin is None:
+                ways = (True, False) if session.task.target_type == "multiclass" else (True,)
+                offers = [self._offer(level, blind) for level in LEVELS for blind in ways]
+            elif message.id not in client.begun:
+                session.certify(message.begin, CONFIDENCE, blind=message.blind)
+                client.begun.append(message.id)
+        except NblabelError as problem:
+            error = clean(str(problem))[: p.MOST_TEXT]
+        made = p.Planned(
+            p.VERSION, "planned", message.client, message.id, CONFIDENCE, offers, error,
+            self._status(client),
+        )  # fmt: skip
+        return _reply(made)
+
+    def _offer(self, level: float, blind: bool) -> p.OfferPart:
+        told = self.session.certifiable(level, CONFIDENCE, blind=blind)
+        begins = told["machine"] > 0 and (told["audits"] > 0 or told["by_hand"] == 0)
+        return p.OfferPart(
+            level, blind, int(told["machine"]), int(told["audits"]), int(told["by_hand"]), begins,
+            told["advice"],
+        )  # fmt: skip
+
     def _read(self, message: p.Read) -> Reply:
         """Bring some bytes of an item that is in the pool, and of nothing else.
 
@@ -364,6 +402,8 @@ class Desk:
             shown.suggestion, shown.confidence, shown.visible,
         )  # fmt: skip
         label, note, flagged = session.said(asked.id)
+        if shown.strategy in VERIFYING:  # who verifies is not told what was said before
+            label = None
         return p.ItemPart(
             asked.id, _name(asked), asked.reason, part, suggestion, made, label, note, flagged,
             session.copies(asked.id),

@@ -1,4 +1,4 @@
-"""Which items a page shows together: those of a class, like one, with some words, or by id.
+"""Which items a page shows together: of a class, like one, with some words, to verify, or by id.
 
 The model's beliefs are those that are there, words are looked for at once, and what is alike is
 found where models learn: a page that asked before it was there asks again.
@@ -95,6 +95,8 @@ class Gathering:
         session, of = self._session, find.of
         if session.task.target_type != "multiclass":
             raise OptionError(f"Many items at once get one class, and a {session.task.kind} none.")
+        if find.rule == "certify":
+            return self._drawn(find, k)
         counts: dict[str, int] = {}
         places = np.empty(0, dtype=np.intp)
         if find.rule == "similar":
@@ -152,6 +154,19 @@ class Gathering:
             sure = predictions.proba[np.arange(len(best)), best]
             self._beliefs = (predictions.version, best, sure)
         return *self._beliefs[1:], predictions.classes
+
+    def _drawn(self, find: p.Find, k: int) -> Gathered:
+        """Return what a certificate asks to be verified with suggestions in sight."""
+        running = self._session.certifying
+        if running is None or not running.is_running:
+            return Gathered(find.of)
+        if not running.terms.shown:
+            raise OptionError(
+                "This certificate is verified blind, one by one: a page would show what the "
+                "machine says. certify(blind=False) is verified on pages, with traps."
+            )
+        items, left = running.page(k, find.but)
+        return Gathered(find.of, items, len(items) + left)
 
     def _like(self, item: str) -> NDArray[np.intp] | None:
         """Return an item's place and those of the items most like it, None if not known yet."""

@@ -35,7 +35,7 @@ Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 EventKind = Literal["label", "skip", "flag", "note", "retract"]
 Training = Literal["off", "waiting", "idle", "training", "failed"]
 #: How a page of many items is chosen, and what is recorded as the strategy: see `events.MANY`.
-Rule = Literal["class", "similar", "search", "ids"]
+Rule = Literal["class", "similar", "search", "ids", "certify"]
 Many = Literal["grid", "similar", "search", "map"]
 
 
@@ -129,7 +129,8 @@ class CertifyPart:
     """A certificate in the making, or one that was just reached.
 
     Bound and goal are shares of wrong labels; the curve has the bound by the number of items
-    verified. `left` is how many more have to be right, one after the other.
+    verified. `left` is how many more have to be right, one after the other. If it is not `blind`,
+    items are verified on pages: see `Find`.
     """
 
     id: str
@@ -142,6 +143,21 @@ class CertifyPart:
     machine: int  # labels by the machine; as many as there would be now, as long as it runs
     advice: str
     curve: list[tuple[int, float]]
+    blind: bool = True
+
+
+@dataclass(frozen=True)
+class OfferPart:
+    """What a certificate would take: items that the machine would label, items to verify, and
+    items that are left to people. With `begins` it can be begun now."""
+
+    max_error: float
+    blind: bool
+    machine: int
+    audits: int
+    by_hand: int
+    begins: bool
+    advice: str
 
 
 @dataclass(frozen=True)
@@ -233,8 +249,10 @@ class Find:
 
     By `rule` they are those without an answer that the model believes to be of a class, the surest
     or, if `least`, the least sure first (`of` names the class; empty: the one it believes of most);
-    those without an answer that are most like the item `of`; all with the words `of`; or `ids`.
-    None of `but`, which the page has. `strategy` is what is recorded with the answers.
+    those without an answer that are most like the item `of`; all with the words `of`; `ids`; or,
+    by the rule ``certify``, those that a certificate asks to be verified with suggestions in sight,
+    with traps among them. None of `but`, which the page has. `strategy` is what is recorded with
+    the answers, but for what is verified.
     """
 
     v: int
@@ -273,6 +291,18 @@ class Chart:
     begin: bool = False  # compute what is not there yet
     cancel: bool = False  # give up what is being computed
     places: list[int] = field(default_factory=list)  # points whose items it would like to know
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would a certificate take? With `begin`, which is a share of errors, one is begun."""
+
+    v: int
+    type: Literal["plan"]
+    client: str
+    id: str
+    begin: float | None = None
+    blind: bool = True
 
 
 @dataclass(frozen=True)
@@ -426,6 +456,20 @@ class Charted:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """Answer to `plan`: for each share of errors what it takes, or why there is no certificate."""
+
+    v: int
+    type: Literal["planned"]
+    client: str
+    re: str
+    confidence: float
+    offers: list[OfferPart]
+    error: str | None
+    status: StatusPart
+
+
+@dataclass(frozen=True)
 class Refuse:
     """This page cannot be served; `text` says what to do."""
 
@@ -445,13 +489,14 @@ PARTS = (
     ItemPart,
     TrailPart,
     CertifyPart,
+    OfferPart,
     LayerPart,
     StatusPart,
 )
-FROM_PAGE = (Hello, Event, Want, Find, Fetch, Chart, Read)
-FROM_KERNEL = (Welcome, Items, Found, Ack, Reject, Module, Piece, Charted, Refuse)
+FROM_PAGE = (Hello, Event, Want, Find, Fetch, Chart, Plan, Read)
+FROM_KERNEL = (Welcome, Items, Found, Ack, Reject, Module, Piece, Charted, Planned, Refuse)
 _TYPES = {shape.__name__.lower(): shape for shape in FROM_PAGE}
-FromPage = Hello | Event | Want | Find | Fetch | Chart | Read
+FromPage = Hello | Event | Want | Find | Fetch | Chart | Plan | Read
 _BOUNDS = {"events": MOST_EVENTS}
 
 
