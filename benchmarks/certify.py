@@ -11,13 +11,12 @@ model, its features and the choice of what to label are those of a session.
 
 ``ours``
     Label in growing batches; after each, the plan of `nblabel.certify.choose` says how many items
-    would be left to people. As long as that is much, they are labeled first, since they have to be
-    anyway, and teach the model. Then the rest is verified until it is certified. An attempt that
-    takes three times what was planned is given up; its labels teach, and the next attempt has its
-    share of delta, unless going on looks cheaper.
-``betting``
-    The same plan and the same sets, with the mixture of bets on a grid (Waudby-Smith and Ramdas,
-    NeurIPS 2020) in place of the exact test, for attempts that succeed.
+    would be left to people. As long as that is more than a batch, they are labeled first, since
+    they have to be anyway, and teach the model. Then the rest is verified until a certificate ends
+    it; what is beyond its cut is labeled by people.
+``one set``
+    The same model and plan, but the set of the machine's labels is chosen before anything is
+    verified (as it still is where suggestions are shown).
 ``pac``
     PAC labels (`benchmarks.pac_labels`) with the model and the labels that ours had when it began
     to verify, credit for the labels that there are included. The size of its sample, and whether
@@ -38,16 +37,23 @@ import json
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import stats
 
 import nblabel as nl
 from nblabel._learning import Order, learn
-from nblabel.certify import Choice, Terms, Trial, choose, expected_audits, spent
+from nblabel.certify import (
+    Choice,
+    Terms,
+    Trial,
+    choose,
+    error_times,
+    observed_to_expected,
+    spent,
+)
 from nblabel.strategies import as_strategy
 from nblabel.suggest import Snapshot
 
@@ -84,16 +90,30 @@ def certified(
     most: int = 1500,
     miss_rate: float = 0.0,
     traps: float = 0.0,
+    one_set: bool = False,
 ) -> tuple[bool, bool, int]:
     """Carry out one attempt; return whether it came to a certificate, whether that is false, and
-    how many items were verified."""
+    how many items were verified.
+
+    The labels are in the order of the model's doubt. The machine's are cut off at the end, as in a
+    session, unless what is verified is `one_set`, the machine's form, or seen with suggestions.
+    """
     n = len(wrong)
     pool = n if n_items is None else n_items
     budget = int(max_error * (pool if form == "pool" else n))
     terms = Terms("x", max_error, CONFIDENCE, form, pool, budget, expected, 0, None, 1,
                   shown=traps > 0, traps=traps)  # fmt: skip
-    drawn = wrong[rng.permutation(n)][:most]
+    ranks = rng.permutation(n)
+    drawn = wrong[ranks][:most]
     seen = drawn & (rng.random(len(drawn)) >= miss_rate)
+    if form == "pool" and not traps and not one_set:
+        trial = Trial(terms, n, attempt, ranks.tolist())
+        at = trial.reached(seen)
+        if at is None:
+            return False, False, len(drawn)
+        cut, _ = trial.cut(seen[:at])
+        left = int(wrong[:cut].sum()) - int(seen[:at][ranks[:at] < cut].sum())
+        return True, left > budget, at
     trial = trial_of(terms, n, attempt)
     if traps:
         missed = rng.random(int(traps * len(drawn)) + 1) < miss_rate
@@ -106,12 +126,24 @@ def certified(
                 break
         reached, at = evidence.is_enough, t
     else:
-        evidence = trial.evidence(seen)
-        enough = np.flatnonzero(evidence.curve <= evidence.allowed)
-        reached, at = len(enough) > 0, int(enough[0]) if len(enough) else len(drawn)
+        first = trial.reached(seen)
+        reached, at = first is not None, len(drawn) if first is None else first
     left = int(wrong.sum() - seen[:at].sum())
     allowed = budget if form == "pool" else max_error * (n - at)
     return reached, reached and left > allowed, at
+
+
+def ever_false(
+    places: np.ndarray, n: int, budget: int, expected: float, rng: np.random.Generator
+) -> bool:
+    """Whether at any moment more errors are left before the cut than are allowed."""
+    when = rng.permutation(n)[: len(places)]  # each error is found, in the order of doubt
+    for level, time in enumerate(error_times(n, spent(1 - CONFIDENCE, 1), budget, expected)):
+        is_found = when < time
+        before = np.cumsum(is_found) <= level  # of the cut
+        if int((before & ~is_found).sum()) > budget:
+            return True
+    return False
 
 
 @functools.lru_cache(maxsize=256)
@@ -147,6 +179,17 @@ def settings(real: Sequence[Stage]) -> list[Setting]:
         n, eps = [(1000, 0.05), (5000, 0.02), (20000, 0.02)][k % 3]
         return certified(over(n, eps), eps, rng, expected=(1, 2, 5)[k % 3])[:2]
 
+    def just_above_one_set(rng: np.random.Generator, k: int) -> tuple[bool, bool]:
+        n, eps = [(1000, 0.05), (5000, 0.02), (20000, 0.02)][k % 3]
+        return certified(over(n, eps), eps, rng, expected=(1, 2, 5)[k % 3], one_set=True)[:2]
+
+    def worst_moment(rng: np.random.Generator, k: int) -> tuple[bool, bool]:
+        # Somebody who knows the truth ends it wherever it is false, if it ever is.
+        n, eps = [(1000, 0.05), (3000, 0.02)][k % 2]
+        errors = int((1, 1.2, 2, 5)[k // 2 % 4] * eps * n) + 1
+        places = np.sort(rng.permutation(n)[:errors]) if k // 8 % 2 else np.arange(errors)
+        return True, ever_false(places, n, int(eps * n), (1, 4, 15)[k % 3], rng)
+
     def just_above_machine(rng: np.random.Generator, k: int) -> tuple[bool, bool]:
         n, eps = [(1000, 0.05), (5000, 0.02)][k % 2]
         return certified(over(n, eps), eps, rng, form="machine")[:2]
@@ -167,8 +210,7 @@ def settings(real: Sequence[Stage]) -> list[Setting]:
         wrong = np.zeros(n, dtype=bool)
         wrong[: int(1.05 * eps * n)] = True
         choice = choice_of(belief.tobytes(), int(eps * n))
-        chosen = wrong[: choice.machine]
-        return certified(chosen, eps, rng, n_items=n, expected=choice.expected)[:2]
+        return certified(wrong, eps, rng, expected=choice.expected)[:2]
 
     def twenty_attempts(rng: np.random.Generator, k: int) -> tuple[bool, bool]:
         wrong = over(2000, 0.05)
@@ -193,8 +235,7 @@ def settings(real: Sequence[Stage]) -> list[Setting]:
         eps = LEVELS[k // len(real) % 2]
         budget = int(eps * stage.n_items)
         choice = choice_of(stage.doubt.tobytes(), budget)
-        size = max(choice.machine, budget + 1)
-        return certified(stage.wrong[:size], eps, rng, n_items=stage.n_items,
+        return certified(stage.wrong, eps, rng, n_items=stage.n_items,
                          expected=choice.expected)[:2]  # fmt: skip
 
     def models_put_to_the_edge(rng: np.random.Generator, k: int) -> tuple[bool, bool]:
@@ -208,7 +249,9 @@ def settings(real: Sequence[Stage]) -> list[Setting]:
 
     found = [
         Setting("true error just above the bound", just_above),
+        Setting("the same, one set", just_above_one_set),
         Setting("the same, machine's set alone", just_above_machine),
+        Setting("ended at the worst moment", worst_moment),
         Setting("a tenth above the bound", somewhat_above),
         Setting("clustered errors", clustered),
         Setting("miscalibrated model", miscalibrated),
@@ -305,6 +348,9 @@ class Course:
         self._suggester: Any = session._suggester
         self.labeled = np.empty(0, dtype=np.intp)
         self._ranking: Any = ()
+        #: How much more often the newest labels were not what was predicted than believed.
+        self.misjudged = 1.0
+        self._doubt, self._wrong = np.zeros(self.n), np.zeros(self.n, dtype=bool)
 
     def learn(self) -> Stage | None:
         """Fit; return what the model says, None before there are two classes."""
@@ -324,7 +370,8 @@ class Course:
         predicted = np.array(result.predictions.classes)[result.predictions.best()]
         doubt = 1 - result.predictions.proba.max(axis=1).astype(float)
         places = rest[np.argsort(doubt[rest], kind="stable")]
-        wrong = (predicted != self.truth)[places]
+        self._doubt, self._wrong = doubt, predicted != self.truth
+        wrong = self._wrong[places]
         return Stage(places, doubt[places], wrong, len(self.labeled), self.n)
 
     @property
@@ -340,88 +387,60 @@ class Course:
     def label_next(self, most: int) -> None:
         """Label what the strategy asks."""
         k = min(self.step, most, len(self._ranking))
-        self.label([self._ranking[j].position for j in range(k)])
+        asked = [self._ranking[j].position for j in range(k)]
+        self.misjudged = observed_to_expected(self._wrong[asked], self._doubt[asked])
+        self.label(asked)
 
 
-@dataclass
-class Bill:
-    """What one course cost, as shares of the pool."""
+class Bill(NamedTuple):
+    """What one course cost, in the mean over some draws; shares of the pool but `audited`."""
 
     ours: float
-    first: Stage
-    betting: float
-    attempts: int
-    audited: int
+    one_set: float
+    audited: float
+    by_hand: float
     true_error: float
 
 
-def run_ours(course: Course, max_error: float, rng: np.random.Generator) -> Bill:
-    """Label and certify a whole pool."""
-    n = course.n
-    budget = int(max_error * n)
-    first: Stage | None = None
-    attempt, scale, betting = 0, 1.0, 0.0
+def until_certain(course: Course, max_error: float) -> tuple[Stage, Choice]:
+    """Label until a certificate is due; return the model then, and the plan."""
+    budget, delta = int(max_error * course.n), spent(1 - CONFIDENCE, 1)
     while True:
         stage = course.learn()
-        if not len(course.labeled) or stage is None or len(course.labeled) < FIRST:
-            course.label_next(n)
+        if stage is None or len(course.labeled) < FIRST:
+            course.label_next(course.n)
             continue
-        delta = spent(1 - CONFIDENCE, attempt + 1)
-        doubt = np.minimum(stage.doubt * scale, 1.0)
-        choice = choose(doubt, budget, delta)
+        choice = choose(np.minimum(stage.doubt * course.misjudged, 1.0), budget, delta)
         # Those left to people have to be looked at anyway: first, and they teach.
-        if choice.by_hand > max(10, course.step // 2):
-            course.label_next(choice.by_hand)
-            continue
-        first = first or stage
-        attempt += 1
-        order = rng.permutation(choice.machine)
-        terms = Terms("x", max_error, CONFIDENCE, "pool", n, budget, choice.expected, 0, None, 1)
-        trial = Trial(terms, choice.machine, attempt)
-        verified = stage.wrong[: choice.machine][order]
-        evidence = trial.evidence(verified[:MOST_AUDITS])
-        enough = np.flatnonzero(evidence.curve <= evidence.allowed)
-        stop = int(enough[0]) if len(enough) else choice.machine
-        believed = max(float(stage.doubt[: choice.machine].mean()), 1e-9)
-        patience = 3 * choice.audits + 50
-        while patience < stop:  # is it still worth it?
-            course.label(stage.places[order[:patience]])
-            rate = (verified[:patience].sum() + 0.5) / (patience + 1)
-            scale = max(scale, rate / believed)
-            on = expected_audits(choice.machine, rate * choice.machine, budget, delta) - patience
-            again = course.learn()
-            assert again is not None
-            doubt = np.minimum(again.doubt * scale, 1.0)
-            if choose(doubt, budget, spent(1 - CONFIDENCE, attempt + 1)).looks < on:
-                break
-            patience += max(on, patience // 2)
-        else:
-            if attempt == 1:
-                betting = betting_stop(verified, choice.machine, budget, delta) - stop
-            looks = n - choice.machine + stop
-            left = int(verified[stop:].sum())
-            return Bill(looks / n, first, (looks + betting) / n, attempt, stop, left / n)
-        betting = np.nan
+        if choice.by_hand <= course.step:
+            return stage, choice
+        course.label_next(choice.by_hand)
 
 
-def betting_stop(wrong: np.ndarray, n: int, budget: int, delta: float) -> int:
-    """Items that a mixture of bets on a grid needs for the same certificate."""
-    t = np.arange(1, n + 1)
-    found = np.cumsum(wrong)
-    rates = np.concatenate([[0.0], budget / n * np.geomspace(0.02, 0.95, 12)])
-    weights = np.log(np.concatenate([[0.5], np.full(12, 0.5 / 12)]))
-    bets = special.xlogy(found[:, None], rates) + (t - found)[:, None] * np.log1p(-rates)
-    null = np.minimum(budget + 1 + found, n)
-    with np.errstate(invalid="ignore"):
-        chance = (
-            special.gammaln(null + 1) - special.gammaln(null - found + 1)
-            + special.gammaln(n - null + 1) - special.gammaln(n - null - (t - found) + 1)
-            + special.gammaln(n - t + 1) - special.gammaln(n + 1)
-        )  # fmt: skip
-    impossible = (t - found) > n - null
-    evidence = special.logsumexp(bets + weights, axis=1) - np.where(impossible, -np.inf, chance)
-    won = (evidence >= np.log(1 / delta)) & (null * t >= found * n)
-    return int(t[won.argmax()]) if won.any() else n
+def run_ours(
+    stage: Stage, choice: Choice, max_error: float, rng: np.random.Generator, repeats: int
+) -> Bill:
+    """Certify the rest of a pool, in some random orders."""
+    n, n_open = stage.n_items, len(stage.wrong)
+    terms = Terms("x", max_error, CONFIDENCE, "pool", n, int(max_error * n), choice.expected, 0,
+                  None, 1)  # fmt: skip
+    whole = Trial(terms, choice.machine, 1)
+    rows = []
+    for _ in range(repeats):
+        ranks = rng.permutation(n_open)
+        trial, wrong = Trial(terms, n_open, 1, ranks.tolist()), stage.wrong[ranks]
+        stop = trial.reached(wrong)
+        assert stop is not None
+        cut, _ = trial.cut(wrong[:stop])
+        is_machine = ranks < cut
+        is_machine[:stop] = False
+        machine = int(is_machine.sum())
+        order = stage.wrong[: choice.machine][rng.permutation(choice.machine)]
+        first = whole.reached(order[:MOST_AUDITS])
+        left = 0 if first is None else choice.machine - first
+        rows.append((n - machine, n - left, stop * n, n_open - stop - machine,
+                     wrong[is_machine].sum()))  # fmt: skip
+    return Bill(*(np.mean(rows, axis=0) / n).tolist())
 
 
 Way = tuple[int, bool]  # sample size of PAC labels, and whether its draws are weighted
@@ -490,17 +509,16 @@ def measure(
         rows, pac, normal = [], [], []
         for seed in range(seeds):
             rng = np.random.default_rng((seed, round(1000 * eps)))
-            bill = run_ours(Course(data, seed), eps, rng)
-            stages.append(bill.first)
-            pac.append(run_pac(bill.first, eps, rng, "betting", repeats))
-            normal.append(run_pac(bill.first, eps, rng, "normal", repeats))
-            rows.append((bill.ours, bill.betting, bill.first.labeled, bill.audited, bill.attempts,
-                         bill.true_error))  # fmt: skip
-        ours, betting, labels, audited, attempts, error = np.nanmean(rows, axis=0)
+            stage, choice = until_certain(Course(data, seed), eps)
+            stages.append(stage)
+            pac.append(run_pac(stage, eps, rng, "betting", repeats))
+            normal.append(run_pac(stage, eps, rng, "normal", repeats))
+            rows.append((*run_ours(stage, choice, eps, rng, repeats), stage.labeled))
+        ours, one_set, audited, by_hand, error, labels = np.mean(rows, axis=0)
         figures[eps] = {"ours": float(ours), "pac": mean_of(pac), "normal": mean_of(normal)}
         best = min(figures[eps]["pac"].values())
         print(f"{name:14}{len(data.codes):8,}{100 * eps:6.0f} %{100 * ours:9.1f}{100 * best:11.1f}"
-              f"{100 * betting:10.1f}{labels:10.0f}{audited:9.0f}{attempts:10.1f}"
+              f"{100 * one_set:10.1f}{labels:10.0f}{audited:9.0f}{100 * by_hand:10.1f}"
               f"{100 * error:9.2f}", flush=True)  # fmt: skip
     return figures, stages
 
@@ -537,15 +555,15 @@ def main() -> int:
     parser.add_argument("--growth", default="1000,10000,100000", help="sizes of the growing pool")
     parser.add_argument("--runs", type=int, default=1000, help="of each kind, for validity")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=5, help="of PAC labels at each sample size")
+    parser.add_argument("--repeats", type=int, default=30, help="random draws for each model")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", category=RuntimeWarning)
     sets = [name for name in options.sets.split(",") if name]
     grown = [f"blobs-{size}" for size in options.growth.split(",") if size]
     print("Looks: share of the pool, in %, that a person looks at until all of it is labeled and "
           "certified at 95 %\n")  # fmt: skip
-    print(f"{'set':14}{'items':>8}{'error':>8}{'ours':>9}{'best pac':>11}{'betting':>10}"
-          f"{'labels':>10}{'audited':>9}{'attempts':>10}{'true %':>9}")  # fmt: skip
+    print(f"{'set':14}{'items':>8}{'error':>8}{'ours':>9}{'best pac':>11}{'one set':>10}"
+          f"{'labels':>10}{'audited':>9}{'left %':>10}{'true %':>9}")  # fmt: skip
     figures: dict[str, dict[float, dict[str, Any]]] = {}
     stages: list[Stage] = []
     for name in [*sets, *grown]:

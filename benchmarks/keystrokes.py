@@ -16,14 +16,14 @@ grid
     of three. The model learns between pages as ever.
 certificates
     The same as with suggestions until `Session.certifiable` finds that what is left to people is
-    less than the next tenth of labels; then `Session.certify`, blind and one by one, for at most
-    ``--error`` wrong labels of the pool at 95 %. An attempt is given up when it took three times
-    what was expected, and fifty more. What is neither certified nor labeled then is labeled one by
-    one.
+    less than a fifth of the labels so far; then `Session.certify`, blind and one by one, for at
+    most ``--error`` wrong labels of the pool at 95 %. What is neither certified nor labeled then is
+    labeled one by one.
 on pages
     The same, but what is to be verified comes on pages as the widget shows them: with what the
     machine says in sight, sorted by it, and a trap for each five items, which the person corrects
-    like any other error.
+    like any other error. An attempt is given up when it took three times what was expected, and
+    fifty more.
 
 **Equal final error.** What certificates leave wrong is measured on the known labels. Each way
 without them ends with the same number of items without their right label: it stops that many items
@@ -219,28 +219,27 @@ def with_certificates(
             person.next(person.first - person.labeled)
             continue
         plan = session.certifiable(max_error)
-        step = max(session.batch, person.labeled // 10)
-        if plan["by_hand"] > step or not plan["machine"]:
-            if not person.next(step):
-                return person.bill, 0
-            continue
-        verify = on_pages if pages else one_at_a_time
-        if verify(person, max_error, 3 * plan["audits"] + 50, seed):
-            break
+        if plan["by_hand"] <= max(20, person.labeled // 5) and plan["machine"]:
+            patience = 3 * plan["audits"] + 50
+            if (
+                on_pages(person, max_error, patience, seed)
+                if pages
+                else one_at_a_time(person, max_error, seed)
+            ):
+                break
+        elif not person.next(max(session.batch, person.labeled // 10)):
+            return person.bill, 0
     while person.next(person.n):  # what the machine did not take
         pass
     given = session.labels["label"]
     return person.bill, int((given.to_numpy() != person.truth[given.index.to_numpy()]).sum())
 
 
-def one_at_a_time(person: Person, max_error: float, patience: int, seed: int) -> bool:
-    """Verify blind; return whether the attempt came to its end."""
+def one_at_a_time(person: Person, max_error: float, seed: int) -> bool:
+    """Verify blind; return whether the attempt came to its end, as it does."""
     run = person.session.certify(max_error, seed=seed)
-    for _ in range(patience):
-        asked = run.next()
-        if not run.is_running or not asked:
-            break
-        person.answer(asked[0])
+    while run.is_running:
+        person.answer(run.next()[0])
     return ended(person, run)
 
 

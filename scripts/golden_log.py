@@ -46,10 +46,13 @@ def contents(session: Session) -> dict[str, Any]:
 
 
 def certify(session: Session) -> None:
-    """Write the steps of three attempts: one closed, one certified and revoked, one certified."""
-    for number, ending in enumerate((["close"], ["certify", "revoke"], ["trap", "certify"])):
-        name = f"golden{number}"
-        terms = Terms(name, 0.2, 0.9, "pool", len(TEXTS), 1, 1.0, 3, 0.75, 2, True, 0.2)
+    """Write the steps of four attempts: one closed, one certified and revoked, one certified, and
+    one with a cut."""
+    endings = (["close"], ["certify", "revoke"], ["trap", "certify"], ["certify"])
+    for number, ending in enumerate(endings):
+        name, is_cut = f"golden{number}", number == 3
+        shown = (False, 0.0) if is_cut else (True, 0.2)
+        terms = Terms(name, 0.2, 0.9, "pool", len(TEXTS), 1, 1.0, 3, 0.75, 2, *shown)
         steps: dict[str, dict[str, Any]] = {
             "trap": {"item": "1", "suggestion": "spam", "answer": "ham", "missed": False},
             "certify": {"audited": 1, "errors": 1, "bound": 1, "vigilance": None},
@@ -59,6 +62,8 @@ def certify(session: Session) -> None:
             "terms": asdict(terms), "items": ["3", "5", "7"], "values": ["ham", "ünïcode 🤔"],
             "codes": [0, 1, 0], "contents": [session.pool.digest(k) for k in (3, 5, 7)],
         }  # fmt: skip
+        if is_cut:
+            begin["ranks"], steps["certify"]["cut"] = [1, 0, 2], 1
         session._tell_certify(name, "begin", **begin)
         for step in ending:
             session._tell_certify(name, step, **steps.get(step, {}))

@@ -34,10 +34,12 @@ class Certificates(Core):
     ) -> Certification:
         """Begin to certify labels of the newest model, or go on with what was begun.
 
-        The model is frozen, the items that it is surest of are put forward, and their order is
-        drawn and written to the log before the first answer. Verify what `Certification.next`
-        gives; once the bound on the errors is low enough, the rest of them is labeled by
-        ``auto:<certificate>``.
+        The model is frozen, the items without a label are put forward, ranked by its doubt, and
+        their order is drawn and written to the log before the first answer. Verify what
+        `Certification.next` gives. It ends once going on is not likely to spare looks: then
+        ``auto:<certificate>`` labels all of them, or the surest ones, and the rest is left to
+        people. With suggestions in sight, and for the machine's labels alone, the ones to label
+        are chosen beforehand.
 
         Parameters
         ----------

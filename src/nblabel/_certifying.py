@@ -28,8 +28,8 @@ from .certify import (
     Terms,
     Trial,
     choose,
-    expected_audits,
     noticed,
+    observed_to_expected,
     spent,
 )
 from .errors import EventError, NotFittedError, OptionError
@@ -66,7 +66,7 @@ class Certification:
     def __init__(self, session: Core, attempt: Attempt) -> None:
         self._session = session
         self._attempt = attempt
-        self._trial = Trial(attempt.terms, len(attempt.items), attempt.number)
+        self._trial = Trial(attempt.terms, len(attempt.items), attempt.number, attempt.ranks)
         self._candidates = frozenset(attempt.items)
         self._evidence: tuple[bytes, int, int, Evidence] | None = None
 
@@ -194,12 +194,11 @@ class Certification:
         if evidence.errors:
             rate = (evidence.errors + 0.5) / (evidence.audited + 1)
             n = len(attempt.items)
-            likely = expected_audits(
-                n, rate * n, self.terms.budget, self._trial.delta, self.terms.form
-            )
-            more = max(likely - evidence.audited, left or 0)
-            text += f" At the rate so far ({evidence.errors} of {evidence.audited}) about {more:,}."
-            if likely >= n or (rate > 2 * max(attempt.terms.believed, 1 / n) and more > 300):
+            more, by_hand = self._trial.outlook(self._verified())
+            text += f" At the rate so far ({evidence.errors} of {evidence.audited}) about {more:,}"
+            text += f", and {by_hand:,} left to people." if by_hand else "."
+            is_worse = rate > 2 * max(attempt.terms.believed, 1 / n)
+            if evidence.audited + more >= n or (is_worse and more + by_hand > 300):
                 text += (
                     " The model errs more often than it believed: give up, label what it is least "
                     "sure of, and certify again."
@@ -252,7 +251,7 @@ class Certification:
         )  # fmt: skip
         return {
             **{name: told[name] for name in named},
-            "machine": told["candidates"] - told["audited"] if made is None else made.machine,
+            "machine": self.evidence.machine if made is None else made.machine,
             "curve": [curve[k] for k in few],
         }
 
@@ -401,6 +400,7 @@ class Certification:
                     errors=evidence.errors,
                     bound=int(evidence.curve[-1]),
                     vigilance=evidence.vigilance,
+                    **({} if self._attempt.ranks is None else {"cut": evidence.cut}),
                 )
 
 
@@ -483,6 +483,25 @@ def allowance(labels: Labels, n_items: int, max_error: float, confidence: float)
     return budget
 
 
+def misjudged(session: Core, labels: Labels) -> float:
+    """Return how much more often the newest answers were not what was suggested than believed.
+
+    One in six is new. They are those that the model was least sure of, which is where it decides
+    what is left to people.
+    """
+    agree = session.task.agree
+    wrong, doubt = [], []
+    newest = max(10, len(session._labeled) // 6)
+    for event in reversed(labels.events):
+        shown = event.shown
+        if event.kind == "label" and shown.suggestion is not None and shown.confidence is not None:
+            wrong.append(agree(event.value, shown.suggestion) < 1.0)
+            doubt.append(1.0 - shown.confidence)
+            if len(wrong) == newest:
+                break
+    return observed_to_expected(wrong, doubt)
+
+
 def plan(
     session: Core,
     labels: Labels,
@@ -500,6 +519,7 @@ def plan(
         budget = allowance(labels, n_items, max_error, confidence)
     else:
         budget = int(np.floor(max_error * len(places)))
+    doubt = np.minimum(doubt * misjudged(session, labels), 1.0)
     for attempt in reversed(list(labels.attempts.values())):  # how wrong the belief was then
         if attempt.state == "closed" and attempt.audited:
             seen = attempt.errors / attempt.audited
@@ -570,17 +590,20 @@ def begin(
     )
     if choice.machine == 0 or (choice.audits == 0 and choice.by_hand > 0):
         raise OptionError(advice(choice, len(labels.labeled())))
-    chosen = places[: choice.machine]
+    # Blind for the whole pool what the machine labels is cut off at the end; else it is now.
+    is_cut = form == "pool" and blind
+    chosen = places if is_cut else places[: choice.machine]
     if form == "machine":
         budget = int(np.floor(max_error * len(chosen)))
     seed = order_seed(secrets.randbits(21) if seed is None else int(seed), len(chosen))
-    order = np.sort(chosen)[np.random.default_rng(seed).permutation(len(chosen))]
+    drawn = np.argsort(chosen)[np.random.default_rng(seed).permutation(len(chosen))]
+    order = chosen[drawn]
     values, codes = machine_values(session, predictions, order)
-    sure = 1.0 - float(doubt[choice.machine - 1]) if predictions.probabilistic else None
+    sure = 1.0 - float(doubt[len(chosen) - 1]) if predictions.probabilistic else None
     terms = Terms(
         new_id()[:8], float(max_error), float(confidence), form, len(session.pool), budget,
         float(choice.expected), seed, sure, predictions.version, shown,
-        float(traps) if shown else 0.0, train, float(doubt[: choice.machine].mean()),
+        float(traps) if shown else 0.0, train, float(doubt[: len(chosen)].mean()),
     )  # fmt: skip
     pool = session.pool
     return {
@@ -591,6 +614,7 @@ def begin(
         "values": values,
         "codes": codes,
         "contents": pool.digests(order.tolist()),
+        **({"ranks": drawn.tolist()} if is_cut else {}),
     }
 
 
@@ -633,8 +657,8 @@ def table(certificates: Iterable[Certificate], n_items: int) -> pd.DataFrame:
         rows.append(told)
     columns = [
         "id", "revoked", "max_error", "confidence", "form", "n_items", "not_covered", "candidates",
-        "machine", "audited", "errors", "bound", "attempt", "delta", "threshold", "model_version",
-        "seed", "began", "ended", "at", "vigilance", "train", "explanation",
+        "machine", "by_hand", "audited", "errors", "bound", "attempt", "delta", "threshold",
+        "model_version", "seed", "began", "ended", "at", "vigilance", "train", "explanation",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns).set_index("id")
 

@@ -68,7 +68,8 @@ def test_the_next_golden_log_will_open(tmp_path: Path, monkeypatch: pytest.Monke
     session = open_session(tmp_path / "next.sqlite")
     assert contents(session) == expected
     assert expected["labels"]["7"]["annotator"] == "auto:golden2"
-    assert [made["revoked"] for made in expected["certificates"].values()] == [True, False]
+    assert expected["labels"]["5"]["annotator"] == "auto:golden3", "the surest one alone"
+    assert [made["revoked"] for made in expected["certificates"].values()] == [True, False, False]
     session.close()
 
 

@@ -77,9 +77,10 @@ def steps(draw, begun: list[dict], number: int) -> dict:
         items = draw(st.permutations(ITEMS))[: draw(st.integers(1, 3))]
         codes = [draw(st.integers(0, 1)) for _ in items]
         terms = Terms(f"c{number}", 0.1, 0.9, "pool", 3, 0, 1.0, 3, None, 1)
+        ranks = {"ranks": draw(st.permutations(range(len(items))))} if draw(st.booleans()) else {}
         return {
             "step": "begin", "attempt": terms.id, "terms": asdict(terms), "items": items,
-            "values": ["ham", "spam"], "codes": codes, "contents": [None] * len(items),
+            "values": ["ham", "spam"], "codes": codes, "contents": [None] * len(items), **ranks,
         }  # fmt: skip
     said = draw(st.sampled_from(begun))
     made: dict = {"step": step, "attempt": said["attempt"]}
@@ -88,13 +89,15 @@ def steps(draw, begun: list[dict], number: int) -> dict:
     elif step == "certify":
         audited = draw(st.integers(0, len(said["items"])))
         made |= {"audited": audited, "errors": 0, "bound": 0, "vigilance": None}
+        if "ranks" in said:
+            made["cut"] = draw(st.integers(0, len(said["items"])))
     return made
 
 
 def by_machine(events: list[LabelEvent]) -> dict[str, tuple[str, str]]:
     """Label and annotator of what certificates label, by the plainest reading."""
     begun: dict[str, dict] = {}
-    ended: dict[str, int | None] = {}  # how many were verified, None without a certificate
+    ended: dict[str, dict | None] = {}  # what was said then, None without a certificate
     for event in events:
         if event.kind != "certify":
             continue
@@ -104,15 +107,16 @@ def by_machine(events: list[LabelEvent]) -> dict[str, tuple[str, str]]:
                 ended.setdefault(other, None)
             begun[name] = said
         elif said["step"] in ("certify", "close"):
-            ended.setdefault(name, said.get("audited"))
+            ended.setdefault(name, said if said["step"] == "certify" else None)
         elif said["step"] == "revoke" and ended.get(name) is not None:
             ended[name] = None
     labels = {}
-    for name, audited in ended.items():
-        if audited is not None:
+    for name, end in ended.items():
+        if end is not None:
             said = begun[name]
-            for item, code in list(zip(said["items"], said["codes"], strict=True))[audited:]:
-                labels[item] = (said["values"][code], f"auto:{name}")
+            for k in range(end["audited"], len(said["items"])):
+                if "ranks" not in said or said["ranks"][k] < end["cut"]:
+                    labels[said["items"][k]] = (said["values"][said["codes"][k]], f"auto:{name}")
     return labels
 
 

@@ -19,8 +19,10 @@ from nblabel.certify import (
     Trial,
     all_errors,
     choose,
+    error_times,
     expected_audits,
     miss_bound,
+    observed_to_expected,
     spent,
 )
 from nblabel.errors import EventError, OptionError
@@ -99,6 +101,77 @@ def test_errors_cost_and_right_ones_pay():
 def test_a_set_of_one():
     assert ErrorBound(1, 0.05, 0).curve(np.array([True])).tolist() == [1, 1]
     assert ErrorBound(1, 0.05, 0).curve(np.array([False])).tolist() == [1, 0]
+
+
+# ---------------------------------------------------------------- all cuts at once
+
+
+@pytest.mark.parametrize(
+    ("n", "delta", "budget", "expected"),
+    [(7, 0.1, 0, 1.0), (7, 0.35, 1, 0.5), (7, 0.35, 2, 3.0), (6, 0.5, 0, 2.0), (6, 0.5, 3, 1.0)],
+)
+def test_no_cut_at_any_moment_leaves_too_many(n, delta, budget, expected):
+    """Whoever knows the truth may choose when to end: counted over all orders, not drawn."""
+    times = error_times(n, delta, budget, expected)
+    for errors in range(n + 1):
+        failed = orders = 0
+        for when in itertools.permutations(range(n), errors):  # each is found, by rank
+            is_found = np.array(when, dtype=int) < times[:, None]
+            before = np.cumsum(is_found, axis=1) <= np.arange(len(times))[:, None]
+            failed += bool(((before & ~is_found).sum(axis=1) > budget).any())
+            orders += 1
+        assert failed <= delta * orders, (errors, failed, orders)
+
+
+def test_the_times_are_as_early_as_can_be():
+    times = error_times(2000, 0.05, 40, 0.0)
+    chance = [stats.hypergeom.pmf(0, 2000, 41, t) for t in (times[0] - 1, times[0])]
+    assert chance[1] <= 0.05 * (1 - 2.0**-2) < chance[0]
+    assert (np.diff(times) >= 0).all() and times[-1] <= 2000
+    assert error_times(30, 0.1, 30).tolist() == [0] * 30  # all of them may be wrong
+    assert error_times(1, 0.1, 0).tolist() == [1]
+
+
+def hard_end(n: int = 2000) -> np.ndarray:
+    """One in a hundred is wrong, and of the 300 that the model doubts most every other one."""
+    wrong = np.arange(n) % 100 == 50
+    wrong[n - 300 :: 2] = True
+    return wrong
+
+
+def test_the_cut_is_where_errors_are_dense():
+    wrong, rng = hard_end(), np.random.default_rng(0)
+    for _ in range(5):
+        ranks = rng.permutation(2000)
+        trial = Trial(terms(n_items=2000, budget=100, expected=6.0), 2000, 1, ranks.tolist())
+        found = wrong[ranks]
+        stop = trial.reached(found)
+        made = trial.evidence(found[:stop])
+        assert made.is_enough and not trial.evidence(found[: stop - 1]).is_enough
+        assert 1500 < made.cut < 1950 and stop < 500
+        assert made.machine == (ranks[stop:] < made.cut).sum()
+        assert wrong[ranks[stop:][ranks[stop:] < made.cut]].sum() <= 100
+        assert made.curve[-1] <= 100 == made.allowed[-1]
+        whole = Trial(terms(n_items=2000, budget=100, expected=6.0), 2000, 1)
+        assert whole.reached(found[:stop]) is None
+
+
+def test_what_is_left_to_do_and_what_is_likely():
+    wrong = hard_end()
+    ranks = np.random.default_rng(1).permutation(2000)
+    trial = Trial(terms(n_items=2000, budget=100, expected=6.0), 2000, 1, ranks.tolist())
+    seen = wrong[ranks][:40]
+    left = trial.left(seen)
+    clean = np.append(seen, np.zeros(left, dtype=bool))
+    assert trial.evidence(clean).is_enough and not trial.evidence(clean[:-1]).is_enough
+    more, by_hand = trial.outlook(seen)
+    assert more >= left and 30 < by_hand < 800
+    none = np.zeros(200, dtype=bool)
+    assert trial.reached(none) == trial.left(none[:0]) < 120
+    assert trial.cut(none)[0] == trial.evidence(none).cut == 2000
+    assert trial.outlook(none)[1] == 0
+    everything = wrong[ranks]
+    assert trial.evidence(everything).is_enough and trial.evidence(everything).machine == 0
 
 
 # ---------------------------------------------------------------- confidence over attempts
@@ -183,6 +256,12 @@ def test_what_the_model_does_not_know_is_left_to_people():
     )
 
 
+def test_what_was_seen_says_how_wrong_the_belief_is():
+    assert observed_to_expected([], []) == 1.0
+    assert observed_to_expected([True] * 3 + [False] * 7, [0.1] * 10) == 2.0
+    assert observed_to_expected([False] * 10, [0.3] * 10) == pytest.approx(0.25)
+
+
 def test_expected_audits_are_what_it_takes():
     n, budget, delta, errors = 5000, 100, 0.04, 20
     guess = expected_audits(n, errors, budget, delta)
@@ -233,6 +312,29 @@ def test_an_attempt_comes_to_a_certificate_and_is_revoked():
     assert attempt.certificate.explanation.startswith("Revoked: ")
 
 
+def test_a_certificate_with_a_cut_is_about_the_surest_alone():
+    ranks = [39 - k for k in range(40)]  # the last one drawn is the surest
+    attempt = Attempt.begin({**begun(), "ranks": ranks}, 1, 12)
+    done = {"step": "certify", "audited": 10, "errors": 1, "bound": 2, "vigilance": None, "cut": 22}
+    attempt.said_of_it(done, 50, "")
+    made = attempt.certificate
+    assert [item for item, _, _ in attempt.machine_labels()] == [str(k) for k in range(18, 40)]
+    assert (made.machine, made.by_hand, made.to_dict()["by_hand"]) == (22, 8, 8)
+    assert made.explanation.endswith(
+        "10 of 40 were verified in random order and 1 found wrong and corrected; 8 of which the "
+        "model was less sure are left to people."
+    )
+
+
+@pytest.mark.parametrize("ranks", ["abc", [0] * 40, list(range(39)), list(range(1, 41)), [True]])
+def test_damaged_ranks_are_refused(ranks):
+    with pytest.raises(EventError, match="begins no attempt"):
+        Attempt.begin({**begun(), "ranks": ranks}, 1, 1)
+    for changes in ({"form": "machine"}, {"shown": True, "traps": 0.2}):  # nothing is cut there
+        with pytest.raises(EventError, match="begins no attempt"):
+            Attempt.begin({**begun(**changes), "ranks": list(range(40))}, 1, 1)
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -248,8 +350,9 @@ def test_a_damaged_beginning_is_refused(broken):
 
 @pytest.mark.parametrize(
     "broken",
-    [{"audited": 41}, {"audited": -1}, {"errors": "1"}, {"bound": None}, {"vigilance": "x"}],
-)
+    [{"audited": 41}, {"audited": -1}, {"errors": "1"}, {"bound": None}, {"vigilance": "x"},
+     {"cut": -1}, {"cut": "all"}],
+)  # fmt: skip
 def test_a_damaged_certificate_is_refused(broken):
     attempt = Attempt.begin(begun(), 1, 1)
     with pytest.raises(EventError, match="no certificate"):

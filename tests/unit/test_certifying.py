@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nblabel import _certifying
 from nblabel.errors import EventError, NotFittedError, OptionError
 from nblabel.events import TRAP, VERIFY, LabelEvent, Shown, new_id, now
 from nblabel.session import Session
@@ -136,7 +137,8 @@ def test_answers_by_any_way_count():
 
 def test_errors_are_corrected_and_counted():
     session = taught()
-    running = session.certify(0.1)
+    running = session.certify(0.1, seed=8)
+    assert running._attempt.ranks[0] < 300  # of those it is sure of, an error costs looks
     first = running.next()[0]
     clean = running.left
     session.record(first, OTHER[first.suggestion.label])
@@ -182,6 +184,58 @@ def test_its_items_are_blind_wherever_they_are_asked():
     assert "50" in running.items and not session.asked("50").shown.visible
     running.close()
     assert session.asked("50").shown.visible
+
+
+def test_what_the_model_cannot_know_is_left_to_people():
+    rng = np.random.default_rng(5)
+    points = np.where(np.arange(600) % 2, 2.0, -2.0) + 0.3 * rng.normal(size=600)
+    points[450:] = rng.normal(size=150) / 4  # between the two, and anything
+    truth = [("ham", "spam")[int(side)] for side in rng.integers(2, size=600)]
+    truth[:450] = [("ham", "spam")[int(x > 0)] for x in points[:450]]
+    session = Session([f"item {k}" for k in range(600)], ["ham", "spam"], store=None, inline=True,
+                      explore=0.0, features=np.column_stack([points, np.ones(600)]))  # fmt: skip
+    for k in [*range(20), *range(450, 460)]:
+        session.record(k, truth[k])
+    session.retrain(wait=True)
+    running = session.certify(0.05, seed=3)
+    assert len(running.items) == 570  # all that are open
+    while running.is_running:
+        (asked,) = running.next()
+        session.record(asked, truth[asked.key])
+    made = running.certificate
+    assert 30 < made.by_hand < 150 and made.machine > 250
+    assert made.machine + made.audited + made.by_hand == made.candidates == 570
+    by = session.labels["annotator"]
+    machine = [int(k) for k in by[by == made.annotator].index]
+    assert len(machine) == made.machine == running.status["machine"]
+    assert sum(k >= 450 for k in machine) < 30, "the surest ones"
+    assert sum(session.labels.loc[k, "label"] != truth[k] for k in machine) <= made.bound <= 30
+    assert session.status()["left"] == made.by_hand
+    assert session.certificates["by_hand"].tolist() == [made.by_hand]
+    asked = session.next()[0]
+    session.record(asked, truth[asked.key])  # and goes on with those
+    assert session.status()["left"] == made.by_hand - 1
+
+
+def test_an_attempt_of_one_set_goes_on_as_it_began():
+    """As the log of an earlier nblabel has it: without ranks."""
+    session = taught()
+    said = _certifying.begin(session, session._labels, 0.1, 0.95, "pool", blind=True, traps=0.2,
+                             train=False, seed=5)  # fmt: skip
+    del said["ranks"]
+    session._tell_certify(said.pop("attempt"), said.pop("step"), **said)
+    verify(session)
+    made = session.certifying.certificate
+    assert made.by_hand == 0 and made.machine == made.candidates - made.audited > 200
+    assert "cut" not in session.history.iloc[-1]["value"]
+
+
+def test_a_plan_learns_from_the_answers_how_wrong_the_belief_is():
+    session = taught()
+    assert _certifying.misjudged(session, session._labels) == 1.0
+    for asked in session.next(10):
+        session.record(asked, OTHER[asked.suggestion.label])
+    assert _certifying.misjudged(session, session._labels) > 3
 
 
 # ---------------------------------------------------------------- another kernel

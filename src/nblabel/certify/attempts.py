@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EventError, OptionError, brief
-from .bound import ErrorBound, all_errors, miss_bound, spent
+from .bound import ErrorBound, all_errors, error_times, miss_bound, spent
+from .choice import expected_audits
 
 FORMS = ("pool", "machine")
 #: Shares of an attempt's delta where suggestions are shown: for the bound on the errors that the
@@ -120,9 +121,17 @@ class Evidence:
     errors : int
         Machine labels among them that were wrong.
     curve : ndarray of int of shape (audited + 1,)
-        Upper bound on the wrong machine labels that are left, after each item.
+        Upper bound on the wrong machine labels that are left, after each item, if the machine
+        labeled all candidates; once it is enough the last one is for those before the cut.
     allowed : ndarray of int of shape (audited + 1,)
         What it must come down to.
+    cut : int
+        Number of the surest candidates among which the machine would label what is not verified,
+        if it ended now.
+    machine : int
+        How many it would label.
+    is_enough : bool
+        Whether the certificate is reached.
     vigilance : dict or None
         ``traps``, ``missed``, ``miss_rate`` (its upper bound); None where nothing was shown.
     """
@@ -131,16 +140,20 @@ class Evidence:
     errors: int
     curve: NDArray[np.int64]
     allowed: NDArray[np.int64]
+    cut: int
+    machine: int
+    is_enough: bool
     vigilance: dict[str, Any] | None = None
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether the certificate is reached."""
-        return bool(self.curve[-1] <= self.allowed[-1])
 
 
 class Trial:
     """The test of one attempt: verified items in, evidence out.
+
+    With `ranks` what the machine labels is cut off after it was seen where the errors are: at any
+    moment `error_times` says how many may have been found, and what ranks before the first one too
+    many could be certified. It ends as soon as going on would spare no looks, as far as what was
+    found tells; any other moment would be as valid. Without ranks all candidates are certified or
+    none.
 
     Parameters
     ----------
@@ -148,14 +161,21 @@ class Trial:
     n_candidates : int
     attempt : int
         Its number, from 1.
+    ranks : sequence of int, optional
+        Place of each candidate, in the order of the draw, among all of them: the surest has 0.
     """
 
-    def __init__(self, terms: Terms, n_candidates: int, attempt: int) -> None:
+    def __init__(
+        self, terms: Terms, n_candidates: int, attempt: int, ranks: Sequence[int] | None = None
+    ) -> None:
         self.terms = terms
         self.n_candidates = n_candidates
         self.delta = spent(1 - terms.confidence, attempt)
         part = NOTICED if terms.shown else 1.0
-        self._bound = ErrorBound(n_candidates, part * self.delta, terms.budget, terms.expected)
+        test = (n_candidates, part * self.delta, terms.budget, terms.expected)
+        self._bound = ErrorBound(*test)
+        self._ranks = None if ranks is None else np.asarray(ranks, dtype=np.intp)
+        self._times = None if ranks is None else error_times(*test)
 
     def evidence(self, wrong: NDArray[np.bool_], traps: int = 0, missed: int = 0) -> Evidence:
         """Return what follows from the items verified so far.
@@ -176,9 +196,87 @@ class Trial:
         left = self.n_candidates - np.arange(len(wrong) + 1)
         # One that was missed among those verified counts as left: it is still wrong.
         curve = bound - np.concatenate([[0], np.cumsum(wrong)])
+        allowed = self.terms.allowed(left)
+        cut, machine = self.n_candidates, int(left[-1])
+        is_enough = bool(curve[-1] <= allowed[-1])
+        if self._ranks is not None:
+            cut, is_enough = self.cut(wrong)
+            machine = cut - int((self._ranks[: len(wrong)] < cut).sum())
+            if is_enough:  # no less, though the other bound may say so: only one may be wrong
+                curve[-1] = min(allowed[-1], machine)
         return Evidence(
-            len(wrong), int(wrong.sum()), curve, self.terms.allowed(left), vigilance
+            len(wrong), int(wrong.sum()), curve, allowed, cut, machine, is_enough, vigilance
         )  # fmt: skip
+
+    def cut(self, wrong: NDArray[np.bool_]) -> tuple[int, bool]:
+        """Return where the cut is now, and whether to end there: see `Evidence`.
+
+        Parameters
+        ----------
+        wrong : ndarray of bool of shape (n_verified,)
+        """
+        n, t = self.n_candidates, len(wrong)
+        if self._times is None or self._ranks is None:
+            return n, self.evidence(wrong).is_enough
+        level = int(np.searchsorted(self._times, t, side="right")) - 1
+        ranks = self._ranks[:t]
+        found = np.sort(ranks[wrong])
+        spare = max(level, 0)
+        cut = n if len(found) <= spare else int(found[spare])
+        looks, (likely, _) = n - cut + int((ranks < cut).sum()), self._outlook(found, t)
+        return cut, level >= 0 and looks <= likely.min(initial=np.inf)
+
+    def _outlook(
+        self, found: NDArray[np.intp], t: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how many looks it is likely to take in all, and the cut, at each later level.
+
+        More errors will be found where some were: the cut at level j is where j + 1.5 of them are
+        by then.
+        """
+        assert self._times is not None
+        n, level = self.n_candidates, int(np.searchsorted(self._times, t, side="right"))
+        later = self._times[level:]
+        place = (np.arange(level, len(self._times)) + 1.5) * t / np.maximum(later, 1)
+        cut = np.interp(place, np.arange(len(found) + 2), np.concatenate([[0], found, [n]]))
+        return n - cut + later * cut / n, cut
+
+    def outlook(self, wrong: NDArray[np.bool_]) -> tuple[int, int]:
+        """Return how many more items are likely to be verified, and how many candidates are likely
+        to be left to people then, by what was found so far.
+
+        Parameters
+        ----------
+        wrong : ndarray of bool of shape (n_verified,)
+        """
+        wrong, n, t = np.asarray(wrong, dtype=bool), self.n_candidates, len(wrong)
+        if self._ranks is None or self._times is None:
+            rate = (wrong.sum() + 0.5) / (t + 1)
+            likely = expected_audits(n, rate * n, self.terms.budget, self.delta, self.terms.form)
+            return max(likely - t, 0), 0
+        looks, cut = self._outlook(np.sort(self._ranks[:t][wrong]), t)
+        if not len(looks):
+            return 0, n - self.cut(wrong)[0]
+        at, first = int(looks.argmin()), len(self._times) - len(looks)
+        more = int(self._times[first + at]) - t
+        return more, int((n - cut[at]) * (n - t - more) / n)
+
+    def reached(self, wrong: NDArray[np.bool_]) -> int | None:
+        """Return after how many of these items it was certified, None if it was not.
+
+        Parameters
+        ----------
+        wrong : ndarray of bool of shape (n_verified,)
+        """
+        wrong = np.asarray(wrong, dtype=bool)
+        if self._times is None:
+            evidence = self.evidence(wrong)
+            enough = np.flatnonzero(evidence.curve <= evidence.allowed)
+            return int(enough[0]) if len(enough) else None
+        # It comes with a level or with an error: else going on looks ever better.
+        moments = np.union1d(self._times, np.flatnonzero(wrong) + 1)
+        moments = moments[moments <= len(wrong)].tolist()
+        return next((t for t in moments if self.cut(wrong[:t])[1]), None)
 
     def left(
         self, wrong: NDArray[np.bool_], traps: int = 0, missed: int = 0, known: int = 0
@@ -194,6 +292,12 @@ class Trial:
             Items that may yet be traps: of those that come, too, none is taken to be missed.
         """
         wrong = np.asarray(wrong, dtype=bool)
+        if self._times is not None:
+            t = len(wrong)
+            for time in [t, *self._times[self._times > t].tolist()]:
+                if self.cut(np.append(wrong, np.zeros(time - t, dtype=bool)))[1]:
+                    return int(time - t)
+            return self.n_candidates - t
         most = self.n_candidates - len(wrong)
         ahead = min(128, most)
         while True:
@@ -238,6 +342,8 @@ class Certificate:
     at : str
         When it was reached.
     revoked : bool
+    by_hand : int
+        Candidates that are left to people: those beyond the cut that were not verified.
     """
 
     terms: Terms
@@ -252,6 +358,7 @@ class Certificate:
     ended: int = 0
     at: str = ""
     revoked: bool = False
+    by_hand: int = 0
 
     @property
     def id(self) -> str:
@@ -266,7 +373,7 @@ class Certificate:
     @property
     def machine(self) -> int:
         """Number of items that the machine has labeled."""
-        return self.candidates - self.audited
+        return self.candidates - self.audited - self.by_hand
 
     @property
     def explanation(self) -> str:
@@ -287,6 +394,8 @@ class Certificate:
                 f", with suggestions in sight and {self.vigilance['missed']} of "
                 f"{self.vigilance['traps']} traps missed"
             )
+        if self.by_hand:
+            looked += f"; {self.by_hand:,} of which the model was less sure are left to people"
         gone = "Revoked: " if self.revoked else ""
         return (
             f"{gone}{100 * terms.confidence:.4g} % confidence that {what} at most "
@@ -324,6 +433,10 @@ class Attempt:
     certificate : Certificate or None
     audited, errors : int
         What was verified when it was closed without one.
+    ranks : list of int or None
+        See `Trial`.
+    cut : int or None
+        How many of the surest candidates the certificate is about; None for all.
     """
 
     terms: Terms
@@ -338,6 +451,8 @@ class Attempt:
     certificate: Certificate | None = None
     audited: int = 0
     errors: int = 0
+    ranks: list[int] | None = None
+    cut: int | None = None
 
     @classmethod
     def begin(cls, said: Mapping[str, Any], number: int, position: int) -> Attempt:
@@ -354,6 +469,7 @@ class Attempt:
         except (TypeError, KeyError, OptionError) as error:
             raise EventError(f"This begins no attempt at a certificate: {error}.") from None
         items, values, codes, contents = lists
+        ranks = said.get("ranks")
         if not (
             all(isinstance(part, list) for part in lists)
             and len(items) == len(codes) == len(contents) > 0
@@ -366,9 +482,19 @@ class Attempt:
             and all(_is_count(n) for n in (terms.n_items, terms.budget, terms.seed))
             and isinstance(terms.expected, (int, float))
             and 0 <= terms.expected < 1e6
+            and (
+                ranks is None
+                or (
+                    isinstance(ranks, list)
+                    and all(type(rank) is int for rank in ranks)
+                    and sorted(ranks) == list(range(len(items)))
+                    and terms.form == "pool"
+                    and not terms.shown
+                )
+            )
         ):
             raise EventError(f"This begins no attempt at a certificate: {brief(said)}.")
-        return cls(terms, number, items, values, codes, contents, position)
+        return cls(terms, number, items, values, codes, contents, position, ranks=ranks)
 
     @property
     def state(self) -> str:
@@ -393,8 +519,11 @@ class Attempt:
         return [
             (self.items[k], self.value(k), self.contents[k])
             for k in range(self.certificate.audited, len(self.items))
-            if self.value(k) is not None
+            if self.value(k) is not None and self._is_certified(k)
         ]
+
+    def _is_certified(self, place: int) -> bool:
+        return self.ranks is None or self.cut is None or self.ranks[place] < self.cut
 
     def said_of_it(self, said: Mapping[str, Any], position: int, at: str) -> None:
         """Take over what an event says of it; what comes too late changes nothing.
@@ -413,15 +542,17 @@ class Attempt:
                 self.trapped.setdefault(item, missed)
         elif step == "certify":
             counts = [said.get(name) for name in ("audited", "errors", "bound")]
-            vigilance = said.get("vigilance")
+            vigilance, cut = said.get("vigilance"), said.get("cut")
             if (
                 not all(_is_count(count) for count in counts)
+                or not (cut is None or _is_count(cut))
                 or said["audited"] > len(self.items)
                 or not (vigilance is None or isinstance(vigilance, dict))
             ):
                 raise EventError(f"This is no certificate: {brief(said)}.")
             if not self.ended:
-                self.ended = position
+                self.ended, self.cut = position, cut
+                unseen = range(said["audited"], len(self.items))
                 self.certificate = Certificate(
                     self.terms,
                     self.number,
@@ -434,6 +565,7 @@ class Attempt:
                     self.began,
                     position,
                     at,
+                    by_hand=sum(not self._is_certified(k) for k in unseen),
                 )
         elif step == "revoke" and self.certificate is not None:
             self.certificate = replace(self.certificate, revoked=True)

@@ -34,6 +34,78 @@ def spent(delta: float, attempt: int) -> float:
     return (1 - FIRST) * delta * 6 / (math.pi * (attempt - 1)) ** 2
 
 
+def spread(n_levels: int, expected: float) -> NDArray[np.float64]:
+    """Return the share of delta that may be spent up to each level.
+
+    A level is a number of errors found: ``F(j) = 1 - (1 + (j + 1) / (expected + 1)) ** -2``.
+    """
+    return 1 - (1 + (np.arange(n_levels) + 1) / (expected + 1)) ** -2.0
+
+
+@functools.lru_cache(maxsize=32)
+def error_times(n_items: int, delta: float, budget: int, expected: float = 1.0) -> NDArray[np.intp]:
+    """Return from how many verified items on so many errors may have been found.
+
+    The test of a whole family of sets at once. Items are ranked in any way that was fixed before;
+    their sets are those of lower rank than some cut. All items are verified in random order. From
+    ``times[j]`` verified items on, whatever ranks below the error found number j + 1, in the order
+    of ranks, has at most `budget` errors left that were not found (and all items have, where at
+    most j were found). With probability 1 - delta that holds for all j, at all times.
+
+    It needs no correction for the number of sets. A set of which at most j errors were found has
+    more than `budget` left only if at most j were found among the ``budget + 1 + j`` errors of
+    lowest rank, and these are the same errors whatever the cut. How many of them are found is one
+    Markov chain: it rises as items are verified, and one error joins with each level. It is
+    followed exactly, and each time is the earliest at which the probability that the chain ever
+    was too low stays at most ``delta * F(j)``, see `spread`.
+
+    Parameters
+    ----------
+    n_items : int
+    delta : float
+        Probability that it ever fails.
+    budget : int
+        Errors that may be left.
+    expected : float
+        Number of errors that one expects to find.
+
+    Returns
+    -------
+    ndarray of int of shape (n_levels,)
+        Rising; not to be written to.
+    """
+    levels = min(max(n_items, 1), LEVELS)
+    alpha = delta * spread(levels, expected) * (1 - 1e-9)
+    found = np.arange(levels + 2)
+    chance = np.zeros(levels + 2)  # of each number found among those errors, where none failed
+    chance[0] = 1.0
+    errors, used, at = budget + 1, 0.0, 0
+    times: list[int] = []
+
+    def rise(probability: NDArray[np.float64]) -> None:
+        up = chance * np.clip(probability, 0.0, 1.0)
+        chance[:] -= up
+        chance[1:] += up[:-1]
+
+    while len(times) < levels:
+        level = len(times)
+        if errors > n_items:  # so many there cannot be
+            times.append(at)
+        elif used + chance[level] <= alpha[level]:
+            used += float(chance[level])
+            chance[level] = 0.0
+            times.append(at)
+            if errors < n_items:  # one more, which may have been found already
+                rise((at - found) / (n_items - errors))
+            errors += 1
+        else:
+            rise((errors - found) / (n_items - at))
+            at += 1
+    result = np.array(times, dtype=np.intp)
+    result.flags.writeable = False  # it is kept
+    return result
+
+
 class ErrorBound:
     """Upper bound on the errors in a set that is verified in random order, valid at all times.
 
@@ -44,7 +116,7 @@ class ErrorBound:
     item to item. The numbers that no test has rejected are a confidence sequence: with probability
     1 - delta it holds W at all times. A betting e-process (Waudby-Smith and Ramdas, NeurIPS 2020)
     gives one too; by Ville's inequality it wastes what an exact computation keeps, and needs about
-    a third more items (``python -m benchmarks.certify`` has both).
+    a third more items.
 
     Tests are made for some numbers only, all of those that decide among them; any other is rejected
     with the next smaller one. That is valid since more errors are found sooner: what a test of W
@@ -59,7 +131,7 @@ class ErrorBound:
         Number of errors that one hopes to get below; decides where the bound is sharp.
     expected : float
         Number of errors that one expects to find until then; decides how delta is spread over the
-        levels: ``F(j) = 1 - (1 + (j + 1) / (expected + 1)) ** -2``.
+        levels, see `spread`.
     """
 
     def __init__(self, n_items: int, delta: float, budget: int, expected: float = 1.0) -> None:
@@ -70,9 +142,7 @@ class ErrorBound:
         below = np.linspace(budget / 2, budget, 60)
         anchors = np.unique(np.concatenate([sharp, coarse, below, [1]]).astype(np.int64))
         self._anchors = anchors[(anchors >= 1) & (anchors <= n_items)]
-        level = np.arange(levels + 1)
-        spread = 1 - (1 + (level + 1) / (expected + 1)) ** -2.0
-        self._alpha = delta * spread * (1 - 1e-9)
+        self._alpha = delta * spread(levels + 1, expected) * (1 - 1e-9)
         self._times = np.full((len(self._anchors), levels), np.inf)
         self._chance = np.zeros((len(self._anchors), levels + 1))  # of each number found so far
         self._chance[:, 0] = 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-#: Models are surer than they should be more often than not.
-CAUTION = 1.25
 _SIZES = 60  # of candidate sets that are compared
 
 
@@ -65,8 +64,7 @@ def choose(
     form : {"pool", "machine"}
     """
     n = len(error_probability)
-    doubt = np.minimum(CAUTION * np.asarray(error_probability, dtype=float), 1.0)
-    expected = np.concatenate([[0.0], np.cumsum(doubt)])
+    expected = np.concatenate([[0.0], np.cumsum(error_probability, dtype=float)])
     best = Choice(0, n, 0, 0.0)
     left = n - np.geomspace(1, max(n, 2), _SIZES).astype(int) + 1
     sizes = np.unique(np.concatenate([np.linspace(0, n, _SIZES + 1).astype(int), left]))
@@ -79,6 +77,19 @@ def choose(
         if n - spared <= best.looks:
             best = Choice(size, n - size, audits, audits * float(expected[size]) / size)
     return best
+
+
+def observed_to_expected(wrong: Sequence[bool], doubt: Sequence[float]) -> float:
+    """Return how many times as often a model was wrong as it believed, one added to both counts.
+
+    Parameters
+    ----------
+    wrong : sequence of bool
+        Of items that were labeled lately: whether the model before that was wrong.
+    doubt : sequence of float
+        What it believed to be wrong by.
+    """
+    return (sum(wrong) + 1) / (sum(doubt) + 1)
 
 
 def expected_audits(
