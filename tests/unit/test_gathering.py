@@ -145,6 +145,17 @@ def test_what_others_hold_and_what_is_verified_blind_is_left_out() -> None:
     assert not set(like) & set(running.items)
 
 
+def test_a_page_says_why_nothing_is_on_it_while_all_of_it_is_verified_blind() -> None:
+    session = taught()
+    page = FakePage(session).open(3)
+    assert page.find("class", "spam")
+    session.certify(0.1)
+    assert page.find("class", "spam") == []
+    assert "verified blind is on no page" in page.found["error"]
+    session.certifying.close()
+    assert page.find("class", "spam") and page.found["error"] is None
+
+
 def test_what_was_said_of_many_verifies_nothing() -> None:
     session = taught(explore=0)
     running = session.certify(0.2, seed=1)

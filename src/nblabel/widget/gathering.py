@@ -112,7 +112,10 @@ class Gathering:
         with session._lock:
             if find.rule == "class":
                 of, places, counts = self._believed(of, find.least)
-            places = self._allowed(find, places)
+            allowed = self._allowed(find, places)
+            if find.rule == "class" and len(places) and not len(allowed):
+                self._refuse_peeking()
+            places = allowed
             reason = _REASONS[find.rule].format(of[:MOST_NAMED])
             items = [
                 self._asked(place, find.strategy, reason) for place in places[: max(0, k)].tolist()
@@ -237,6 +240,14 @@ class Gathering:
             places = [pool.places[item] for item in running.items if item in pool.places]
             self._candidates = (running.id, np.array(places, dtype=np.intp))
         return self._candidates[1]
+
+    def _refuse_peeking(self) -> None:
+        running = self._session._certification
+        if running is not None and running.is_running and not running.terms.shown:
+            raise OptionError(
+                "What is verified blind is on no page, as a page shows what the machine says. "
+                "Verify one by one, or give the certificate up."
+            )
 
     def _asked(self, place: int, strategy: str, reason: str) -> Asked:
         """Return an item as it is shown: with the suggestion where the page is made of them."""
