@@ -52,6 +52,21 @@ def test_ranks_share_ties_put_failures_last_and_leave_references_out():
     assert efficiency.best_peer(areas) is None  # the only peer failed on a set
 
 
+def test_leads_are_paired_by_seed_with_what_other_seeds_would_change():
+    def arm(name, areas):
+        return {
+            task(name, seed=seed): {"macro_f1": [area - 0.1, area + 0.1]}
+            for seed, area in enumerate(areas)
+        }
+
+    results = arm("nblabel", [0.5, 0.7, 0.9]) | arm("x: y", [0.6, 0.6]) | arm("random", [0.1])
+    made = efficiency.leads(results, "same", "x: y").loc["sklearn-wine"]
+    assert made["mean"] == pytest.approx(0.0) and made["seeds"] == 2  # the third has no pair
+    assert made["se"] == pytest.approx(0.1)
+    alone = efficiency.leads(results, "same", "random").loc["sklearn-wine"]
+    assert alone["mean"] == pytest.approx(0.4) and np.isnan(alone["se"])
+
+
 def test_a_class_that_is_never_named_counts_as_wrong():
     data = efficiency.Data("row", None, np.arange(3), None, np.array([0, 0, 1, 2]), 3)
     assert efficiency.macro_f1(data, [0, 0, 1, 1]) == pytest.approx((1 + 2 / 3 + 0) / 3)
