@@ -6,6 +6,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 NOTEBOOK := examples/quickstart.ipynb
 OLDEST := .venv-oldest
+TESTS ?= tests
+# The tests that meet most of the interfaces of other libraries.
+QUICK := tests/contracts tests/protocol $(patsubst %,tests/unit/test_%.py,session labeler pool opening \
+	odd_data multiview least_squares linear targets strategies exchange store renderers report front_door)
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export NBLABEL_CHROMIUM ?= $(firstword $(foreach name,\
@@ -14,7 +18,7 @@ export NBLABEL_CHROMIUM ?= $(firstword $(foreach name,\
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo demo-check test test-fast torture oldest audit coverage lint format js js-test \
+.PHONY: help demo demo-check test test-fast torture oldest oldest-quick audit coverage lint format js js-test \
 	chromium screenshots protocol bench clean
 
 help: ## list the targets
@@ -35,11 +39,15 @@ test-fast: $(BIN)/.installed ## Python tests without a browser
 torture: chromium js ## the long form of the fault and security suites, with its table
 	python -m scripts.torture
 
-oldest: js ## Python tests with the lowest versions that pyproject.toml allows, in .venv-oldest
+oldest: js ## Python tests with the lowest versions that pyproject.toml allows (TESTS: which ones)
 	uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct \
 		--editable . --group test
-	PYTHONPATH=src $(OLDEST)/bin/python -m pytest -m "not browser" -p no:cacheprovider
+	PYTHONPATH=src $(OLDEST)/bin/python -m pytest -n 2 --dist loadfile -m "not browser" \
+		-p no:cacheprovider $(TESTS)
+
+oldest-quick: ## the part of it that CI runs
+	$(MAKE) oldest TESTS="$(QUICK)"
 
 audit: $(BIN)/.installed js/node_modules/.package-lock.json ## ask for known holes in what is installed
 	uv pip freeze --quiet --python $(BIN)/python --exclude-editable > $(BIN)/.frozen

@@ -139,6 +139,7 @@ def encoded_view(image: Image.Image, name: str, most: int = MOST_PIXELS) -> View
     photo = image.mode == "RGB" and max(image.size) > 256
     buffer = io.BytesIO()
     options: dict[str, Any] = {"quality": 88} if photo else {}
+    options["exif"] = b""  # else some releases of Pillow pass on what the file had
     if isinstance(turn, int) and 2 <= turn <= 8:
         options["exif"] = Image.Exif()
         options["exif"][_ORIENTATION] = turn

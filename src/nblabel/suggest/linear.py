@@ -201,7 +201,8 @@ def _rotated(rows: Any) -> tuple[NDArray[np.float64], Callable[[Any], NDArray[np
 
     def turn(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         made = np.zeros((len(order), weights.shape[1]))
-        made[order[:rank]] = solve_triangular(factor[:rank], weights, lower=True, trans=1)
+        if rank:  # else all rows are zeros, of which LAPACK may know nothing
+            made[order[:rank]] = solve_triangular(factor[:rank], weights, lower=True, trans=1)
         return made
 
     return factor[np.argsort(order)], turn
