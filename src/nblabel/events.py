@@ -344,6 +344,8 @@ def from_dict(raw: Mapping[str, Any]) -> LabelEvent:
         raise EventError(f"Event field 'content' must be text, got {brief(content)}.")
     if isinstance(value, str) and not _is_utf8(value):  # no table can hold it
         raw = {**raw, "value": value.encode("utf-8", "replace").decode()}
+    elif not _is_label(value):
+        raise EventError(f"Event field 'value' cannot be {brief(value)}: no table can hold it.")
     try:
         return LabelEvent(**{**raw, "shown": Shown(**shown)})
     except TypeError as error:
@@ -365,7 +367,9 @@ def _is_text(value: Any) -> bool:
 
 def _is_label(value: Any) -> bool:
     # Its shape is the business of its task.
-    return not isinstance(value, str) or _is_utf8(value)
+    if isinstance(value, (str, int)):
+        return _is_utf8(value) if isinstance(value, str) else _is_number(value)
+    return True
 
 
 def _or_none(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -377,7 +381,7 @@ _SHOWN_RIGHT: dict[str, Callable[[Any], bool]] = {
     "strategy": _is_text,
     "audit": lambda value: isinstance(value, bool),
     "draw": _or_none(_is_count),
-    "seed": _or_none(lambda value: isinstance(value, int)),
+    "seed": _or_none(lambda value: isinstance(value, int) and _is_number(value)),
     "probability": _or_none(_is_number),
     "model_version": _is_count,
     "suggestion": _is_label,

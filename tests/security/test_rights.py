@@ -87,10 +87,10 @@ def test_only_who_said_it_takes_it_back(session: nl.Session) -> None:
     assert session.undo("bob") is not None and len(session.labels) == 0
 
 
-def test_there_are_seven_requests_and_no_other(session: nl.Session) -> None:
+def test_there_are_eight_requests_and_no_other(session: nl.Session) -> None:
     """Nothing reaches a method, an attribute or a file by its name."""
     known = {message.__name__ for message in protocol.FROM_PAGE}
-    assert known == {"Hello", "Event", "Want", "Find", "Chart", "Fetch", "Read"}
+    assert known == {"Hello", "Event", "Want", "Find", "Chart", "Plan", "Fetch", "Read"}
     page = FakePage(session).open()
     received = len(page.received)
     names = ["eval", "execute", "call", "close", "__init__", "_want", "session", "add", "seed"]

@@ -254,7 +254,7 @@ def test_many_views_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> No
     page = Page(desk)
     page.want(0, ids=[str(k) for k in range(30)])
     assert len(desk._views) == 10
-    assert "29" in desk._views and "0" not in desk._views
+    assert ("29", False) in desk._views and ("0", False) not in desk._views
 
 
 def test_an_item_that_cannot_be_shown_is_a_card() -> None:

@@ -137,3 +137,12 @@ def test_an_event_is_small_and_comes_back_from_a_dict():
     assert from_dict({**raw, "new": 1, "shown": {**raw["shown"], "new": 2}}) == event
     read = [decode(encode(event)) for _ in range(2)]
     assert read[0].annotator is read[1].annotator and read[0].shown.strategy == "margin"
+
+
+@pytest.mark.parametrize("where", ["value", "suggestion", "predicted", "seed"])
+def test_a_whole_number_that_no_table_can_hold_is_refused(where):
+    event = LabelEvent("e1", "label", "7", "ana", "ham", now(), shown=Shown())
+    raw = json.loads(encode(event))
+    (raw if where == "value" else raw["shown"])[where] = 10**400
+    with pytest.raises(EventError, match=f"'(shown.)?{where}' cannot be 1000"):
+        decode(json.dumps(raw))

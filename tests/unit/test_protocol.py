@@ -32,6 +32,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "find": {
         "v": 1, "type": "find", "client": "c", "id": "r", "rule": "similar", "of": "0",
         "strategy": "similar", "n": 3, "but": ["0"], "ids": [], "least": False,
+        "whole": False,
     },
 }  # fmt: skip
 
@@ -51,7 +52,7 @@ def test_what_is_read_is_what_was_said(name: str) -> None:
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_every_field_is_needed_unless_it_has_a_default(name: str) -> None:
-    optional = {"before", "retrain", "skipped", "close", "least"}
+    optional = {"before", "retrain", "skipped", "close", "least", "whole"}
     for field in set(MESSAGES[name]) - {"v", "type"}:
         raw = {k: v for k, v in MESSAGES[name].items() if k != field}
         if field in optional:
