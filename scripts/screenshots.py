@@ -18,6 +18,7 @@ KEPT = {
     "text-light": "text-light.png",
     "text-dark": "text-dark.png",
     "overview-light": "map-light.png",
+    "certify-page-light": "certify-page.png",
 }
 
 SETUP = """
