@@ -50,6 +50,8 @@ class Labels:
         self._retracted: set[str] = set()
         self._order: list[LabelEvent] = []  # as they are in the log
         self._audits: dict[str, tuple[LabelEvent, int]] = {}
+        #: Ids of those from before a certificate changed what is left.
+        self._outdated: frozenset[str] = frozenset()
         #: Grows with every change of what `audits` returns.
         self.audit_changes = 0
         self._current: dict[str, LabelEvent] = {}  # item -> the answer that stands
@@ -146,6 +148,8 @@ class Labels:
             self._label_by_all_machines(items)
         for item in items:
             self._settle(item, self._items.get(item, []))
+        self._outdated = frozenset(audit.id for audit, _ in self._audits.values())
+        self.audit_changes += 1
 
     def _label_by_all_machines(self, only: Collection[str] | None = None) -> set[str]:
         items: set[str] = set()
@@ -415,8 +419,14 @@ class Labels:
         """Return them for each item that has any."""
         return {item: found for item in self._items if (found := self.judged(item))}
 
-    def audits(self) -> list[tuple[LabelEvent, Any, int]]:
+    def audits(self, *, of_what_is_left: bool = False) -> list[tuple[LabelEvent, Any, int]]:
         """Return the audit items that still have a label, in the order of the answers.
+
+        Parameters
+        ----------
+        of_what_is_left : bool
+            Whether to leave out those from before the newest certificate, or its revocation: what
+            was easy has had a label since, or has none again.
 
         Returns
         -------
@@ -427,7 +437,9 @@ class Labels:
         return [
             (event, current.value, before)
             for item, (event, before) in self._audits.items()
-            if (current := self._current.get(item)) is not None and current.kind == "label"
+            if (current := self._current.get(item)) is not None
+            and current.kind == "label"
+            and not (of_what_is_left and event.id in self._outdated)
         ]
 
     def seconds(self, most: int = 50) -> list[float]:

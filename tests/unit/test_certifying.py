@@ -818,15 +818,19 @@ def test_draws_after_a_certificate_are_none_of_the_whole_pool():
     for one in asked:
         session.record(one, TRUTH[one.key])
     drawn = session._facts().known.drawn
-    assert drawn.sum() == 5
+    assert drawn.sum() == session._measured().audits == 5
     session.certify(0.02, seed=5)
     verify(session)
     assert session.certifying.certificate is not None
+    # Nothing that is measured is about what is left now: that was the hard part.
+    assert session._measured().audits == 0 and session.status()["audits"] == 0
     left = session.next(5)
     assert [one.shown.audit for one in left] == [True] * 5
     for one in left:
         session.record(one, TRUTH[one.key])
-    assert session._facts().known.drawn.sum() == 5
+    assert session._facts().known.drawn.sum() == session._measured().audits == 5
+    session.revoke(session.certifying.id)
+    assert session._measured().audits == 0
 
 
 def test_a_page_to_verify_is_for_what_is_verified_with_suggestions():

@@ -25,9 +25,10 @@ _NO_CHOICE = frozenset({"", "audit", "random", "given", "browse", "asked", "seed
 
 
 def audit_hits(labels: Labels, task: Task) -> tuple[list[bool], list[int]]:
-    """Return for each random draw whether the model before it was right, and the labels then."""
+    """Return for each random draw of what is left whether the model before it was right, and how
+    many labels there were then."""
     hits, counts = [], []
-    for event, label, before in labels.audits():
+    for event, label, before in labels.audits(of_what_is_left=True):
         if event.shown.predicted is not None:
             hits.append(right(task, event.shown.predicted, label))
             counts.append(before)
