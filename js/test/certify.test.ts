@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import certify, { drawn, share } from "../src/panels/certify";
+import grid from "../src/panels/grid";
 import type { CertifyPart, OfferPart, Plan, Planned } from "../src/protocol";
 import { MANY, part, status } from "./helpers";
 import { Page } from "./page";
@@ -43,7 +44,7 @@ beforeEach(() => void loaded.set("panel-certify/1", Promise.resolve(certify)));
 afterEach(() => page.close());
 
 const open = async (part_: CertifyPart | null, task = {}) => {
-  page = new Page({ ...task, modules: { "panel-certify": "1" } });
+  page = new Page({ ...task, modules: { "panel-certify": "1", "panel-grid": "1" } });
   await page.items([part("a"), part("b"), part("c")], { certify: part_ });
   page.focus();
   await page.quiet({ certify: part_, left: 3 });
@@ -212,6 +213,25 @@ test("one with suggestions is verified on pages, by the key of pages", async () 
   expect(panel()?.textContent).toContain("Give up?");
   await page.press("x");
   expect(closes()).toEqual(["c0ffee11"]);
+});
+
+test("what is typed on a page is no command of the panel", async () => {
+  await open(RUNNING);
+  loaded.set("panel-grid/1", Promise.resolve(grid));
+  page.controller.act({
+    type: "open",
+    rule: { rule: "search", of: "", strategy: "search", ids: [], least: false },
+  });
+  await page.quiet({ certify: RUNNING, left: 3 });
+  const field = page.one<HTMLInputElement>(".nblabel-grid-find")!;
+  field.focus();
+  for (let k = 0; k < 2; k += 1) {
+    const press = new KeyboardEvent("keydown", { key: "x", bubbles: true, cancelable: true });
+    field.dispatchEvent(press);
+    expect(press.defaultPrevented).toBe(false);
+  }
+  expect(panel()?.textContent).not.toContain("Give up?");
+  expect(closes()).toEqual([]);
 });
 
 test("when it is reached it says the sentence once, until it is closed", async () => {

@@ -33,7 +33,7 @@ from .certify import (
     spent,
 )
 from .errors import EventError, NotFittedError, OptionError
-from .events import EVERY_ITEM, MANY, TRAP, VERIFY, LabelEvent, Shown, new_id, now
+from .events import DUPLICATE, EVERY_ITEM, MANY, TRAP, VERIFY, LabelEvent, Shown, new_id, now
 from .labels import MACHINES, Labels
 
 if TYPE_CHECKING:
@@ -104,8 +104,9 @@ class Certification:
         """Whether the machine was wrong, along the order, as far as there are answers that count.
 
         An answer that was given with the suggestion in sight counts only where that is agreed, and
-        one that was said of many items at once never does: nobody knows how closely each of them
-        was looked at. What the annotator put away is no confirmation: it counts as wrong.
+        traps were among what was shown; one that was said of many items at once otherwise never
+        does: nobody knows how closely each of them was looked at. So it is with the copies of an
+        item. What the annotator put away is no confirmation: it counts as wrong.
         """
         session, attempt = self._session, self._attempt
         agree = session.task.agree
@@ -127,8 +128,13 @@ class Certification:
             return False
         if answer.kind == "skip":
             return True
-        seen = answer.shown.visible and not self.terms.shown
-        return not seen and answer.shown.strategy not in MANY
+        shown = answer.shown
+        if self.terms.shown and shown.seed == self.terms.seed:
+            return True  # verified here, or a copy of what was
+        of_many = shown.strategy in MANY or (
+            shown.strategy == DUPLICATE and shown.view in ("grid", "map")
+        )
+        return not (shown.visible or of_many)
 
     def _counts_now(self, item: str) -> bool:
         return self._counts(self._session._labels.current(item))
@@ -302,12 +308,22 @@ class Certification:
             held = self._candidates.intersection(but)
             open_ = (self.left or 0) - sum(not self._counts_now(item) for item in held)
             made: list[Asked] = []
+            groups = {self._group(item) for item in held}
             for asked in self.next(k, but):
-                open_ -= asked.shown.strategy == VERIFY
+                if asked.shown.strategy == VERIFY:
+                    if self._group(asked.id) in groups:
+                        continue  # a copy of what is on the page: it goes with that
+                    groups.add(self._group(asked.id))
+                    open_ -= 1
                 if open_ < 0:
                     return made, 0
                 made.append(asked)
             return made, max(0, open_)
+
+    def _group(self, item: str) -> int:
+        """What is the same for items that are labeled together."""
+        place = self._session.pool.position(item)
+        return min(self._session._twins.get(place, (place,)))
 
     def draws(self, k: int) -> list[Draw]:
         """Return the k items to verify next, without traps, as the order of asking takes them."""
@@ -338,8 +354,8 @@ class Certification:
 
     def _known(self, used: Collection[str]) -> list[str]:
         """Items with a label that may be traps."""
-        ids, labeled = self._session.pool.ids, self._session._labeled
-        return [i for k in labeled if (i := ids[k]) not in self._candidates and i not in used]
+        known = known_by_people(self._session)
+        return [item for item in known if item not in self._candidates and item not in used]
 
     def _trap(self, used: Collection[str]) -> Asked | None:
         """Return an item whose label is known, with a suggestion that is wrong."""
@@ -414,7 +430,7 @@ def trapped(event: LabelEvent, attempts: Iterable[Attempt]) -> LabelEvent:
     EventError
         If there was no such attempt.
     """
-    for attempt in attempts:
+    for attempt in reversed(list(attempts)):
         if attempt.terms.shown and attempt.terms.seed == event.shown.seed:
             said = {
                 "step": "trap",
@@ -426,6 +442,17 @@ def trapped(event: LabelEvent, attempts: Iterable[Attempt]) -> LabelEvent:
             }
             return replace(event, kind="certify", value=said)
     raise EventError("This is a trap of no certification: verify what session.certify() asks.")
+
+
+def known_by_people(session: Core) -> list[str]:
+    """Return the items with a label that no machine has given: what a trap may be made of."""
+    ids, current = session.pool.ids, session._labels.current
+    return [
+        item
+        for place in session._labeled
+        if (answer := current(item := ids[place])) is not None
+        and not answer.annotator.startswith(MACHINES)
+    ]
 
 
 # ---------------------------------------------------------------- beginning
@@ -528,7 +555,7 @@ def plan(
     delta = spent(1 - confidence, len(labels.attempts) + 1)
     nothing = Choice(0, len(places), 0, 0.0)
     choice = choose(doubt, budget, delta, form) if len(places) else nothing
-    known = len(session._labeled)
+    known = len(known_by_people(session)) if traps else 0
     for _ in range(_ROUNDS if traps and choice.audits else 0):
         # The fewer traps, the fewer errors may be noticed, and the more audits and traps it takes.
         few = noticed(budget, min(known, int(traps * choice.audits)), delta)
@@ -538,6 +565,8 @@ def plan(
 
 def advice(choice: Choice, labeled: int) -> str:
     """Return what to do with a plan, in a sentence."""
+    if choice.machine == choice.by_hand == 0:
+        return "Every item has a label: nothing is left for a machine."
     if choice.audits == 0 and choice.by_hand > 0:
         return (
             "A certificate would spare next to no looks yet: the model needs labels. Go on with "

@@ -111,6 +111,7 @@ class Core:
     _stability: Stability
     #: Labels of people by place; which items have no answer.
     _labeled: dict[int, Any]
+    _twins: dict[int, list[int]]
     _open: NDArray[np.bool_]
     #: What another kernel made of the log that this session does not know.
     _stale: str = ""

@@ -55,6 +55,7 @@ from .errors import (
 from .estimate import Share, learning_curve, pace, progressive
 from .events import (
     ABOUT_ALL,
+    DUPLICATE,
     EVERY_ITEM,
     TRAP,
     VERIFY,
@@ -66,7 +67,6 @@ from .events import (
     sound,
 )
 from .evidence import (
-    DUPLICATE,
     REPEAT,
     REVIEW,
     Stability,
@@ -492,11 +492,13 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         """Return events with those of the items that are the same, before the one that was said:
         it stays the newest, for undo."""
         made: list[LabelEvent] = []
+        said_of = {event.item for event in events if event.kind in ("label", "skip")}
         for event in events:
             place = self.pool.places[event.item]
             others = [k for k in self._twins.get(place, ()) if k != place]
             if event.kind == "label":
-                made += [self._twin(event, k) for k in others if self._open[k]]
+                free = [k for k in others if self._open[k] and self.pool.ids[k] not in said_of]
+                made += [self._twin(event, k) for k in free]
             elif event.kind == "retract":
                 made += [
                     LabelEvent(new_id(), "retract", said.item, said.annotator, said.id, event.at)
@@ -516,7 +518,10 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             return 1 + sum(bool(self._open[k]) for k in self._twins.get(place, ()) if k != place)
 
     def _twin(self, event: LabelEvent, place: int) -> LabelEvent:
-        shown = Shown(strategy=DUPLICATE, view=event.shown.view)
+        # Whether it verifies anything depends on how the other one was said.
+        told = event.shown
+        seed = told.seed if told.strategy in VERIFYING else None
+        shown = Shown(strategy=DUPLICATE, seed=seed, visible=told.visible, view=told.view)
         content = self.pool.digest(place)
         item = self.pool.ids[place]
         return replace(event, id=new_id(), item=item, seconds=None, shown=shown, content=content)
@@ -831,7 +836,10 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         if check is not None:
             check(value, self.pool.item(position))
         if is_trap:
-            return _certifying.trapped(replace(event, value=value), self._labels.attempts.values())
+            # What was shown has another name, too, if labels were renamed while it waited.
+            shown = replace(event.shown, suggestion=self._parsed(event.shown.suggestion))
+            answered = replace(event, value=value, shown=shown)
+            return _certifying.trapped(answered, self._labels.attempts.values())
         if isinstance(self.renderer, PairRenderer):
             shown = replace(shown, swapped=self.renderer.swapped(self.pool.item(position)))
         return replace(

@@ -859,6 +859,96 @@ def test_a_trap_that_waited_in_a_page_is_no_label_in_another_kernel(tmp_path):
     again.close()
 
 
+def test_a_trap_belongs_to_the_newest_attempt_with_its_seed():
+    session = taught()
+    session.certify(0.1, blind=False, traps=1.0, seed=5).close()
+    running = session.certify(0.1, blind=False, traps=1.0, seed=5)
+    trap = next(one for one in running.next(4) if one.shown.strategy == TRAP)
+    session.record(trap, TRUTH[trap.key])
+    assert running.state["vigilance"]["traps"] == 1
+
+
+def test_traps_are_made_of_what_people_have_said():
+    session = taught()
+    session.certify(0.1, seed=5, train=True)
+    verify(session)
+    machine = set(session.labels.index[session.labels["annotator"].str.startswith("auto:")])
+    assert len(machine) > 100
+    session.add([f"item {N + k}" for k in range(400)], features=POINTS)
+    session.retrain(wait=True)
+    running = session.certify(0.15, blind=False, traps=1.0)
+    traps = [one.key for one in running.next(80) if one.shown.strategy == TRAP]
+    assert traps and not (session.labels.loc[traps, "annotator"].str.startswith("auto:")).any()
+
+
+def test_a_trap_that_was_missed_under_an_older_name_was_missed(tmp_path):
+    session = taught(store=tmp_path / "labels.sqlite")
+    session.certify(0.1, blind=False, traps=1.0, seed=5)
+    page = FakePage(session).open()
+    page.find("certify", n=12)
+    page.line = "down"
+    page.label_all({part["id"]: part["shown"]["suggestion"] for part in page.found["items"]})
+    session.close()
+    again = Session(
+        [f"item {k}" for k in range(N)], ["H", "S"], store=tmp_path / "labels.sqlite",
+        annotator="ana", inline=True, features=POINTS, relabel={"ham": "H", "spam": "S"},
+    )  # fmt: skip
+    page.reload(again)
+    told = again.certifying.state["vigilance"]
+    assert told["traps"] == told["missed"] > 2
+    again.close()
+
+
+def test_copies_verify_as_what_they_are_copies_of_does():
+    truth, points = TRUTH[:200] * 2, np.concatenate([POINTS[:200]] * 2)
+    texts = [f"item {k % 200} with words of its own {k % 200}" for k in range(400)]
+    session = Session(
+        texts, ["ham", "spam"], store=None, inline=True, blind=0, explore=0.0, features=points,
+        duplicates="together", annotator="ana",
+    )  # fmt: skip
+    for k in range(12):
+        session.record(k, truth[k])
+    session.retrain(wait=True)
+    page = FakePage(session).open()
+    running = session.certify(0.1, blind=False, traps=0.5, seed=5)
+    found = page.find("certify", n=60)
+    verified = [p["id"] for p in page.found["items"] if p["shown"]["strategy"] == VERIFY]
+    assert len({int(item) % 200 for item in verified}) == len(verified)  # one tile for all copies
+    wrong = {item: OTHER[truth[int(item)]] for item in verified[:1]}
+    page.label_all({item: wrong.get(item, truth[int(item)]) for item in found})
+    twin = str((int(verified[0]) + 200) % 400)
+    assert session._labels.label(twin) == wrong[verified[0]]
+    assert running.evidence.audited >= len(verified)
+    running.close()
+    # Blind, what was said of many at once counts for no copy either.
+    running = session.certify(0.1, seed=6)
+    blind = running.items[:40]
+    page.find("ids", ids=[str((int(item) + 200) % 400) for item in blind], n=40, strategy="grid")
+    page.label_all({p["id"]: truth[int(p["id"])] for p in page.found["items"]})
+    assert running.evidence.audited == 0
+
+
+def test_what_is_offered_does_not_depend_on_what_is_not():
+    session = taught()
+    session.certify(0.05, seed=5)
+    verify(session)
+    assert session.certifying.certificate is not None
+    session.add([f"item {N + k}" for k in range(400)], features=POINTS)
+    session.retrain(wait=True)
+    page = FakePage(session).open()
+    page.send("plan")
+    offers = {o["max_error"]: o for o in page.received[-1]["offers"] if o["blind"]}
+    assert not offers[0.01]["begins"] and "already more than" in offers[0.01]["advice"]
+    assert offers[0.05]["begins"] and page.received[-1]["error"] is None
+
+
+def test_where_all_is_labeled_it_says_so():
+    session = taught()
+    for k in range(N):
+        session.record(k, TRUTH[k])
+    assert session.certifiable(0.05)["advice"].startswith("Every item has a label")
+
+
 def test_a_page_hears_what_a_certificate_would_take_and_begins_one():
     session = make(random_state=0)
     page = FakePage(session).open()

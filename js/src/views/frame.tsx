@@ -305,7 +305,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   const pressMany = (event: KeyboardEvent, press: Press, target: HTMLElement) => {
     const command = commandFor(task, press);
     const forPanel = command?.type === "certify" || target.closest(".nblabel-certify");
-    if (forPanel && certify.current?.press(press, target)) {
+    if (forPanel && target.tagName !== "INPUT" && certify.current?.press(press, target)) {
       event.preventDefault();
       return;
     }

@@ -2,7 +2,7 @@
 
 import type { Controller } from "../controller";
 import { count, countOf, fileName } from "../format";
-import { questionOf } from "../keymap";
+import { capOf, questionOf } from "../keymap";
 import type { StatusPart } from "../protocol";
 import { memo } from "./memo";
 
@@ -22,7 +22,7 @@ interface Props {
   readonly onCertify: () => void;
 }
 
-const CERTIFY = "Let the machine label the rest, with a proven bound on its errors (x)";
+const CERTIFY = "Let the machine label the rest, with a proven bound on its errors";
 
 export const Header = memo(function Header(props: Props) {
   const { status, controller, folded, onFold, onAfter } = props;
@@ -61,7 +61,12 @@ export const Header = memo(function Header(props: Props) {
           />
         )}
         {status && status.version > 0 && status.certify?.state !== "verifying" && (
-          <button type="button" class="nblabel-link" title={CERTIFY} onClick={props.onCertify}>
+          <button
+            type="button"
+            class="nblabel-link"
+            title={`${CERTIFY} (${capOf(config.task, "certify")})`}
+            onClick={props.onCertify}
+          >
             certify
           </button>
         )}

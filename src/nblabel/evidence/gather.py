@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..events import MANY, VERIFYING, LabelEvent
+from ..events import DUPLICATE, MANY, VERIFYING, LabelEvent
 from ..labels import MACHINES, Labels
 from ..pool import Pool
 from ..tasks import Task, right
@@ -17,8 +17,6 @@ from .crossfit import Known
 
 #: What put an item forward that has a label already: a silent repeat, or a doubt about the label.
 REPEAT, REVIEW = "repeat", "review"
-#: What labeled an item that is the same as another one.
-DUPLICATE = "duplicate"
 #: What put an item forward without a choice of its own.
 _NO_CHOICE = frozenset({"", "audit", "random", "given", "browse", "asked", "seed", "import",
                         DUPLICATE, REPEAT, REVIEW, *MANY, *VERIFYING})  # fmt: skip

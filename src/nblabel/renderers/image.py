@@ -81,7 +81,8 @@ class ImageRenderer:
                 image.load()
                 data = {"mime": mime, "name": name, "width": image.width, "height": image.height}
                 return View("image", data, (raw,))
-            return encoded_view(image, name, most)
+            # A file that goes to a card as it is does not to a tile.
+            return encoded_view(image, name, most, is_whole=not mime)
 
 
 def svg_view(raw: bytes, name: str = "") -> View:
@@ -122,7 +123,9 @@ def _read(item: Any) -> bytes:
     return encoded_bytes(item, "an array, a file, bytes or a PIL image")
 
 
-def encoded_view(image: Image.Image, name: str, most: int = MOST_PIXELS) -> View:
+def encoded_view(
+    image: Image.Image, name: str, most: int = MOST_PIXELS, *, is_whole: bool = True
+) -> View:
     """Return an image as it is sent: no larger than a card, or a tile, can show."""
     full = image.size
     _bound(image, most)
@@ -146,7 +149,7 @@ def encoded_view(image: Image.Image, name: str, most: int = MOST_PIXELS) -> View
     image.save(buffer, "JPEG" if photo else "PNG", **options)
     mime = "image/jpeg" if photo else "image/png"
     data = {"mime": mime, "name": name, "width": full[0], "height": full[1]}
-    if most == TILE < max(full):
+    if most == TILE and (max(full) > TILE or not is_whole):
         data["side"] = TILE
     return View("image", data, (buffer.getvalue(),))
 

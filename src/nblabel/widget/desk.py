@@ -18,6 +18,7 @@ from ..errors import (
     EventError,
     LabelValueError,
     NblabelError,
+    OptionError,
     ProtocolError,
     StoreError,
     UnknownItemError,
@@ -328,6 +329,8 @@ class Desk:
             if message.begin is None:
                 ways = (True, False) if session.task.target_type == "multiclass" else (True,)
                 offers = [self._offer(level, blind) for level in LEVELS for blind in ways]
+                if all(not offer.begins for offer in offers):
+                    error = offers[-1].advice
             elif message.id not in client.begun:
                 session.certify(message.begin, CONFIDENCE, blind=message.blind)
                 client.begun.append(message.id)
@@ -340,7 +343,10 @@ class Desk:
         return _reply(made)
 
     def _offer(self, level: float, blind: bool) -> p.OfferPart:
-        told = self.session.certifiable(level, CONFIDENCE, blind=blind)
+        try:
+            told = self.session.certifiable(level, CONFIDENCE, blind=blind)
+        except OptionError as problem:  # as where earlier certificates leave nothing of so little
+            return p.OfferPart(level, blind, 0, 0, 0, False, clean(str(problem))[: p.MOST_TEXT])
         begins = told["machine"] > 0 and (told["audits"] > 0 or told["by_hand"] == 0)
         return p.OfferPart(
             level, blind, int(told["machine"]), int(told["audits"]), int(told["by_hand"]), begins,
