@@ -100,6 +100,11 @@ class Certification:
         """Whether there is something to verify."""
         return self._attempt.state == "verifying"
 
+    @property
+    def is_verifying_blind(self) -> bool:
+        """Whether there is something to verify, and nobody may see what the machine says of it."""
+        return self.is_running and not self.terms.shown
+
     def _verified(self) -> NDArray[np.bool_]:
         """Whether the machine was wrong, along the order, as far as there are answers that count.
 
@@ -190,12 +195,15 @@ class Certification:
     @property
     def advice(self) -> str:
         """What to do now, in one or two sentences."""
+        return self._advise(self.left)
+
+    def _advise(self, left: int | None) -> str:
         attempt = self._attempt
         if attempt.certificate is not None:
             return attempt.certificate.explanation
         if not self.is_running:
             return "Closed without a certificate; what was verified stays labeled."
-        evidence, left = self.evidence, self.left
+        evidence = self.evidence
         text = f"{left:,} more without an error, and it is certified."
         if evidence.errors:
             rate = (evidence.errors + 0.5) / (evidence.audited + 1)
@@ -224,7 +232,7 @@ class Certification:
             attempt, terms, evidence = self._attempt, self.terms, self.evidence
             curve = self.curve
             places = np.unique(np.linspace(0, len(curve) - 1, _POINTS).astype(int))
-            made = attempt.certificate
+            made, left = attempt.certificate, self.left
             return {
                 "id": terms.id,
                 "state": attempt.state,
@@ -238,10 +246,10 @@ class Certification:
                 "bound": self.bound,
                 "goal": self.goal,
                 "curve": [[int(k), float(curve[k])] for k in places],
-                "left": self.left,
+                "left": left,
                 "blind": not terms.shown,
                 "vigilance": evidence.vigilance if made is None else made.vigilance,
-                "advice": self.advice,
+                "advice": self._advise(left),
                 "certificate": None if made is None else made.to_dict(),
             }
 
@@ -311,9 +319,10 @@ class Certification:
             groups = {self._group(item) for item in held}
             for asked in self.next(k, but):
                 if asked.shown.strategy == VERIFY:
-                    if self._group(asked.id) in groups:
+                    group = self._group(asked.id)
+                    if group in groups:
                         continue  # a copy of what is on the page: it goes with that
-                    groups.add(self._group(asked.id))
+                    groups.add(group)
                     open_ -= 1
                 if open_ < 0:
                     return made, 0
@@ -391,7 +400,7 @@ class Certification:
 
     def is_blind(self, item: str) -> bool:
         """Whether no suggestion may be shown for an item, wherever it is asked."""
-        return self.is_running and not self.terms.shown and item in self._candidates
+        return self.is_verifying_blind and item in self._candidates
 
     def asks(self, item: str) -> bool:
         """Whether an item is, or may yet be, asked to be verified."""

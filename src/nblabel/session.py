@@ -598,7 +598,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 self.release(other)
             places = [self.pool.position(item) for item in keep if item in self.pool]
             running = self._certification
-            if running is not None and running.is_running and not running.terms.shown:
+            if running is not None and running.is_verifying_blind:
                 self._queue.want(running.draws(k + self._queue.held_elsewhere(client)))
             draws = self._queue.window(client, k, lambda p: bool(self._open[p]), places)
             return [self._asked(draw) for draw in draws[:k]]
@@ -1112,7 +1112,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
 
     def _doing(self) -> str:
         running = self._certification
-        blind = running is not None and running.is_running and not running.terms.shown
+        blind = running is not None and running.is_verifying_blind
         return "verifying at random" if blind else self.aim
 
     def close(self) -> None:

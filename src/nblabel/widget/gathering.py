@@ -163,7 +163,7 @@ class Gathering:
         running = self._session.certifying
         if running is None or not running.is_running:
             return Gathered(find.of)
-        if not running.terms.shown:
+        if running.is_verifying_blind:
             raise OptionError(
                 "This certificate is verified blind, one by one: a page would show what the "
                 "machine says. certify(blind=False) is verified on pages, with traps."
@@ -243,7 +243,7 @@ class Gathering:
 
     def _refuse_peeking(self) -> None:
         running = self._session._certification
-        if running is not None and running.is_running and not running.terms.shown:
+        if running is not None and running.is_verifying_blind:
             raise OptionError(
                 "What is verified blind is on no page, as a page shows what the machine says. "
                 "Verify one by one, or give the certificate up."
