@@ -164,7 +164,12 @@ def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) ->
     """
     n_labels = len(order.values)
     few = n_labels <= MOST_LABELS and n_labels + len(order.candidates) <= MOST_ITEMS
-    with one_thread.when(few and getattr(suggester, "is_light", False)):
+    # OpenBLAS raises "invalid" at times for lanes that belong to no number (sgemv of five rows, on
+    # AVX-512): what comes out is held against NaN and infinity instead.
+    with (
+        one_thread.when(few and getattr(suggester, "is_light", False)),
+        np.errstate(invalid="ignore"),
+    ):
         return _learned(suggester, strategy, order)
 
 

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,20 @@ def test_what_is_not_to_be_asked_is_left_out():
     made = np.array([0.5, -np.inf, np.nan, 1.0])
     result = learn(None, Part(made), order(KNOWN))
     assert [draw.position for draw in result.ranking] == [5, 1]
+
+
+def test_a_flag_of_the_processor_stops_nothing():
+    """BLAS raises "invalid" at times where every number is right."""
+
+    class Flagged(Part):
+        def utilities(self, context):
+            np.subtract(np.inf, np.inf)  # raises the flag; what comes of it is not used
+            return self.made
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = learn(None, Flagged(np.array([0.5, 0.1, 0.2, 1.0])), order(KNOWN))
+    assert [draw.position for draw in result.ranking] == [5, 1, 4, 3]
 
 
 def test_a_strategy_of_the_wrong_shape():
