@@ -14,6 +14,22 @@ export function Share({ share }: { readonly share: number | null }) {
   );
 }
 
-export function Fill({ share }: { readonly share: number | null }) {
-  return <i class="nblabel-fill" style={{ transform: `scaleX(${(share ?? 0).toFixed(3)})` }} />;
+/**
+ * What the model says of a label, on its button: a bar as long as it is likely, and a frame for the
+ * label that it suggests. It changes with every item, so it is an element of its own, which a
+ * browser styles much faster than a button, and nothing that would have to be clipped or moved.
+ */
+export function Hint({
+  share,
+  suggested,
+}: {
+  readonly share: number | null;
+  readonly suggested: boolean;
+}) {
+  return (
+    <i
+      class={suggested ? "nblabel-hint nblabel-suggested" : "nblabel-hint"}
+      style={{ backgroundSize: `${((share ?? 0) * 100).toFixed(1)}% 3px` }}
+    />
+  );
 }

@@ -60,6 +60,7 @@ describe("an item", () => {
     await open().items([marked]);
     const mark = page.one("mark")!;
     expect(mark.textContent).toBe("free");
+    mark.dispatchEvent(new Event("pointermove", { bubbles: true }));
     expect(mark.title).toBe("speaks for spam");
     expect(page.one(".nblabel-text")?.textContent).toBe("🎉 free money");
   });
@@ -351,7 +352,7 @@ describe("every command has a control", () => {
     await page.click(page.one('[data-label="ham"]')!);
     expect(document.activeElement).toBe(page.root);
     // The suggested label carries the key that accepts it.
-    const accept = page.one(".nblabel-suggested .nblabel-accept")!.closest("button")!;
+    const accept = page.one(".nblabel-offered")!.closest("button")!;
     expect(accept.getAttribute("data-label")).toBe("spam");
     await page.click(accept);
     for (const name of [/skip/, /undo/, /flag/, /back/]) await page.click(page.button(name));

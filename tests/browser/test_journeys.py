@@ -117,7 +117,9 @@ def test_the_main_journey(quickstart: Notebook) -> None:
     while not quickstart.locator(".nblabel-suggested").count():
         pressed[widget.press("2")] = "pandas"
         assert len(pressed) < 40, "no suggestion was shown"
-    accepted = quickstart.locator(".nblabel-suggested").get_attribute("data-label")
+    accepted = quickstart.locator(".nblabel-label:has(.nblabel-suggested)").get_attribute(
+        "data-label"
+    )
     accepted_item = widget.press(" ")
     pressed[accepted_item] = accepted or ""
     widget.saved()
@@ -303,7 +305,7 @@ def test_accepting_and_hiding_suggestions(notebook: Opener) -> None:
     book.wait_for("labeler.session.wait(30) and labeler.session.status()['version'] > 0")
     book.locator(f'.nblabel[data-rank="{book.execute("labeler.session.rank_version")}"]').wait_for()
     widget.press("1")
-    suggested = book.locator(".nblabel-suggested").get_attribute("data-label")
+    suggested = book.locator(".nblabel-label:has(.nblabel-suggested)").get_attribute("data-label")
     item = widget.press(" ")
     widget.press("h")
     assert book.locator(".nblabel-suggested").count() == 0

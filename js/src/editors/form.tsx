@@ -13,6 +13,7 @@ import * as pairs from "./pairs";
 import * as ranking from "./ranking";
 import * as rating from "./rating";
 import spans from "./spans";
+import { Hint } from "../share";
 import css from "./form.css";
 
 interface Part {
@@ -264,11 +265,12 @@ const PartView: FunctionComponent<PartProps> = ({ part, draft, shown, set, embed
               type="button"
               role="radio"
               aria-checked={draft === name}
-              class={`nblabel-label nblabel-k${k % 10}${shown.suggestion?.label === name ? " nblabel-suggested" : ""}${draft === name ? " nblabel-chosen" : ""}`}
+              class={`nblabel-label nblabel-k${k % 10}${draft === name ? " nblabel-chosen" : ""}`}
               data-label={name}
               onClick={() => set(name)}
             >
               <LabelFace task={task} name={name} />
+              <Hint share={null} suggested={shown.suggestion?.label === name} />
             </button>
           ))}
         </div>

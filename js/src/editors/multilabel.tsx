@@ -2,7 +2,7 @@
 
 import type { Shown } from "../modules";
 import { capOfLabel, type TaskSpec } from "../keymap";
-import { Fill, Share } from "../share";
+import { Hint, Share } from "../share";
 import { LabelFace, Submit, classOf, controls, type Logic, type ViewProps } from "./base";
 import css from "./multilabel.css";
 
@@ -89,7 +89,6 @@ export function Toggles({
       {task.classes.map((name, k) => {
         const share = shares.get(name) ?? null;
         const on = draft.includes(name);
-        const marked = suggested.includes(name) ? " nblabel-suggested" : "";
         return (
           <button
             key={name}
@@ -97,7 +96,7 @@ export function Toggles({
             role="checkbox"
             aria-checked={on}
             aria-keyshortcuts={capOfLabel(task, name) || undefined}
-            class={`nblabel-label nblabel-toggle nblabel-k${k % 10}${marked}${on ? " nblabel-chosen" : ""}`}
+            class={`nblabel-label nblabel-toggle nblabel-k${k % 10}${on ? " nblabel-chosen" : ""}`}
             data-label={name}
             title={name}
             onClick={() => set(toggled(task, draft, name))}
@@ -107,7 +106,7 @@ export function Toggles({
             <span class="nblabel-check" aria-hidden="true">
               {on ? "✓" : ""}
             </span>
-            <Fill share={share} />
+            <Hint share={share} suggested={suggested.includes(name)} />
           </button>
         );
       })}

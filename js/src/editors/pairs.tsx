@@ -2,7 +2,7 @@
 
 import type { Shown } from "../modules";
 import type { TaskSpec } from "../keymap";
-import { Fill, Share } from "../share";
+import { Hint, Share } from "../share";
 import { controls, type Logic, type ViewProps } from "./base";
 import css from "./pairs.css";
 
@@ -62,11 +62,10 @@ export function Sides({
   const button = (value: Preferred, name: string, cap: string) => {
     const share = shares.get(value) ?? null;
     const chosen = draft.value === value ? " nblabel-chosen" : "";
-    const suggested = shown.suggestion?.label === value ? " nblabel-suggested" : "";
     return (
       <button
         type="button"
-        class={`nblabel-label nblabel-k${value === "tie" ? 8 : 0}${chosen}${suggested}`}
+        class={`nblabel-label nblabel-k${value === "tie" ? 8 : 0}${chosen}`}
         data-label={value}
         aria-pressed={draft.value === value}
         onClick={() => pick({ ...draft, value })}
@@ -74,7 +73,7 @@ export function Sides({
         <kbd>{cap}</kbd>
         <span class="nblabel-name">{name}</span>
         <Share share={share} />
-        <Fill share={share} />
+        <Hint share={share} suggested={shown.suggestion?.label === value} />
       </button>
     );
   };

@@ -94,7 +94,7 @@ export function Card({ state, item, suggestion, controller, stage, onSwipe }: Pr
           </small>
         )}
         {/* Laid out by itself: it changes with every item. */}
-        <span class="nblabel-of" dir="auto" title={item.name}>{`item ${item.name}`}</span>
+        <Name name={item.name} />
       </div>
     </>
   );
@@ -358,6 +358,32 @@ const textOf = (value: unknown): string => (typeof value === "string" ? value : 
 const strength = (weight: number): string =>
   `nblabel-w${Math.min(5, Math.max(1, Math.ceil(5 * weight)))}`;
 
+/**
+ * A title for what the pointer is on, put there when it moves: as an attribute that changes with the
+ * item it would have the browser style every bearer anew.
+ */
+function useTitle(selector: string, title: string) {
+  const bearer = useRef<HTMLElement | null>(null);
+  useLayoutEffect(() => () => bearer.current?.removeAttribute("title"), [title]);
+  return {
+    onPointerMove: ({ target }: PointerEvent) => {
+      const on = target instanceof HTMLElement && target.closest<HTMLElement>(selector);
+      if (!on) return;
+      on.title = title;
+      bearer.current = on;
+    },
+  };
+}
+
+function Name({ name }: { readonly name: string }) {
+  const titled = useTitle(".nblabel-of", name);
+  return (
+    <span class="nblabel-of" dir="auto" {...titled}>
+      {`item ${name}`}
+    </span>
+  );
+}
+
 function TextView({
   id,
   text,
@@ -370,17 +396,18 @@ function TextView({
   label: string;
 }) {
   const [opened, setOpened] = useState("");
+  const titled = useTitle("mark", `speaks for ${label}`);
   const whole = opened === id;
   const shown = whole ? text : cut(text);
   const parts = useMemo(() => segments(shown, marks), [shown, marks]);
   return (
-    <div class="nblabel-text" dir="auto">
+    <div class="nblabel-text" dir="auto" {...titled}>
       {text.trim() === "" ? (
         <span class="nblabel-missing">{text === "" ? "empty text" : "only white space"}</span>
       ) : (
         parts.map((part, k) =>
           part.weight ? (
-            <mark key={k} class={strength(part.weight)} title={`speaks for ${label}`}>
+            <mark key={k} class={strength(part.weight)}>
               {part.text}
             </mark>
           ) : (

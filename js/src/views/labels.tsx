@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { Fill, Share } from "../share";
+import { Hint, Share } from "../share";
 import { capOfLabel, type TaskSpec } from "../keymap";
 import type { SuggestionPart } from "../protocol";
 import { memo } from "./memo";
@@ -157,11 +157,10 @@ function LabelButton({
   disabled,
   onPick,
 }: ButtonProps) {
-  const kinds = [suggested && "nblabel-suggested", chosen && "nblabel-chosen"].filter(Boolean);
   return (
     <button
       type="button"
-      class={`nblabel-label nblabel-k${Math.max(color, 0) % 10} ${kinds.join(" ")}`}
+      class={`nblabel-label nblabel-k${Math.max(color, 0) % 10}${chosen ? " nblabel-chosen" : ""}`}
       data-label={name}
       aria-pressed={chosen}
       aria-keyshortcuts={cap || undefined}
@@ -175,10 +174,13 @@ function LabelButton({
       </span>
       <Share share={share} />
       {/* Its place is kept where it is not seen: nothing moves when the suggestion does. */}
-      <kbd class="nblabel-accept" title="space accepts the suggestion">
-        ␣
-      </kbd>
-      <Fill share={share} />
+      <span
+        class={suggested ? "nblabel-accept nblabel-offered" : "nblabel-accept"}
+        title="space accepts the suggestion"
+      >
+        <kbd>␣</kbd>
+      </span>
+      <Hint share={share} suggested={suggested} />
     </button>
   );
 }
