@@ -522,7 +522,8 @@ const HEARD_MS = 15;
 /** What a screen reader hears. */
 function Heard({ said }: { said: string }) {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // An effect behind the paint would ask for a frame of its own.
+  useLayoutEffect(() => {
     const timer = setTimeout(() => {
       if (box.current) box.current.textContent = said;
     }, HEARD_MS);
