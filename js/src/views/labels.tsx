@@ -1,7 +1,7 @@
 // The labels to choose from: buttons for a few, a field to type in for many.
 
 import type { RefObject } from "preact";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Hint, Share } from "../share";
 import { capOfLabel, type TaskSpec } from "../keymap";
 import type { SuggestionPart } from "../protocol";
@@ -157,16 +157,6 @@ function LabelButton({
   disabled,
   onPick,
 }: ButtonProps) {
-  // What stays is not compared again with every item.
-  const face = useMemo(
-    () => [
-      cap && <kbd>{cap}</kbd>,
-      <span class="nblabel-name" dir="auto">
-        {name}
-      </span>,
-    ],
-    [cap, name],
-  );
   return (
     <button
       type="button"
@@ -178,7 +168,10 @@ function LabelButton({
       disabled={disabled}
       onClick={() => onPick(name)}
     >
-      {face}
+      {cap && <kbd>{cap}</kbd>}
+      <span class="nblabel-name" dir="auto">
+        {name}
+      </span>
       <Share share={share} />
       {/* Its place is kept where it is not seen: nothing moves when the suggestion does. */}
       <span
