@@ -92,17 +92,14 @@ def test_a_cold_start_gets_a_glimpse_of_a_larger_pool(monkeypatch):
     assert len(suggester.embedding()) == 24
 
 
-def test_the_richest_representation_is_what_the_model_starts_from():
+def test_features_are_the_richest_representation_and_the_model_sees_all_of_them():
     suggester = MultiViewSuggester(TEXTS, TextViews())
     fitted = suggester.fit(Snapshot(np.arange(24), np.array(COLORS), 1))
     rows = suggester.features()
-    assert (
-        rows.shape
-        == suggester.transformer.transform(TEXTS).shape
-        == (24, fitted.model[-1].n_features_in_)
-    )
-    same = fitted.model[0].transform(TEXTS) - rows
-    assert abs(same).max() < 1e-3
+    assert abs(suggester.transformer.transform(TEXTS) - rows).max() < 1e-3
+    widths = {name: block.shape[1] for name, block in suggester.blocks().items()}
+    assert {"words", "characters", "latent", "meanings"} < set(widths)
+    assert rows.shape[1] < fitted.model[-1].n_features_in_ == sum(widths.values())
 
 
 def test_it_marks_the_words_that_speak_for_a_label():

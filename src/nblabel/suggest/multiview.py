@@ -115,7 +115,8 @@ class MultiViewSuggester:
         if self._embedding is None:
             blocks = self.blocks()
             if "latent" in blocks:
-                joined = np.hstack([blocks["latent"], blocks["neighbors"]])
+                spaces = ("latent", "neighbors", "meanings", "meaning_neighbors")
+                joined = np.hstack([blocks[name] for name in spaces if name in blocks])
             elif sparse.issparse(next(iter(blocks.values()))):  # too few items for anything else
                 joined = next(iter(blocks.values())).toarray()
             else:  # by distance: two rows in one direction may be far apart

@@ -25,6 +25,7 @@ from sklearn.preprocessing import normalize
 
 from .._progress import report, within
 from .features import text_features
+from .meanings import MeanWordVectors
 
 #: Larger pools keep to one view: to find each item's neighbours is quadratic.
 MOST_ITEMS = 30_000
@@ -44,11 +45,12 @@ Blocks = dict[str, Any]
 
 
 class TextViews(TransformerMixin, BaseEstimator):
-    """Texts as words, characters, latent dimensions, and what their nearest neighbours are.
+    """Texts as words, characters, latent dimensions, meanings, and their nearest neighbours.
 
     Words and bigrams; n-grams of 2 to 5 characters within words; latent semantic analysis of both
     (Deerwester et al. 1990); its mean over the nearest neighbours in the pool, and their place in
-    the whole graph of neighbours.
+    the whole graph of neighbours; vectors of words learned from the pool, and their mean over the
+    nearest neighbours by them.
 
     Attributes
     ----------
@@ -66,7 +68,12 @@ class TextViews(TransformerMixin, BaseEstimator):
             "neighbors",
             "diffusion",
         ),
-        "words and characters": ("words", "characters"),
+        "words, characters and meanings": (
+            "words",
+            "characters",
+            "meanings",
+            "meaning_neighbors",
+        ),
     }
 
     def fit(self, texts: Sequence[str], y: Any = None) -> TextViews:
@@ -79,7 +86,7 @@ class TextViews(TransformerMixin, BaseEstimator):
         self.vectorizer_ = text_features(texts)
         blocks: Blocks = {"words": self.vectorizer_.fit_transform(texts).tocsr()}
         report(0.2)
-        self.characters_ = None
+        self.characters_ = self.meanings_ = None
         if self.vectorizer_.analyzer == "word":
             vectorizer = TfidfVectorizer(
                 analyzer="char_wb",
@@ -96,6 +103,10 @@ class TextViews(TransformerMixin, BaseEstimator):
             else:
                 self.characters_ = vectorizer
                 blocks["characters"] = made
+            report(0.4)
+            meanings = MeanWordVectors().fit(_beginnings(texts))
+            if meanings.vectors_ is not None:
+                self.meanings_ = meanings
         report(0.5)
         joined = _joined(blocks.values())
         self.latent_ = Latent().fit(joined)
@@ -107,6 +118,10 @@ class TextViews(TransformerMixin, BaseEstimator):
             self.diffusion_ = Diffusion().fit(near)
             blocks["neighbors"] = self.neighbors_.mean(near)
             blocks["diffusion"] = self.diffusion_.transform(near)
+        if self.meanings_ is not None:
+            blocks["meanings"] = self.meanings_.transform(_beginnings(texts))
+            self.meaning_neighbors_ = NeighborMean(unit=True).fit(blocks["meanings"])
+            blocks["meaning_neighbors"] = self.meaning_neighbors_.transform(blocks["meanings"])
         report(1.0)
         return blocks
 
@@ -120,6 +135,9 @@ class TextViews(TransformerMixin, BaseEstimator):
             near = self.neighbors_.near(blocks["latent"])
             blocks["neighbors"] = self.neighbors_.mean(near)
             blocks["diffusion"] = self.diffusion_.transform(near)
+        if self.meanings_ is not None:
+            blocks["meanings"] = self.meanings_.transform(_beginnings(texts))
+            blocks["meaning_neighbors"] = self.meaning_neighbors_.transform(blocks["meanings"])
         return blocks
 
 
