@@ -2,8 +2,7 @@
 
 In a real JupyterLab and Chromium, one probe for every widget: from the ``timeStamp`` of the
 keydown event to the end of the frame that paints the next item's text. The yardstick is the
-*floor*, a widget of twenty lines that swaps a text in the page and never asks the kernel. It shows
-the same items, in a mixed order too: a text as wide as the one before is painted at less cost.
+*floor*, a widget of twenty lines that swaps a text in the page and never asks the kernel.
 
 Beside that time the table shows when the frame itself began. Chromium holds back all other work
 after a key until the frames already asked for are done, so the two part by one or two ms of
@@ -58,7 +57,6 @@ MARGIN = 0.5
 BURST = 40
 BURST_INTERVAL = 0.050
 
-N_ITEMS = 2000
 TEXT = "some words of an item about as long as a message on a telephone"
 
 
@@ -123,16 +121,14 @@ class Floor(anywidget.AnyWidget):
     _esm = """
     function render({{ el }}) {{
       const root = document.createElement("div");
-      let item = 0;
       const text = document.createTextNode("item 0 {TEXT}");
+      let item = 0;
       root.className = "floor";
       root.tabIndex = 0;
       root.append(text);
       root.addEventListener("keydown", (event) => {{
         event.stopPropagation();
-        // In a mixed order, as the labeler asks them: a text of another length is painted anew.
-        item = (item * 21 + 7) % {N_ITEMS};
-        if (event.key === "1") text.data = `item ${{item}} {TEXT}`;
+        if (event.key === "1") text.data = `item ${{++item}} {TEXT}`;
       }});
       el.append(root);
     }}
@@ -156,7 +152,7 @@ NBLABEL = Subject(
 import nblabel as nl
 
 labeler = nl.Labeler(
-    [f"item {{i}} {TEXT}" for i in range({N_ITEMS})],
+    [f"item {{i}} {TEXT}" for i in range(2000)],
     {list(CLASSES)},
     store="latency.sqlite",
 )
