@@ -59,11 +59,11 @@ def test_several_labels_are_suggested_and_predicted() -> None:
     found = session.predictions
     assert list(found.columns) == ["labels", "probability", "labeled"]
     right = [labels == tags for labels, tags in zip(found["labels"], TAGS, strict=True)]
-    assert np.mean(right) > 0.85
+    assert np.mean(right) > 0.9
     suggestion = session.suggestion("3")
     assert suggestion is not None and suggestion.label == found["labels"].iloc[3]
     assert {name for name, _ in suggestion.ranking} == set(WORDS)
-    assert session.predict(["team goal bank"])["labels"].iloc[0] == ["sport", "money"]
+    assert session.predict(["team goal bank tax"])["labels"].iloc[0] == ["sport", "money"]
     assert session.predict_values(["soup"]) == [["food"]]
     proba = session.model.predict_proba(["goal", "rice"])
     assert proba.shape == (2, 3) and (proba[0, 0] > 0.5) and (proba[1, 2] > 0.5)
