@@ -2,7 +2,7 @@
 
 Retrain on 200 labels, predict and rank the whole pool, name the best 100: the work behind each
 batch of labels. Ours is `nblabel._learning.learn`, what a session runs, with a `ModelSuggester`
-over the pool's features and the default strategy; it also clusters the least sure items. Beside it
+over the pool's features and the default strategy. Beside it
 
 ``naive``
     scikit-learn as one would write it: the same classifier fitted on the labeled rows,
@@ -18,7 +18,7 @@ over the pool's features and the default strategy; it also clusters the least su
 
 Every case is a process of its own. ``peak`` is the most memory it held in a training, less what it
 held before the pool was there, as a multiple of the size of the pool: 1 is the pool and nothing
-more. ``first`` is the first training, which finds the directions in which items are clustered: its
+more. ``first`` is the first training, which finds the directions in which items are compared: its
 seconds and its peak. All run on one thread unless ``--threads`` says otherwise.
 
 Pools: ``sparse`` is like TF-IDF of short texts, about 15 words an item out of 400,000 (at 10,000
@@ -132,7 +132,7 @@ def ours(pool: Any, places: np.ndarray, labels: np.ndarray, n_classes: int) -> C
         result = learn(
             suggester, strategy, Order(snapshot, tuple(names), np.flatnonzero(is_open), 10, 0)
         )
-        assert result.doing == "facility_location"
+        assert result.doing == "transductive_design"
         return [draw.position for draw in result.ranking[:N_BEST]]
 
     return run
