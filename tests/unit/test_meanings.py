@@ -37,9 +37,7 @@ def test_rows_have_length_one_and_nothing_known_is_zero():
     "texts", [["a b c", "d e f"], [""] * 5, ["the same"] * 5, ["?", "!"], ["one", "one", "two"]]
 )
 def test_too_little_text_to_learn_from(texts):
-    fitted = MeanWordVectors().fit(texts)
-    if fitted.vectors_ is not None:
-        assert np.isfinite(fitted.transform(texts)).all()
+    assert MeanWordVectors().fit(texts).vectors_ is None
 
 
 def naive(texts, numbers, passage):

@@ -13,6 +13,8 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
+from .bulk import sample, take
+
 #: Dimensions of the vectors.
 DIMENSIONS = 100
 #: Words in one passage keep each other company.
@@ -51,7 +53,7 @@ class MeanWordVectors(TransformerMixin, BaseEstimator):
             dtype=np.float32,
         )
         try:
-            self.vectorizer_.fit(texts)
+            weights = self.vectorizer_.fit_transform(texts)
         except ValueError:  # no word occurs twice
             return self
         company = self._company(texts)
@@ -63,28 +65,26 @@ class MeanWordVectors(TransformerMixin, BaseEstimator):
             left = svd.fit_transform(company)
         roots = np.sqrt(np.maximum(svd.singular_values_, 1e-12))
         self.vectors_ = normalize(left / roots).astype(np.float32)
-        self.mean_ = self._sums(texts).mean(axis=0)
+        self.mean_ = self._sums(weights).mean(axis=0)
         return self
 
     def transform(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 of shape (n_texts, n_dimensions), rows of length 1; zeros without a
         known word."""
-        sums = self._sums(texts)
+        sums = self._sums(self.vectorizer_.transform(texts))
         return normalize(np.where(sums.any(axis=1, keepdims=True), sums - self.mean_, 0))
 
-    def _sums(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return normalize(np.asarray(self.vectorizer_.transform(texts) @ self.vectors_))
+    def _sums(self, weights: sparse.csr_matrix) -> NDArray[np.float32]:
+        """Sum the words' vectors by their weights in each text, rows of length 1 or 0."""
+        return normalize(np.asarray(weights @ self.vectors_))
 
     def _company(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """Positive pointwise mutual information of the words, (n_words, n_words)."""
         numbers = self.vectorizer_.vocabulary_
         words = self.vectorizer_.build_analyzer()
-        if len(texts) > _MOST_TEXTS:
-            drawn = np.random.default_rng(0).permutation(len(texts))[:_MOST_TEXTS]
-            texts = [texts[place] for place in np.sort(drawn)]
         places: list[int] = []
         starts = [0]
-        for text in texts:
+        for text in take(texts, sample(len(texts), 0, _MOST_TEXTS)):
             known = [numbers[word] for word in words(text) if word in numbers]
             for start in range(0, len(known), PASSAGE):
                 places += known[start : start + PASSAGE]
