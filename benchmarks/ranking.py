@@ -126,14 +126,14 @@ def ours(pool: Any, places: np.ndarray, labels: np.ndarray, n_classes: int) -> C
     is_open = np.ones(pool.shape[0], dtype=bool)
     is_open[places] = False
 
-    def run() -> list[int]:
+    def run() -> np.ndarray:
         # As `Session` orders it.
         snapshot = Snapshot(places, names, 1, 0)
         result = learn(
             suggester, strategy, Order(snapshot, tuple(names), np.flatnonzero(is_open), 10, 0)
         )
         assert result.doing == "transductive_design"
-        return [draw.position for draw in result.ranking[:N_BEST]]
+        return result.ranking.positions[:N_BEST]
 
     return run
 

@@ -245,8 +245,8 @@ def rank(
     utilities = _checked_utilities(strategy, strategy.utilities(context), len(candidates))
     best = pick(utilities, MOST_RANKED, context.rng())
     best = best[utilities[best] > -np.inf]
-    reasons = [strategy.reason(float(utility)) for utility in utilities[best].tolist()]
-    if not all(isinstance(reason, str) for reason in reasons):
+    reasons = list(map(strategy.reason, utilities[best].astype(np.float64).tolist()))
+    if not all(issubclass(kind, str) for kind in set(map(type, reasons))):
         raise ModelOutputError(
             f"strategy {strategy.name!r} gave a reason that is no text: {shorten(reasons, 1)}"
         )

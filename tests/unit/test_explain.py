@@ -4,7 +4,7 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 
-from nblabel.suggest.explain import WordMarks, _merge
+from nblabel.suggest.explain import WordMarks, _merge, usual_row
 from nblabel.suggest.features import text_features
 from nblabel.widget.desk import utf16_marks
 
@@ -44,6 +44,20 @@ def test_more_than_two_classes():
     marks, vectorizer = fitted(["red one", "blue two", "green three"], ["r", "b", "g"])
     assert marked(marks, vectorizer, "three reds: red, blue", "r") == ["red"]
     assert marked(marks, vectorizer, "three reds: red, blue", "g") == ["three"]
+
+
+def test_a_word_that_all_texts_have_explains_none():
+    texts = [f"the item {word}" for word in ("rain", "rain", "sun", "sun")] + ["the item"] * 6
+    vectorizer = text_features(texts)
+    rows = vectorizer.fit_transform(texts)
+    # Weights as few labels give them: the words that all texts have came with one class.
+    names = vectorizer.get_feature_names_out()
+    weights = np.array([[{"the": 0.5, "item": 0.5, "rain": 1.0}.get(name, 0) for name in names]])
+    marks = WordMarks(vectorizer, weights, ["no", "yes"], usual=usual_row(rows))
+    assert marked(marks, vectorizer, "the item rain", "yes") == ["rain"]
+    assert marked(marks, vectorizer, "the item", "yes") == []
+    blind = WordMarks(vectorizer, weights, ["no", "yes"])
+    assert marked(blind, vectorizer, "the item", "yes") == ["the", "item"]
 
 
 def test_bigrams_are_marked_from_the_first_word_to_the_last():

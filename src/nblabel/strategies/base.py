@@ -98,7 +98,8 @@ class Context:
             Rows of probabilities to one number a row.
         """
         if self.pool_proba is not None:
-            return np.take(function(self.pool_proba), self.candidates)
+            # Not `np.take`, which copies places that are read-only.
+            return function(self.pool_proba)[self.candidates]
         assert self.proba is not None, "requires proba"
         return function(self.proba)
 
@@ -184,9 +185,13 @@ def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp],
         return np.arange(len(values)), np.empty(0, dtype=np.intp)
     if k <= 0:
         return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-    # The k-th largest of some of the values is a lower bound: most others need no second look.
+    # Most values need no second look: about four times k are above a quantile of some of them. If
+    # it is too high, the k-th largest of these is a sure lower bound.
     some = values[:: max(1, math.isqrt(len(values) // k))]
-    kept = np.flatnonzero(values >= np.partition(some, len(some) - k)[len(some) - k])
+    for place in (min(k, 4 * -(-k * len(some) // len(values))), k):
+        kept = np.flatnonzero(values >= np.partition(some, len(some) - place)[len(some) - place])
+        if len(kept) >= k:
+            break
     high = values[kept]
     border = np.partition(high, len(high) - k)[len(high) - k]
     return kept[high > border], kept[high == border]

@@ -126,12 +126,12 @@ class TransductiveDesign:
         rng = context.rng()
         unsure = _unsure(context, self.weighted)
         taken, covered = _looked_at(unsure, rng)
-        points = np.asarray(features[context.candidates[taken]])
-        others = points[covered]
         labeled = context.labeled
         if len(labeled) > MOST_LABELED:
             labeled = rng.choice(labeled, MOST_LABELED, replace=False)
-        known = np.asarray(features[labeled])
+        rows = np.asarray(features[np.concatenate([context.candidates[taken], labeled])])
+        points, known = rows[: len(taken)], rows[len(taken) :]
+        others = points[covered]
         kernel = _Radial(others)
         own = unsure[taken]
         weights = own[covered]
@@ -143,8 +143,7 @@ class TransductiveDesign:
         if len(known):
             lower = cholesky(system, lower=True, check_finite=False)
             half = solve_triangular(lower, half, lower=True, check_finite=False)
-            rest = solve_triangular(lower, kernel(known, others), lower=True, check_finite=False)
-            covariance -= rest.T @ half
+            covariance -= half[:, covered].T @ half
         variance = np.maximum(kernel.diagonal(points) - np.square(half).sum(axis=0), 0.0)
         lowered = weights @ np.square(covariance)
 
@@ -187,9 +186,10 @@ class _Radial:
 
     def __init__(self, rows: NDArray[np.float32]) -> None:
         some = rows[:_SOME]
-        apart = 1.0 - some @ some.T
+        apart = 1.0 - (some @ some.T)[np.tri(len(some), k=-1, dtype=bool)]
         apart = apart[apart > 1e-6]
-        self._width = np.float32(np.median(apart)) if len(apart) else np.float32(1.0)
+        middle = len(apart) // 2
+        self._width = np.partition(apart, middle)[middle] if len(apart) else np.float32(1.0)
 
     def __call__(self, left: NDArray[np.float32], right: NDArray[np.float32]) -> Any:
         made = left @ right.T

@@ -12,7 +12,8 @@ import numpy as np
 #: Words are looked for in this many characters of a text.
 _MOST_CHARACTERS = 20_000
 _MOST_TERMS = 8
-_SHARE_OF_BEST = 0.25
+#: What a word must say, against the largest product of a feature and its weight.
+_SHARE_OF_LARGEST = 0.25
 
 
 class Terms:
@@ -44,7 +45,10 @@ class Terms:
 
 
 class WordMarks:
-    """Finds the words whose weight speaks for a class.
+    """Finds the words that speak for a class: linear SHAP (Lundberg and Lee, NIPS 2017).
+
+    A word says as much as its weight times what the text has more of it than a usual one: a word
+    that nearly all texts have explains none of them.
 
     Parameters
     ----------
@@ -53,10 +57,17 @@ class WordMarks:
     classes : sequence of str
     columns : ndarray of int, optional
         Terms, in their order, that the coefficients are for; None: all.
+    usual : ndarray of shape (n_all_terms,), optional
+        Mean of each feature over the pool, see `usual_row`; None: zeros.
     """
 
     def __init__(
-        self, vectorizer: Any, coefficients: Any, classes: Any, columns: Any = None
+        self,
+        vectorizer: Any,
+        coefficients: Any,
+        classes: Any,
+        columns: Any = None,
+        usual: Any = None,
     ) -> None:
         self._terms = Terms.of(vectorizer)
         self._token = re.compile(vectorizer.token_pattern)
@@ -66,10 +77,13 @@ class WordMarks:
         weighty = np.flatnonzero(coefficients.any(axis=0))
         self._columns = weighty if columns is None else columns[weighty]
         self._coefficients = coefficients[:, weighty]
+        self._usual = np.zeros(len(weighty)) if usual is None else usual[self._columns]
         self._classes = [str(name) for name in classes]
 
     @classmethod
-    def of(cls, features: Any, classifier: Any, columns: Any = None) -> WordMarks | None:
+    def of(
+        cls, features: Any, classifier: Any, columns: Any = None, usual: Any = None
+    ) -> WordMarks | None:
         """Return marks for a fitted pair, None where words cannot be marked."""
         usable = (
             getattr(features, "analyzer", None) == "word"
@@ -79,7 +93,9 @@ class WordMarks:
             and getattr(getattr(classifier, "coef_", None), "ndim", 0) == 2
             and hasattr(classifier, "classes_")
         )
-        return cls(features, classifier.coef_, classifier.classes_, columns) if usable else None
+        if not usable:
+            return None
+        return cls(features, classifier.coef_, classifier.classes_, columns, usual)
 
     def marks(self, text: str, row: Any, label: str) -> list[tuple[int, int, float]]:
         """Return spans of the text that speak for a label.
@@ -120,19 +136,28 @@ class WordMarks:
         row = row.tocsr()
         weighty = np.isin(row.indices, self._columns)
         terms = row.indices[weighty]
-        columns = self._coefficients[:, np.searchsorted(self._columns, terms)]
+        places = np.searchsorted(self._columns, terms)
+        columns = self._coefficients[:, places]
         if len(columns) == 1:  # two classes share one row of coefficients
             direction = columns[0] * (1 if place == 1 else -1)
         else:
             direction = columns[place] - columns.mean(axis=0)
-        contribution = np.asarray(row.data[weighty] * direction, dtype=float)
+        values = np.asarray(row.data[weighty], dtype=float)
+        direction = np.maximum(direction, 0)  # less than usual of what speaks against is no reason
+        contribution = (values - self._usual[places]) * direction
         if not len(contribution) or contribution.max() <= 0:
             return {}
         order = np.argsort(-contribution)[:_MOST_TERMS]
-        least = contribution[order[0]] * _SHARE_OF_BEST
+        # Not against the best contribution: in a text like all others that is next to nothing.
+        least = (values * direction).max() * _SHARE_OF_LARGEST
         return {
             self._terms[terms[k]]: float(contribution[k]) for k in order if contribution[k] >= least
         }
+
+
+def usual_row(matrix: Any) -> np.ndarray:
+    """Return the mean row of a sparse matrix, of shape (n_terms,)."""
+    return np.asarray(matrix.mean(axis=0)).ravel()
 
 
 def _merge(spans: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:

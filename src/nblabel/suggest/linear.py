@@ -50,6 +50,10 @@ class Scores:
     unsure: NDArray[np.float32] | None = None
 
 
+class _Checked(Scores):
+    """Scores by `checked_scores`: nobody can have changed them since."""
+
+
 # ---------------------------------------------------------------- fit
 
 
@@ -250,10 +254,10 @@ def score(estimator: Any, rows: Any, columns: NDArray[np.intp] | None = None) ->
                 f"expected ({n_rows},)"
             )
         proba = (guessed[:, None] == np.asarray(classes)[None, :]).astype(np.float32)
-    if product:
+    if product and np.isfinite(proba.min(initial=0.0)):  # then it is right: no other check
         proba.flags.writeable = False  # nobody else has it
-    else:
-        classes = tuple(str(name) for name in estimator.classes_)  # as they are now
+        return _Checked(classes, proba, probabilistic)
+    classes = tuple(str(name) for name in estimator.classes_)  # as they are now
     return checked_scores(Scores(classes, proba, probabilistic), n_rows, type(estimator).__name__)
 
 
@@ -274,6 +278,8 @@ def checked_scores(scores: Any, n_rows: int | None, who: str) -> Scores:
         If they have the wrong shape, are not finite, are negative or do not sum to 1 in a row,
         or the classes are not different.
     """
+    if type(scores) is _Checked and n_rows in (None, len(scores.proba)):
+        return scores
     try:
         classes = tuple(map(str, scores.classes))
         proba, probabilistic = np.asarray(scores.proba), bool(scores.probabilistic)
@@ -310,7 +316,7 @@ def checked_scores(scores: Any, n_rows: int | None, who: str) -> Scores:
             raise ModelOutputError(f"{who} gave predictions that are no probabilities: {says}")
     made = made.view()
     made.flags.writeable = False
-    return Scores(classes, made, probabilistic, unsure)
+    return _Checked(classes, made, probabilistic, unsure)
 
 
 def _checked_unsure(unsure: Any, n_rows: int, who: str) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ from ..tasks import Task, decode
 from .bulk import SAMPLE, fit_transform, sample, take, transform
 from .committee import Bootstrap
 from .encoders import Encoder, as_encoder
-from .explain import WordMarks
+from .explain import WordMarks, usual_row
 from .features import Embedding, PixelScaler, default_features, embed
 from .linear import Scores, fit_linear, score, spread
 from .shield import shielded
@@ -151,6 +151,7 @@ class ModelSuggester:
         self._sampled: Any = None
         self._glimpsed = False
         self._embedding: Embedding | None = None
+        self._usual: NDArray[Any] | None = None
         self._n_items = n_items if n_items is not None else len(inputs)
         encoder = as_encoder(features, modality)
         features = features if encoder is None else encoder
@@ -287,8 +288,8 @@ class ModelSuggester:
     def fit(self, snapshot: Snapshot) -> FittedModel:
         """Fit the estimator on the labeled items."""
         estimator = clone(self._estimator)
-        if estimator.get_params().get("random_state", 0) is None:
-            estimator.set_params(random_state=snapshot.seed)
+        if getattr(estimator, "random_state", 0) is None:
+            estimator.random_state = snapshot.seed
         targets = np.asarray(snapshot.targets, dtype=str)
         with quiet(ConvergenceWarning):
             matrix = self._inputs if self._whole else self.features()
@@ -298,8 +299,12 @@ class ModelSuggester:
             else:
                 columns = fit_linear(estimator, matrix[snapshot.positions], targets)
         transformer = None if self._whole else self._transformer
+        if self._usual is None and self._modality == "text" and sparse.issparse(matrix):
+            self._usual = usual_row(matrix)
         bootstrap = Bootstrap(snapshot.positions, targets, snapshot.seed + snapshot.version)
-        return FittedModel(estimator, matrix, transformer, self._inputs, columns, bootstrap)
+        return FittedModel(
+            estimator, matrix, transformer, self._inputs, columns, bootstrap, self._usual
+        )
 
 
 class FittedModel:
@@ -313,6 +318,7 @@ class FittedModel:
         inputs: Any,
         columns: NDArray[np.intp] | None = None,
         bootstrap: Bootstrap | None = None,
+        usual: NDArray[Any] | None = None,
     ) -> None:
         self._estimator = estimator
         self._columns = columns
@@ -328,7 +334,7 @@ class FittedModel:
             transformer, linear = estimator[0], estimator[-1]
         #: Finds the marks; light beside the model, see `Away`.
         self.marker = Marker(
-            WordMarks.of(transformer, linear, columns), inputs, matrix, transformer
+            WordMarks.of(transformer, linear, columns, usual), inputs, matrix, transformer
         )
 
     @property

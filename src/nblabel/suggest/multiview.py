@@ -17,7 +17,7 @@ from sklearn.preprocessing import normalize
 
 from .._threads import MOST_FEATURIZED, one_thread
 from .bulk import sample, take
-from .explain import WordMarks
+from .explain import WordMarks, usual_row
 from .features import default_features
 from .least_squares import BIAS, LeastSquaresClassifier, Solution, pooled, products, solve
 from .linear import Scores
@@ -136,6 +136,11 @@ class MultiViewSuggester:
             members.append(Member({name: labeled[name] for name in names}, solution))
         return FittedViews(self, classes, members)
 
+    @cached_property
+    def usual(self) -> NDArray[Any]:
+        """The mean row of the words."""
+        return usual_row(self.blocks()["words"])
+
     @property
     def inputs(self) -> Any:
         """What the views are made from."""
@@ -232,7 +237,10 @@ class FittedViews:
                 self._weights[name] = self._weights.get(name, 0) + share * member.weights(name)
         words: WordMarks | None = None
         if "words" in self._weights:
-            words = WordMarks(self._views.vectorizer_, self._weights["words"].T, self._classes)
+            words = WordMarks(
+                self._views.vectorizer_, self._weights["words"].T, self._classes,
+                usual=suggester.usual,
+            )  # fmt: skip
         #: Marks items without the rest of what was fitted.
         self.marker = Marker(words, self._inputs, self._blocks.get("words"), None)
 
