@@ -29,8 +29,11 @@ export interface World {
   now(): number;
   newId(): string;
   later(run: () => void, ms: number): () => void;
-  /** Run soon, but not before what changed is on the screen. */
-  afterPaint(run: () => void): void;
+  /**
+   * Run when what changed is on the screen: `soon` right behind the frame that paints it, else when
+   * nothing of it is waited for any more. A page that goes runs all of it before.
+   */
+  afterPaint(run: () => void, soon?: boolean): void;
   /** Be told the key of what another page has put into the storage, until the result is called. */
   watch(stored: (key: string) => void): () => void;
   warn(text: string): void;
@@ -168,13 +171,13 @@ export class Channel {
     for (const event of events) {
       this.outbox.set(event.seq, event);
       this.unheard.add(event.item);
-      this.keep(event);
     }
     this.hooks.unsaved(this.outbox.size);
-    // They are kept already; the line is not allowed to hold up the next item.
+    // Neither the browser's storage nor the line is allowed to hold up the next item.
+    const due = () => events.filter((event) => this.outbox.get(event.seq) === event);
+    this.world.afterPaint(() => due().forEach((event) => this.keep(event)), true);
     this.world.afterPaint(() => {
-      const due = events.filter((event) => this.outbox.get(event.seq) === event);
-      if (this.welcomed && due.length) this.send(due);
+      if (this.welcomed && due().length) this.send(due());
     });
     this.plan();
   }

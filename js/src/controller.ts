@@ -1,6 +1,6 @@
 // Joins state and channel, once for each model: views come and go, this stays.
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { Channel, type Wire, type World } from "./channel";
 import { isChoice, type TaskSpec } from "./keymap";
 import { type Intent, type ManyAction, lacking, step } from "./many";
@@ -136,8 +136,10 @@ export class Controller {
     const stamp = { id: this.world.newId(), at: new Date().toISOString(), now: this.world.now() };
     const before = this.state.value;
     const { state, events } = step(before, { ...intent, ...stamp } as Action | ManyAction);
-    this.state.value = state;
-    if (events.length) this.channel.say(events);
+    batch(() => {
+      this.state.value = state;
+      if (events.length) this.channel.say(events);
+    });
     this.askSoon();
   }
 
@@ -149,6 +151,11 @@ export class Controller {
       this.asksSoon = false;
       this.ask();
     });
+  }
+
+  /** Run soon, but not before what changed is on the screen. */
+  afterPaint(run: () => void): void {
+    this.world.afterPaint(run);
   }
 
   receive(raw: unknown, buffers: readonly DataView[]): void {

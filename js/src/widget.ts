@@ -107,26 +107,44 @@ function world() {
   };
 }
 
-/** From the start of a frame until its pixels are surely out, in milliseconds. */
-const FRAME_MS = 12;
+/** From the end of a frame until its pixels are surely out, in milliseconds. */
+const FRAME_MS = 10;
 
-let due: (() => void)[] = [];
+/** What is for the end of the frame that is due, and what is for later. */
+let first: (() => void)[] = [];
+let then: (() => void)[] = [];
 
-/** The frame that is due is painted behind its callbacks; a hidden page has no frames. */
-function afterPaint(run: () => void): void {
+function finish(): void {
+  const runs = [...first, ...then];
+  first = [];
+  then = [];
+  for (const run of runs) run();
+}
+
+const frame = new MessageChannel();
+// A message of a frame's callbacks arrives when the frame is painted.
+frame.port1.onmessage = () => {
+  const runs = first;
+  first = [];
+  for (const run of runs) run();
+  setTimeout(finish, FRAME_MS);
+};
+
+// What a page that goes had still to do is done before: by it labels are kept in the browser. And a
+// hidden page has no frames.
+window.addEventListener("pagehide", finish);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") finish();
+});
+
+function afterPaint(run: () => void, soon = false): void {
   if (document.visibilityState === "hidden") {
     run();
     return;
   }
-  due.push(run);
-  if (due.length > 1) return;
-  requestAnimationFrame(() =>
-    setTimeout(() => {
-      const runs = due;
-      due = [];
-      for (const one of runs) one();
-    }, FRAME_MS),
-  );
+  const waits = first.length + then.length > 0;
+  (soon ? first : then).push(run);
+  if (!waits) requestAnimationFrame(() => frame.port2.postMessage(null));
 }
 
 /** `crypto.randomUUID` is missing where the page came over plain http. */

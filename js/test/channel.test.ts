@@ -186,7 +186,7 @@ describe("events", () => {
     expect(line.of("event").filter((message) => ids(message)!.includes(first.id)).length).toBe(2);
   });
 
-  test("wait for the screen, and are sent once all the same", () => {
+  test("wait for the screen, and are kept and sent once all the same", () => {
     const line = new Line().open();
     line.world.paint = 16;
     const said = [draft(), draft()];
@@ -195,14 +195,26 @@ describe("events", () => {
     expect(line.of("event").length).toBe(1); // with the welcome
     line.world.advance(16);
     line.channel.say([said[1]!]);
-    expect(storageOf(line).length).toBe(2);
+    expect(storageOf(line).length).toBe(1);
     line.world.advance(16);
+    expect(storageOf(line).length).toBe(2);
     expect(ids(line.last("event"))).toEqual([said[1]!.id]);
     line.ack(
       said.map((event) => event.id),
       3,
     );
     expect(line.unsaved).toBe(0);
+  });
+
+  test("are kept and sent before their paint by a page that goes", () => {
+    const line = new Line().open().welcome();
+    line.world.paint = 16;
+    const said = draft();
+    line.channel.say([said]);
+    expect(storageOf(line).length).toBe(0);
+    line.world.leave();
+    expect(storageOf(line).length).toBe(1);
+    expect(ids(line.last("event"))).toEqual([said.id]);
   });
 
   test("go in parts that the kernel takes", () => {

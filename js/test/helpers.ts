@@ -222,9 +222,23 @@ export class FakeWorld implements World {
       this.timers = this.timers.filter((other) => other !== timer);
     };
   }
+  private unpainted: (() => void)[] = [];
   afterPaint(run: () => void): void {
-    if (this.paint) this.later(run, this.paint);
-    else run();
+    if (!this.paint) {
+      run();
+      return;
+    }
+    this.unpainted.push(run);
+    this.later(() => {
+      if (!this.unpainted.includes(run)) return;
+      this.unpainted = this.unpainted.filter((other) => other !== run);
+      run();
+    }, this.paint);
+  }
+  /** The page is reloaded, left or closed: what waits for a paint is done, nothing else any more. */
+  leave(): void {
+    for (const run of this.unpainted.splice(0)) run();
+    this.timers = [];
   }
   /** What another page has put into the storage: the page that puts it is not told. */
   stored: (key: string) => void = () => undefined;

@@ -129,6 +129,7 @@ class Notebook {
   }
 
   load(place: number): void {
+    this.pages[place]?.world.leave();
     const time = (this.pages[place]?.world.time ?? 1_000_000) + 1;
     const world = new FakeWorld(this.storage, time);
     world.paint = this.paint;
@@ -160,7 +161,7 @@ class Notebook {
       case "reload":
         return this.load(place);
       case "end":
-        if (this.pages.length > 1) this.pages.splice(place, 1);
+        if (this.pages.length > 1) this.pages.splice(place, 1)[0]?.world.leave();
         return;
       case "cut":
         return page.lost();

@@ -164,6 +164,38 @@ def test_a_reload_in_the_middle_loses_nothing(notebook: Opener) -> None:
     assert labels_of(book) == pressed
 
 
+def test_a_label_of_the_last_moment_outlives_its_page(notebook: Opener) -> None:
+    """The page goes in the very task of the key: nothing of it was painted, kept or sent."""
+    book = notebook([SMALL])
+    book.run_cell(0)
+    widget = Widget(book).ready()
+    pressed = {widget.press("1"): "ham"}
+    widget.saved()
+    book.save()
+    item = widget.item
+    # By a dead line: what is left in the browser's storage is all that can bring it back.
+    book.page.context.set_offline(True)
+    kept = book.page.evaluate(
+        """() => {
+            const stored = () =>
+              Object.keys(localStorage).filter((key) => key.startsWith("nblabel/")).length;
+            const before = stored();
+            const press = { key: "2", bubbles: true, cancelable: true };
+            document.querySelector(".nblabel").dispatchEvent(new KeyboardEvent("keydown", press));
+            const at_once = stored();
+            window.dispatchEvent(new PageTransitionEvent("pagehide"));
+            return [before, at_once, stored()];
+        }"""
+    )
+    assert kept[2] == kept[0] + 1 > kept[1]
+    book.page.context.set_offline(False)
+    book.reload()
+    widget = Widget(book).ready()
+    widget.saved()
+    pressed[item] = "spam"
+    assert labels_of(book) == pressed
+
+
 def test_a_busy_kernel_stalls_no_key(notebook: Opener) -> None:
     """Labeling goes on while a cell runs, and every label arrives on its item."""
     book = notebook([SMALL, "import time; time.sleep(6)"])

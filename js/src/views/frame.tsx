@@ -1,7 +1,8 @@
 // The frame around the items: listens to keys, and puts the parts together.
 
+import { useComputed, useSignalEffect } from "@preact/signals";
 import { render } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Controller } from "../controller";
 import {
   belongsToPage,
@@ -18,13 +19,14 @@ import type { SuggestionPart } from "../protocol";
 import { search } from "../search";
 import { current, currentId, visibleSuggestion, type Item, type Rule, type State } from "../state";
 import { followTheme } from "../theme";
-import { Card, View } from "./card";
+import { View } from "./card";
 import { Footer } from "./footer";
 import { Header } from "./header";
-import { Labels } from "./labels";
+import { One, isLabelable } from "./one";
 import { ErrorPanel, Instructions, NotePanel, Sheet } from "./panels";
 import { OverviewSlot } from "./overview";
-import { CertifySlot, EditorSlot, GridSlot, VERIFY, lookFor } from "./slots";
+import { CertifySlot, GridSlot, VERIFY, lookFor } from "./slots";
+import { useLate, useStill, useUnsaved } from "./still";
 
 const OTHER_LOOK = [{ keys: ["tab"], does: "to the buttons of the other one: its keys go there" }];
 
@@ -83,7 +85,7 @@ function keepFocus(el: HTMLElement): MutationObserver {
 }
 
 function Frame({ controller, signal }: { controller: Controller; signal: AbortSignal }) {
-  const state = controller.state.value;
+  const state = useStill(controller);
   const task = controller.config.task;
   const root = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
@@ -91,15 +93,13 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
   const [picked, setPicked] = useState(0);
   const [folded, setFolded] = useState(false);
   const item = current(state);
-  const suggestion = visibleSuggestion(state, item);
-  const ranking = useMemo(() => suggestion?.ranking.map(([name]) => name) ?? [], [suggestion]);
-  const matches = useMemo(
-    () => (typed ? search(task.classes, typed, ranking) : task.classes),
-    [typed, task, ranking],
-  );
-  const labelable = state.phase === "ready" && state.link !== "gone" && item !== null;
-
-  const unsaved = useLate(state.unsaved > 0) ? state.unsaved : 0;
+  const suggestion = typed ? suggestionOf(controller) : null;
+  const matches = useMemo(() => {
+    const ranking = suggestion?.ranking.map(([name]) => name) ?? [];
+    return typed ? search(task.classes, typed, ranking) : task.classes;
+  }, [typed, task, suggestion]);
+  const unsaved = useUnsaved(controller);
+  const toSave = useComputed(() => controller.state.value.unsaved);
   const training = useLate(state.status?.training === "training");
 
   useLayoutEffect(() => {
@@ -156,14 +156,15 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
     setMaps(false);
     home();
   }, []);
-  const stage = useRef<HTMLDivElement>(null);
-  const [draws, setDraws] = useState(false);
   const edits = !isChoice(task);
   latest.current = (command) => {
     if (draft.current !== null && KEEPS_NOTE.has(command.type)) {
       controller.act({ type: "note", text: draft.current });
     }
     if (command.type !== "sheet") draft.current = null;
+    const state = controller.state.peek();
+    const item = current(state);
+    const labelable = isLabelable(state, item);
     // What is about the item on the screen means nothing where all of them are.
     if (maps && ABOUT_ONE.has(command.type)) return;
     switch (command.type) {
@@ -212,7 +213,8 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
           controller.act({ type: "open", rule: VERIFY });
           return;
         }
-        const of = typeof suggestion?.label === "string" ? suggestion.label : "";
+        const suggested = visibleSuggestion(state, item)?.label;
+        const of = typeof suggested === "string" ? suggested : "";
         controller.act({ type: "open", rule: { ...CLASS, of } });
         return;
       }
@@ -250,11 +252,14 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       pressMany(event, press, target);
       return;
     }
-    if (edits && labelable && editor.current?.press(press, target)) {
+    // Mostly the widget itself has the focus: then none of its parts is meant.
+    const part = target === root.current ? null : target;
+    const now = controller.state.peek();
+    if (edits && isLabelable(now, current(now)) && editor.current?.press(press, target)) {
       event.preventDefault();
       return;
     }
-    if (target.closest(".nblabel-editor") && /^(TEXTAREA|INPUT|SELECT)$/.test(target.tagName)) {
+    if (part?.closest(".nblabel-editor") && /^(TEXTAREA|INPUT|SELECT)$/.test(target.tagName)) {
       if (event.key === "Escape") home();
       return;
     }
@@ -266,7 +271,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       if (typeInSearch(press)) event.preventDefault();
       return;
     }
-    const control = target.closest("button, a, summary");
+    const control = part?.closest("button, a, summary");
     if (control && (event.key === "Enter" || event.key === " ")) return;
     if (event.key === "Tab") return;
     if (maps && state.panel === "none" && map.current?.press(press)) {
@@ -278,7 +283,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       !command ||
       command.type === "certify" ||
       (command.type === "close" && state.panel === "none") ||
-      target.closest(".nblabel-certify");
+      part?.closest(".nblabel-certify");
     if (
       (free && certify.current?.press(press, target)) ||
       (!command && lookFor(controller, target)?.press?.(press))
@@ -366,7 +371,7 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       aria-label={`Label items${task.question ? `: ${task.question}` : ""}. Press question mark for the keys.`}
       data-lm-suppress-shortcuts="true"
       data-state={phaseOf(state)}
-      data-unsaved={state.unsaved}
+      data-unsaved={toSave}
       data-rank={state.rank}
       data-panel={state.panel}
       data-page={page ? page.rule.strategy : undefined}
@@ -419,45 +424,19 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       {page ? (
         <GridSlot controller={controller} grid={page} draw={draw} mounted={grid} early={early} />
       ) : (
-        <>
-          {!maps && (
-            <Card
-              state={state}
-              item={item}
-              suggestion={suggestion}
-              onSwipe={task.kind === "binary" ? swipe : null}
-              controller={controller}
-              stage={draws ? stage : null}
-            />
-          )}
-          {state.phase === "ready" && edits && !maps && (
-            <EditorSlot
-              controller={controller}
-              item={labelable ? item : null}
-              suggestion={suggestion}
-              stage={stage}
-              draws={draws}
-              onStage={setDraws}
-              mounted={editor}
-              onHome={home}
-            />
-          )}
-          {state.phase === "ready" && !edits && (
-            <Labels
-              task={task}
-              chosen={!maps && typeof item?.label === "string" ? item.label : null}
-              suggestion={maps ? null : suggestion}
-              matches={matches}
-              typed={typed}
-              picked={picked}
-              disabled={!labelable && !maps}
-              input={input}
-              onType={type}
-              onPick={pick}
-              many={isMany(task)}
-            />
-          )}
-        </>
+        <One
+          controller={controller}
+          maps={maps}
+          matches={matches}
+          typed={typed}
+          picked={picked}
+          input={input}
+          editor={editor}
+          onSwipe={swipe}
+          onHome={home}
+          onType={type}
+          onPick={pick}
+        />
       )}
       {state.panel === "note" && item && !page && (
         <NotePanel
@@ -508,45 +487,28 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
           onClose={() => run({ type: "close" })}
         />
       )}
-      <Heard said={state.said} />
+      <Heard controller={controller} />
     </div>
   );
 }
 
-/**
- * Behind the frame of the key, with all else that may wait: a page that draws no frames answers the
- * next key at once, one that does makes it wait for its turn.
- */
-const HEARD_MS = 15;
-
 /** What a screen reader hears. */
-function Heard({ said }: { said: string }) {
+function Heard({ controller }: { controller: Controller }) {
   const box = useRef<HTMLDivElement>(null);
-  // An effect behind the paint would ask for a frame of its own.
-  useLayoutEffect(() => {
-    const timer = setTimeout(() => {
-      if (box.current) box.current.textContent = said;
-    }, HEARD_MS);
-    return () => clearTimeout(timer);
-  }, [said]);
+  const said = useComputed(() => controller.state.value.said);
+  useSignalEffect(() => {
+    // Behind the paint, with all else that may wait: a page that draws no frames answers the next
+    // key at once, one that does makes it wait for its turn.
+    if (said.value !== box.current?.textContent) controller.afterPaint(tell);
+  });
+  const tell = () => {
+    if (box.current) box.current.textContent = said.peek();
+  };
   return <div class="nblabel-heard" role="status" aria-live="polite" ref={box} />;
 }
 
-/** Labels are unsaved, and models in training, for some milliseconds: only what lasts is shown. */
-const LATE_MS = 600;
-
-function useLate(going: boolean): boolean {
-  const [late, setLate] = useState(false);
-  useEffect(() => {
-    if (!going) {
-      setLate(false);
-      return undefined;
-    }
-    const timer = setTimeout(() => setLate(true), LATE_MS);
-    return () => clearTimeout(timer);
-  }, [going]);
-  return late && going;
-}
+const suggestionOf = ({ state }: Controller): SuggestionPart | null =>
+  visibleSuggestion(state.peek(), current(state.peek()));
 
 const pressOf = (event: KeyboardEvent): Press => ({
   key: event.key,
