@@ -177,7 +177,8 @@ export class Channel {
     const due = () => events.filter((event) => this.outbox.get(event.seq) === event);
     this.world.afterPaint(() => due().forEach((event) => this.keep(event)), true);
     this.world.afterPaint(() => {
-      if (this.welcomed && due().length) this.send(due());
+      const left = due();
+      if (this.welcomed && left.length) this.send(left);
     });
     this.plan();
   }
