@@ -16,6 +16,7 @@ Three phases:
 ``busy``
     The same while another cell of the notebook runs. A press counts if the cell was still
     running when the key went down; if its item appears only after the cell, that wait is its time.
+    Rounds of idle and busy take turns: a machine that slows down meanwhile slows both.
 ``burst``
     40 keys at 20 a second. The annotator reads what is on the screen and presses the key which
     that item asks for; afterwards the labels in the kernel are compared with what was pressed.
@@ -47,6 +48,9 @@ of the one before, and of random length so that the presses fall anywhere in a f
 
 BLOCK = 10
 """Presses of one widget before the other's turn."""
+
+ROUND = 3 * BLOCK
+"""Presses of each widget before the other phase's turn: about ten seconds."""
 
 WARM_UP = 5
 """Presses of each widget that are not counted."""
@@ -252,28 +256,38 @@ def measure(
         for _ in range(WARM_UP):
             press(notebook, subject, patience)
 
-    for subject, count in _turns(subjects, n):
-        notebook.locator(subject.root).focus()
-        results[subject.name, "idle"] += [press(notebook, subject, patience) for _ in range(count)]
+    for done in range(0, n, ROUND):
+        count = min(ROUND, n - done)
+        for subject, presses in _turns(subjects, count):
+            notebook.locator(subject.root).focus()
+            for _ in range(presses):
+                results[subject.name, "idle"].append(press(notebook, subject, patience))
+        for subject, pressed in _busy(notebook, busy_index, subjects, count, busy_seconds):
+            results[subject.name, "busy"].append(pressed)
+    notebook.close()
+    return results
 
+
+def _busy(
+    notebook: Notebook, index: int, subjects: Sequence[Subject], n: int, seconds: float
+) -> Iterator[tuple[Subject, Press]]:
+    """Yield `n` presses of each subject, all while the cell at `index` runs, as often as needed."""
     turns = _turns(subjects, n)
-    turn = next(turns)
+    turn = next(turns, None)
     while turn is not None:
-        ends = _start_busy(notebook, busy_index, busy_seconds)
+        ends = _start_busy(notebook, index, seconds)
         while turn is not None and time.monotonic() < ends:
             subject, count = turn
             notebook.locator(subject.root).focus()
             while count and time.monotonic() < ends:
-                if not notebook.is_running(busy_index):
+                if not notebook.is_running(index):
                     raise RuntimeError("the busy cell ended too early to be measured against")
-                results[subject.name, "busy"].append(press(notebook, subject, patience))
+                yield subject, press(notebook, subject, seconds + 15)
                 count -= 1
             turn = (subject, count) if count else next(turns, None)
-        if turn is None and not notebook.is_running(busy_index) and time.monotonic() < ends:
+        if turn is None and not notebook.is_running(index) and time.monotonic() < ends:
             raise RuntimeError("the busy cell ended before the presses did")
-        notebook.wait_cell(busy_index, patience)
-    notebook.close()
-    return results
+        notebook.wait_cell(index, seconds + 15)
 
 
 def press(notebook: Notebook, subject: Subject, patience: float) -> Press:
@@ -345,6 +359,11 @@ def report(results: dict[tuple[str, str], list[Press]], astray: Astray | None) -
             f"{astray.lost} lost, {astray.wrong} wrong"
         )
 
+    for name in dict.fromkeys(name for name, _ in results):
+        phases = [[press.painted for press in results[name, phase]] for phase in ("idle", "busy")]
+        low, high = _slower(*phases)
+        print(f"{name}: busy is slower than idle by {low:+.2f} to {high:+.2f} ms (95 %)")
+
     floor, _ = figures[FLOOR.name, "idle"]
     idle, idle_p95 = figures.get((NBLABEL.name, "idle"), (None, None))
     busy, busy_p95 = figures.get((NBLABEL.name, "busy"), (None, None))
@@ -380,6 +399,25 @@ def _figures(presses: Sequence[Press]) -> tuple[float, float]:
     """Return the median and the 95th percentile of the time to the painted item."""
     times = [press.painted for press in presses]
     return statistics.median(times), statistics.quantiles(times, n=20, method="inclusive")[-1]
+
+
+def _slower(idle: Sequence[float], busy: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval, by bootstrap over blocks, of busy's median less idle's.
+
+    A block is drawn as a whole, in both phases: presses next to each other meet the same noise.
+    """
+    draw = random.Random(0)
+    starts = range(0, len(idle), BLOCK)
+    differences = []
+    for _ in range(2000):
+        drawn = draw.choices(starts, k=len(starts))
+        medians = [
+            statistics.median([time for start in drawn for time in times[start : start + BLOCK]])
+            for times in (idle, busy)
+        ]
+        differences.append(medians[1] - medians[0])
+    edges = statistics.quantiles(differences, n=40, method="inclusive")
+    return edges[0], edges[-1]
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
