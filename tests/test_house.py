@@ -341,3 +341,53 @@ def test_the_rules_of_the_page_can_be_broken(
     path.parent.mkdir(exist_ok=True)
     path.write_text(f"// document and window\n{code}\nconst y = message.window; // window\n")
     assert page_violations(tmp_path) == [said]
+
+
+_CLASS = re.compile(r"\.(nblabel[\w-]*)")
+
+
+def sheet_violations(source: Path) -> list[str]:
+    """What a sheet styles that is not its own: all that were fetched hold in the whole page."""
+    sheets = {}
+    for path in sorted(source.rglob("*.css")):
+        rules = re.findall(r"([^{};]+)\{", _COMMENT.sub("", path.read_text(encoding="utf-8")))
+        sheets[path.relative_to(source).as_posix()] = [
+            one.strip()
+            for rule in rules
+            if not rule.strip().startswith(("@", "from", "to"))
+            for one in re.split(r",(?![^(]*\))", rule)
+        ]
+    homes: dict[str, set[str]] = {}
+    for name, selectors in sheets.items():
+        for one in selectors:
+            for word in _CLASS.findall(one):
+                homes.setdefault(word, set()).add(name)
+    return [
+        f"{name} styles {one}"
+        for name, selectors in sheets.items()
+        for one in selectors
+        if "/" in name and not any(homes[word] == {name} for word in _CLASS.findall(one))
+    ]
+
+
+def test_a_sheet_styles_its_own_only() -> None:
+    assert len(list(PAGE.rglob("*.css"))) > 10
+    assert sheet_violations(PAGE) == []
+
+
+def test_the_rules_of_the_sheets_can_be_broken(tmp_path: Path) -> None:
+    for room in ("looks", "panels"):
+        (tmp_path / room).mkdir()
+    (tmp_path / "styles.css").write_text(".nblabel-name, .nblabel-top { color: red }")
+    (tmp_path / "looks" / "a.css").write_text(
+        "/* .nblabel-b-own */ .nblabel-a { } .nblabel-a .nblabel-name { } .nblabel-both { }"
+    )
+    (tmp_path / "panels" / "b.css").write_text(
+        "@media (x) { .nblabel-b-own, .nblabel-both > i { } }\n.nblabel-name { } button { }"
+    )
+    assert sheet_violations(tmp_path) == [
+        "looks/a.css styles .nblabel-both",
+        "panels/b.css styles .nblabel-both > i",
+        "panels/b.css styles .nblabel-name",
+        "panels/b.css styles button",
+    ]

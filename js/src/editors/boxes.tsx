@@ -80,7 +80,7 @@ class BoxEditor implements Mounted {
     private readonly host: EditorHost,
   ) {
     this.below = new Below(controls, css);
-    this.canvas.className = "nblabel-canvas";
+    this.canvas.className = "nblabel-canvas nblabel-unthemed";
     this.image.draggable = false;
     this.over.className = "nblabel-over";
     this.canvas.append(this.image, this.over);

@@ -255,14 +255,14 @@ export function Ranks({
               onPointerDown={(event) => {
                 if (event.button) return;
                 // A finger scrolls, but for the grip.
-                const grip = (event.target as Element).closest(".nblabel-grip");
+                const grip = (event.target as Element).closest(".nblabel-rank-grip");
                 if (event.pointerType !== "touch" || grip) {
                   list.current?.setPointerCapture(event.pointerId);
                 }
                 setDrag({ name, from: event.clientY, on: null });
               }}
             >
-              <span class="nblabel-grip" aria-hidden="true">
+              <span class="nblabel-rank-grip" aria-hidden="true">
                 ⠿
               </span>
               <span class={rank ? "nblabel-place nblabel-given" : "nblabel-place"}>

@@ -74,8 +74,8 @@ class Earth implements MountedLook {
     { keys: ["home"], does: "back to the place" },
   ];
   private readonly earth = make("div", "nblabel-earth");
-  private readonly tiles = make("div", "nblabel-tiles");
-  private readonly pins = make("div", "nblabel-pins");
+  private readonly tiles = make("div", "nblabel-earth-tiles");
+  private readonly pins = make("div", "nblabel-earth-pins");
   private readonly credit = make("span", "nblabel-credit");
   private readonly where = make("output");
   private readonly paper: Paper;
@@ -88,8 +88,8 @@ class Earth implements MountedLook {
 
   constructor(el: HTMLElement, _host: LookHost) {
     styled(el, css);
-    const box = make("div", "nblabel-map");
-    const bar = make("div", "nblabel-map-bar");
+    const box = make("div", "nblabel-earth-box");
+    const bar = make("div", "nblabel-earth-bar");
     const key = (name: string) => () => void this.key(name);
     bar.append(
       button("−", "further (-)", key("-")),
