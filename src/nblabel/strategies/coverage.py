@@ -129,49 +129,49 @@ class TransductiveDesign:
         labeled = context.labeled
         if len(labeled) > MOST_LABELED:
             labeled = rng.choice(labeled, MOST_LABELED, replace=False)
-        rows = np.asarray(features[np.concatenate([context.candidates[taken], labeled])])
-        points, known = rows[: len(taken)], rows[len(taken) :]
-        others = points[covered]
-        kernel = _Radial(others)
+        rows = np.asarray(features[np.concatenate([labeled, context.candidates[taken]])])
+        known, points = rows[: len(labeled)], rows[len(labeled) :]
+        cosines = np.concatenate([known, points[covered]]) @ points.T
+        kernel = _Radial(cosines[len(known) : len(known) + _SOME, covered[:_SOME]])
+        kernels = kernel(cosines)
         own = unsure[taken]
         weights = own[covered]
 
-        # Posterior covariance of the covered with the taken, and variance of the taken.
-        system = kernel(known, known) + self.noise * np.eye(len(known), dtype=np.float32)
-        half = kernel(known, points)
-        covariance = kernel(others, points)
+        # What is known explains: a Cholesky factor, to which each choice adds a row. What it
+        # leaves is the posterior: covariance of the covered with the taken, variance of the taken.
+        n_chosen = min(self.ahead * context.batch, len(taken))
+        factor = np.empty((len(known) + n_chosen, len(taken)), dtype=np.float32)
+        covariance = kernels[len(known) :]
         if len(known):
+            system = kernel(known @ known.T) + self.noise * np.eye(len(known), dtype=np.float32)
             lower = cholesky(system, lower=True, check_finite=False)
-            half = solve_triangular(lower, half, lower=True, check_finite=False)
-            covariance -= half[:, covered].T @ half
-        variance = np.maximum(kernel.diagonal(points) - np.square(half).sum(axis=0), 0.0)
+            factor[: len(known)] = solve_triangular(
+                lower, kernels[: len(known)], lower=True, check_finite=False
+            )
+            covariance -= factor[: len(known), covered].T @ factor[: len(known)]
+        explained = np.square(factor[: len(known)]).sum(axis=0)
+        variance = np.maximum(kernel.diagonal(points) - explained, 0.0)
         lowered = weights @ np.square(covariance)
 
         gains = lowered * own / (variance + self.noise)
         utilities = np.multiply(unsure, 0.5, out=unsure)
         utilities -= 1.0  # what was not looked at comes last
         utilities[taken] = np.minimum(gains / max(float(gains.max(initial=0.0)), 1e-12), BELOW_ONE)
-        n_chosen = min(self.ahead * context.batch, len(taken))
-        # Each choice takes a product of two vectors off the covariance: these are they.
-        lefts = np.empty((len(covered), n_chosen), dtype=np.float32)
-        rights = np.empty((len(taken), n_chosen), dtype=np.float32)
-        free = np.ones(len(taken), dtype=bool)
+        chosen = np.empty(n_chosen, dtype=np.intp)
         for rank in range(n_chosen):
-            k = int(np.where(free, lowered * own / (variance + self.noise), -np.inf).argmax())
-            free[k] = False
+            chosen[rank] = k = int(gains.argmax())
             utilities[taken[k]] = n_chosen - rank
-            left, right = lefts[:, :rank], rights[:, :rank]
-            column = covariance[:, k] - left @ right[k]
-            scale = np.float32(np.sqrt(variance[k] + self.noise))
-            row = kernel(points, points[k]) - half.T @ half[:, k] - right @ right[k]
-            lefts[:, rank], rights[:, rank] = column / scale, row / scale
-            change = (weights * lefts[:, rank]) @ covariance
-            change -= right @ (left.T @ (weights * lefts[:, rank]))
-            squares = float(weights @ np.square(lefts[:, rank]))
-            lowered = np.maximum(
-                lowered + rights[:, rank] * (rights[:, rank] * squares - 2 * change), 0.0
-            )
-            variance = np.maximum(variance - np.square(rights[:, rank]), 0.0)
+            rows, added = factor[: len(known) + rank], factor[len(known) : len(known) + rank]
+            row = kernel(points @ points[k]) - rows[:, k] @ rows
+            row /= np.sqrt(variance[k] + self.noise)
+            factor[len(known) + rank] = row
+            left = weights * row[covered]
+            change = left @ covariance - (added[:, covered] @ left) @ added
+            lowered += row * (row * (left @ row[covered]) - 2 * change)
+            np.maximum(lowered, 0.0, out=lowered)
+            variance = np.maximum(variance - np.square(row), 0.0)
+            gains = lowered * own / (variance + self.noise)
+            gains[chosen[: rank + 1]] = -np.inf
         return utilities
 
     def reason(self, utility: float) -> str:
@@ -184,22 +184,21 @@ class TransductiveDesign:
 class _Radial:
     """A radial kernel of rows of length one, as wide as the median distance of some."""
 
-    def __init__(self, rows: NDArray[np.float32]) -> None:
-        some = rows[:_SOME]
-        apart = 1.0 - (some @ some.T)[np.tri(len(some), k=-1, dtype=bool)]
+    def __init__(self, cosines: NDArray[np.float32]) -> None:
+        apart = 1.0 - cosines[np.tri(len(cosines), k=-1, dtype=bool)]
         apart = apart[apart > 1e-6]
         middle = len(apart) // 2
         self._width = np.partition(apart, middle)[middle] if len(apart) else np.float32(1.0)
 
-    def __call__(self, left: NDArray[np.float32], right: NDArray[np.float32]) -> Any:
-        made = left @ right.T
-        made -= 1.0
-        made /= self._width
-        return np.exp(made, out=made)
+    def __call__(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn cosines into the kernel, in place."""
+        cosines -= 1.0
+        cosines /= self._width
+        return np.exp(cosines, out=cosines)
 
     def diagonal(self, rows: NDArray[np.float32]) -> Any:
         """Return the kernel of each row with itself: 1, but for a row of zeros."""
-        return np.exp((np.square(rows).sum(axis=1) - 1.0) / self._width)
+        return self(np.square(rows).sum(axis=1))
 
 
 class Badge:
