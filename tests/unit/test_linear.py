@@ -210,7 +210,7 @@ def test_no_items_have_no_scores():
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 30),
-    st.integers(1, 12),
+    st.one_of(st.integers(1, 12), st.just(linear._LONG)),
     st.integers(2, 5),
     st.sampled_from([np.float32, np.float64, np.int32]),
     st.sampled_from([np.asarray, np.asfortranarray, sparse.csr_matrix]),

@@ -155,8 +155,6 @@ def pick(utilities: NDArray[Any], k: int, rng: np.random.Generator) -> NDArray[n
     values = np.asarray(utilities)
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
-    if len(values) and np.isnan(values.min()):
-        values = np.where(np.isnan(values), -np.inf, values)
     above, equal = _split(values, k)
     if len(equal):
         equal = rng.choice(equal, k - len(above), replace=False)
@@ -180,7 +178,10 @@ def largest(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
 
 
 def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the places of what is above the k-th largest value, and of what equals it."""
+    """Return the places of what is above the k-th largest value, and of what equals it.
+
+    NaN counts as the smallest.
+    """
     if k >= len(values):
         return np.arange(len(values)), np.empty(0, dtype=np.intp)
     if k <= 0:
@@ -188,6 +189,9 @@ def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp],
     # Most values need no second look: about four times k are above a quantile of some of them. If
     # it is too high, the k-th largest of these is a sure lower bound.
     some = values[:: max(1, math.isqrt(len(values) // k))]
+    if np.isnan(some).any():  # a NaN among the others is above nothing
+        values = np.where(np.isnan(values), -np.inf, values)
+        return _split(values, k)
     for place in (min(k, 4 * -(-k * len(some) // len(values))), k):
         kept = np.flatnonzero(values >= np.partition(some, len(some) - place)[len(some) - place])
         if len(kept) >= k:

@@ -71,8 +71,7 @@ class FacilityLocation:
             return np.asarray(np.maximum(more, 0.0, out=more) @ weights * own[rows])
 
         bounds = similar @ weights * own
-        utilities = np.multiply(unsure, 0.5, out=unsure)
-        utilities -= 1.0  # what was not looked at comes last
+        utilities = np.subtract(unsure, 2.0, out=unsure)  # what was not looked at comes last
         utilities[taken] = np.minimum(
             bounds / max(float(bounds.max(initial=0.0)), 1e-12), BELOW_ONE
         )
@@ -154,8 +153,7 @@ class TransductiveDesign:
         lowered = weights @ np.square(covariance)
 
         gains = lowered * own / (variance + self.noise)
-        utilities = np.multiply(unsure, 0.5, out=unsure)
-        utilities -= 1.0  # what was not looked at comes last
+        utilities = np.subtract(unsure, 2.0, out=unsure)  # what was not looked at comes last
         utilities[taken] = np.minimum(gains / max(float(gains.max(initial=0.0)), 1e-12), BELOW_ONE)
         chosen = np.empty(n_chosen, dtype=np.intp)
         for rank in range(n_chosen):
