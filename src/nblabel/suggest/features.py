@@ -315,8 +315,7 @@ class Embedding:
             rows = rows.toarray()
         rows = np.asarray(rows, dtype=np.float32)
         lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-        lengths[lengths == 0] = 1.0
-        return np.asarray(rows / lengths)
+        return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
 
     def similarities(self, place: int) -> NDArray[np.float32]:
         """Return the cosine of all items to one, of the features as they are: exact, no directions.

@@ -395,10 +395,8 @@ def _products(
     if not sparse.issparse(rows):
         size = max(1, _BLOCK // max(n_outputs, 1 if rows.dtype == weights.dtype else rows.shape[1]))
         for start in range(0, n_rows, size):
-            yield (
-                start,
-                _product(rows[start : start + size].astype(weights.dtype, copy=False), weights),
-            )
+            part = rows[start : start + size].astype(weights.dtype, copy=False)
+            yield start, _product(part, weights)
         return
     place = None
     if columns is not None and n_outputs == 1:
