@@ -58,6 +58,9 @@ WARM_UP = 5
 MARGIN = 0.5
 """Seconds before a busy cell's end in which no key is pressed any more."""
 
+SLACK = 15
+"""Seconds beyond the busy cell in which an item may still come."""
+
 BURST = 40
 BURST_INTERVAL = 0.050
 
@@ -250,7 +253,7 @@ def measure(
     notebook.page.evaluate(PROBE)
 
     results: dict[tuple[str, str], list[Press]] = defaultdict(list)
-    patience = busy_seconds + 15
+    patience = busy_seconds + SLACK
     for subject in subjects:
         notebook.locator(subject.root).focus()
         for _ in range(WARM_UP):
@@ -272,6 +275,7 @@ def _busy(
     notebook: Notebook, index: int, subjects: Sequence[Subject], n: int, seconds: float
 ) -> Iterator[tuple[Subject, Press]]:
     """Yield `n` presses of each subject, all while the cell at `index` runs, as often as needed."""
+    patience = seconds + SLACK
     turns = _turns(subjects, n)
     turn = next(turns, None)
     while turn is not None:
@@ -282,12 +286,12 @@ def _busy(
             while count and time.monotonic() < ends:
                 if not notebook.is_running(index):
                     raise RuntimeError("the busy cell ended too early to be measured against")
-                yield subject, press(notebook, subject, seconds + 15)
+                yield subject, press(notebook, subject, patience)
                 count -= 1
             turn = (subject, count) if count else next(turns, None)
         if turn is None and not notebook.is_running(index) and time.monotonic() < ends:
             raise RuntimeError("the busy cell ended before the presses did")
-        notebook.wait_cell(index, seconds + 15)
+        notebook.wait_cell(index, patience)
 
 
 def press(notebook: Notebook, subject: Subject, patience: float) -> Press:

@@ -410,6 +410,18 @@ def test_pick_puts_nan_last():
     assert pick(np.empty(0), 3, np.random.default_rng(0)).tolist() == []
 
 
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.999])
+def test_nan_is_picked_only_where_nothing_else_is_left(share):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=5000)
+    values[rng.random(5000) < share] = np.nan
+    in_order = -np.sort(-values[~np.isnan(values)])
+    for k in (1, 40, 2500):
+        picked = pick(values, k, np.random.default_rng(0))
+        assert len(set(picked)) == k
+        assert np.array_equal(values[picked][: len(in_order)], in_order[:k])
+
+
 def test_ties_are_broken_evenly():
     counts = np.zeros(6)
     for seed in range(3000):

@@ -129,9 +129,10 @@ class TransductiveDesign:
         if len(labeled) > MOST_LABELED:
             labeled = rng.choice(labeled, MOST_LABELED, replace=False)
         rows = np.asarray(features[np.concatenate([labeled, context.candidates[taken]])])
-        known, points = rows[: len(labeled)], rows[len(labeled) :]
+        n_known = len(labeled)
+        known, points = rows[:n_known], rows[n_known:]
         cosines = np.concatenate([known, points[covered]]) @ points.T
-        kernel = _Radial(cosines[len(known) : len(known) + _SOME, covered[:_SOME]])
+        kernel = _Radial(cosines[n_known : n_known + _SOME, covered[:_SOME]])
         kernels = kernel(cosines)
         own = unsure[taken]
         weights = own[covered]
@@ -139,16 +140,16 @@ class TransductiveDesign:
         # What is known explains: a Cholesky factor, to which each choice adds a row. What it
         # leaves is the posterior: covariance of the covered with the taken, variance of the taken.
         n_chosen = min(self.ahead * context.batch, len(taken))
-        factor = np.empty((len(known) + n_chosen, len(taken)), dtype=np.float32)
-        covariance = kernels[len(known) :]
-        if len(known):
-            system = kernel(known @ known.T) + self.noise * np.eye(len(known), dtype=np.float32)
+        factor = np.empty((n_known + n_chosen, len(taken)), dtype=np.float32)
+        covariance = kernels[n_known:]
+        if n_known:
+            system = kernel(known @ known.T) + self.noise * np.eye(n_known, dtype=np.float32)
             lower = cholesky(system, lower=True, check_finite=False)
-            factor[: len(known)] = solve_triangular(
-                lower, kernels[: len(known)], lower=True, check_finite=False
+            factor[:n_known] = solve_triangular(
+                lower, kernels[:n_known], lower=True, check_finite=False
             )
-            covariance -= factor[: len(known), covered].T @ factor[: len(known)]
-        explained = np.square(factor[: len(known)]).sum(axis=0)
+            covariance -= factor[:n_known, covered].T @ factor[:n_known]
+        explained = np.square(factor[:n_known]).sum(axis=0)
         variance = np.maximum(kernel.diagonal(points) - explained, 0.0)
         lowered = weights @ np.square(covariance)
 
@@ -159,10 +160,10 @@ class TransductiveDesign:
         for rank in range(n_chosen):
             chosen[rank] = k = int(gains.argmax())
             utilities[taken[k]] = n_chosen - rank
-            rows, added = factor[: len(known) + rank], factor[len(known) : len(known) + rank]
+            rows, added = factor[: n_known + rank], factor[n_known : n_known + rank]
             row = kernel(points @ points[k]) - rows[:, k] @ rows
             row /= np.sqrt(variance[k] + self.noise)
-            factor[len(known) + rank] = row
+            factor[n_known + rank] = row
             left = weights * row[covered]
             change = left @ covariance - (added[:, covered] @ left) @ added
             lowered += row * (row * (left @ row[covered]) - 2 * change)
