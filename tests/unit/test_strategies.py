@@ -192,6 +192,30 @@ def test_auto_goes_by_what_is_known():
     assert np.array_equal(auto.utilities(made), Margin().utilities(made))
 
 
+def test_auto_explores_on_beside_a_model_that_is_sure_of_little():
+    points, unsure = np.eye(2000, dtype=np.float32), np.full((2000, 2), 0.5, dtype=np.float32)
+    unsure[:, 0] += np.linspace(0, 0.2, 2000, dtype=np.float32)  # margins of 0.2 in the mean
+    unsure[:, 1] = 1 - unsure[:, 0]
+    two, five, labeled = ("ham", "spam"), tuple("abcde"), np.arange(20)
+
+    def aim(**known):
+        made = context(2000, features=points, labeled=labeled, **known)
+        return Auto().choose(made).aim
+
+    explores = "exploring: the model is sure of little"
+    asks = "asking what settles unsure items"
+    assert aim(proba=unsure, classes=two) == explores
+    assert aim(pool_proba=unsure, classes=two) == explores
+    assert aim(proba=unsure, classes=five) == asks  # four labels a class say nothing yet
+    assert aim(proba=unsure) == asks  # what may be several at once has no classes here
+    sure = unsure + np.float32([0.1, -0.1])
+    assert aim(proba=sure, classes=two) == asks
+    made = context(2000, features=points, labeled=labeled, proba=unsure, classes=two)
+    assert Auto(sure=0).choose(made).aim == asks
+    explored = TransductiveDesign(weighted=False).utilities(made)
+    assert np.array_equal(Auto().utilities(made), explored)
+
+
 # ---------------------------------------------------------------- coverage
 
 

@@ -10,35 +10,54 @@ from numpy.typing import NDArray
 
 from .base import Context, QueryStrategy, Random
 from .coverage import TransductiveDesign
-from .uncertainty import Margin
+from .uncertainty import Margin, margins
+
+#: Labels of a class that a model can be expected to learn something from.
+_PER_CLASS = 5
+#: Candidates that show how sure a model is on the whole.
+_ENOUGH = 1000
 
 
 class Auto:
     """Switches by what is known so far, and names what it is doing.
 
     Items that tell most about the pool until there are `start` labels and a model; then items that
-    tell most about those the model is unsure of. Without features it goes by margin alone, without
-    a model at random.
+    tell most about those the model is unsure of. A model that has seen several labels of a class
+    and is still sure of hardly anything is no guide: labels are noise, or beyond what it can
+    express, and what covers the pool teaches more (as with few labels: Hacohen, Dekel, Weinshall,
+    ICML 2022). Without features it goes by margin alone, without a model at random.
 
     Parameters
     ----------
     start : int
         Labels after which the model decides.
+    sure : float
+        Mean difference of the two largest probabilities, 0 to 1, that the model must come to once
+        there are five labels to a class.
     """
 
     name = "auto"
     aim = ""
     requires: frozenset[str] = frozenset()
 
-    def __init__(self, start: int = 20) -> None:
+    def __init__(self, start: int = 20, sure: float = 0.3) -> None:
         self.start = start
+        self.sure = sure
 
     def choose(self, context: Context) -> QueryStrategy:
         """Return the strategy that fits the situation."""
-        known = context.has_proba and len(context.labeled) >= self.start
-        if context.features is not None:
-            return TransductiveDesign(weighted=known)
-        return Margin() if context.has_proba else Random()
+        if context.features is None:
+            return Margin() if context.has_proba else Random()
+        n_labels, n_classes = len(context.labeled), len(context.classes)
+        if not context.has_proba or n_labels < self.start:
+            return TransductiveDesign(weighted=False)
+        # Without classes probabilities only order: see `Predictions.sureness`.
+        had_its_chance = n_classes > 0 and n_labels >= _PER_CLASS * n_classes
+        if had_its_chance and _sureness(context) < self.sure:
+            exploring = TransductiveDesign(weighted=False)
+            exploring.aim = "exploring: the model is sure of little"
+            return exploring
+        return TransductiveDesign()
 
     def utilities(self, context: Context) -> NDArray[np.floating[Any]]:
         """Return the utilities of the strategy that fits the situation."""
@@ -47,6 +66,15 @@ class Auto:
     def reason(self, utility: float) -> str:
         """Say why; the session asks the chosen strategy instead."""
         return "chosen by the default strategy"
+
+
+def _sureness(context: Context) -> float:
+    """Return the mean difference of the two largest probabilities, of some candidates."""
+    places = slice(None, None, max(1, len(context.candidates) // _ENOUGH))
+    if context.pool_proba is not None:
+        return float(margins(context.pool_proba[context.candidates[places]]).mean())
+    assert context.proba is not None, "has_proba"
+    return float(margins(context.proba[places]).mean())
 
 
 class Find:
