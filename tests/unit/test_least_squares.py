@@ -48,17 +48,17 @@ def test_a_pool_loses_no_more_than_its_members_on_average(n, n_members, seed):
     for number in range(n_members):  # each sees its own noise
         points, _ = rows(n, 3 + number, seed=seed)
         members.append(solve(points @ points.T, codes))
-    shares, temperature = pooled(members)
+    shares, opinion = pooled(members)
     together = sum(share * member.left_out for share, member in zip(shares, members, strict=True))
     alone = [log_loss(member.temperature * member.left_out, codes) for member in members]
-    assert log_loss(temperature * together, codes) <= np.mean(alone) + 1e-9
+    assert log_loss(opinion.temperature * together, codes) <= np.mean(alone) + 1e-9
 
 
 def test_a_pool_of_one_is_the_one():
     points, codes = rows()
     one = solve(points @ points.T, codes)
-    shares, temperature = pooled([one, one])
-    assert shares.sum() * temperature == pytest.approx(one.temperature)
+    shares, opinion = pooled([one, one])
+    assert shares.sum() * opinion.temperature == pytest.approx(one.temperature)
 
 
 def test_the_weights_are_those_of_ridge_regression():

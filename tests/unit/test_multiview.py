@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -12,6 +13,7 @@ import nblabel as nl
 from nblabel.errors import NblabelError
 from nblabel.suggest import ModelSuggester, MultiViewSuggester, Snapshot, default_suggester
 from nblabel.suggest.features import image_features, row_features
+from nblabel.suggest.forest import grow
 from nblabel.suggest.views import ChosenViews, DenseViews, Diffusion, NeighborMean, TextViews
 from nblabel.testing import check_suggester
 
@@ -30,6 +32,13 @@ def table():
     return pd.DataFrame(
         {"size": kind + rng.normal(size=90) / 4, "shape": np.array(["a", "b", "c"])[kind]}
     ), kind.astype(str)
+
+
+def notes():
+    """So many words that there are too many columns for neighbours."""
+    rng = np.random.default_rng(0)
+    words = [" ".join(f"word{w}" for w in rng.integers(3000, size=9)) for _ in range(300)]
+    return pd.DataFrame({"note": words, "n": rng.normal(size=300)})
 
 
 CASES = {
@@ -57,25 +66,32 @@ def test_blocks_of_the_pool_are_those_of_new_items(case):
         assert 0.5 < np.sqrt((dense**2).sum(axis=1).mean()) < 1.5  # comparable
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_they_sit_the_exam(case):
+@pytest.mark.parametrize(
+    ("case", "forest"), [*((case, False) for case in CASES), ("rows", True), ("matrix", True)]
+)
+def test_they_sit_the_exam(case, forest):
     items, targets, views = CASES[case]()
-    suggester = MultiViewSuggester(items, views, takes_items=case != "matrix")
+    suggester = MultiViewSuggester(items, views, takes_items=case != "matrix", forest=forest)
     check_suggester(suggester, list(range(0, len(items), 2)), targets[::2], len(items))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, "rows and a forest", "many columns and a forest"])
 def test_the_model_says_of_new_items_what_it_says_of_the_pool(case):
-    items, targets, views = CASES[case]()
+    forest = case.endswith("forest")
+    if case.startswith("many"):  # so many that they stay sparse
+        items = notes()
+        targets, views = (items["n"] > 0).astype(str), DenseViews(row_features(items))
+    else:
+        items, targets, views = CASES[case.removesuffix(" and a forest")]()
     positions = np.arange(0, len(items), 2)
-    fitted = MultiViewSuggester(items, views).fit(
+    fitted = MultiViewSuggester(items, views, forest=forest).fit(
         Snapshot(positions, np.asarray(targets)[positions], 1)
     )
     scores = fitted.predict()
     assert fitted.model.predict_proba(items) == pytest.approx(scores.proba, abs=5e-3)
     assert list(fitted.model.classes_) == list(scores.classes)
     committee = fitted.committee(np.arange(len(items)))
-    assert committee.shape[1:] == scores.proba.shape and 1 <= len(committee) <= 3
+    assert committee.shape[1:] == scores.proba.shape and 1 <= len(committee) <= 3 + forest
     assert committee.sum(axis=2) == pytest.approx(np.ones(committee.shape[:2]), abs=1e-5)
 
 
@@ -120,9 +136,7 @@ def test_few_texts_without_a_common_word():
 
 
 def test_rows_with_more_columns_than_are_good_for_neighbours():
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"note": [" ".join(f"word{w}" for w in rng.integers(3000, size=9))
-                                   for _ in range(300)], "n": rng.normal(size=300)})  # fmt: skip
+    frame = notes()
     blocks = DenseViews(row_features(frame)).fit_blocks(frame)
     assert sparse.issparse(blocks["features"]) and blocks["neighbors"].shape[1] <= 200
 
@@ -183,6 +197,42 @@ def test_a_view_that_knows_more_is_heard():
     assert (fitted.predict().proba.argmax(axis=1) == ring).mean() > 0.97
 
 
+def test_a_forest_sees_steps_that_kernels_blur():
+    """Whether one of twenty columns is above nothing: no distance tells it from the others."""
+    points = np.random.default_rng(0).normal(size=(600, 20))
+    truth = (np.abs(points[:, 0]) > 0.7).astype(int)
+    labels = Snapshot(np.arange(200), truth[:200].astype(str), 1)
+
+    def right(forest):
+        fitted = MultiViewSuggester(points, DenseViews(), forest=forest).fit(labels)
+        return (fitted.predict().proba[200:].argmax(axis=1) == truth[200:]).mean()
+
+    assert right(True) > right(False) + 0.1
+
+
+def test_a_forest_and_least_squares_are_fitted_again_from_rows():
+    frame, kinds = table()
+    fitted = MultiViewSuggester(frame, DenseViews(row_features(frame)), forest=True).fit(
+        Snapshot(np.arange(60), kinds[:60], 1)
+    )
+    features, classifier = fitted.model[0], fitted.model[-1]
+    rows = features.transform(frame)
+    again = clone(classifier).fit(rows[:60], kinds[:60])
+    assert (again.predict(rows[60:]) == kinds[60:]).mean() > 0.9
+    assert again.predict_proba(rows).sum(axis=1) == pytest.approx(np.ones(len(rows)), abs=1e-5)
+    with pytest.raises(ValueError, match="at least two classes"):
+        again.fit(rows[:60], ["a"] * 60)
+
+
+def test_a_forest_of_many_labels_is_calibrated_on_some(monkeypatch):
+    monkeypatch.setattr("nblabel.suggest.least_squares.MOST_EXACT", 40)
+    points, kinds = table()
+    codes = np.unique(kinds, return_inverse=True)[1]
+    forest = grow(points[["size"]].to_numpy(), codes)
+    assert forest.left_out.shape == (40, 3) and len(forest.codes) == 40
+    assert (forest.left_out.argmax(axis=1) == forest.codes).mean() > 0.8
+
+
 # ---------------------------------------------------------------- what is the default
 
 
@@ -200,6 +250,14 @@ def test_what_the_default_is():
     assert isinstance(made(estimator=one), ModelSuggester)
     assert isinstance(made(features=sparse.csr_matrix(matrix)), ModelSuggester)
     assert isinstance(made(features=CountVectorizer()), ModelSuggester)
+
+
+@pytest.mark.parametrize(("modality", "members"), [("row", 4), ("image", 3)])
+def test_only_tables_have_a_forest(modality, members):
+    items, targets = table() if modality == "row" else images(90)
+    made = default_suggester(items, modality, n_items=90)
+    fitted = made.fit(Snapshot(np.arange(90), targets, 1))
+    assert len(fitted.committee(np.arange(5))) == members
 
 
 def test_a_large_pool_keeps_to_one_view(monkeypatch):

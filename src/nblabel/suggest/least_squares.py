@@ -25,25 +25,35 @@ _FLOOR = float(np.log(1e-6))  # one hopeless item must not decide alone
 
 
 @dataclass(frozen=True)
-class Solution:
+class Opinion:
+    """What a model says of labels that it was not shown, and how sure it may be.
+
+    Attributes
+    ----------
+    temperature : float
+        Scores are multiplied by it before the softmax.
+    left_out : ndarray of shape (n_exact, n_classes)
+        Scores of each labeled row when its own label is left out.
+    codes : ndarray of shape (n_exact,), int
+        Classes of these rows.
+    """
+
+    temperature: float
+    left_out: NDArray[np.floating[Any]]
+    codes: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Solution(Opinion):
     """The weights of the labeled rows, and what was learned on the way.
 
     Attributes
     ----------
     dual : ndarray of shape (n_labels, n_classes), float32
         Scores of a row x are ``(K(x, labeled) + BIAS) @ dual``.
-    temperature : float
-        Scores are multiplied by it before the softmax.
-    left_out : ndarray of shape (n_exact, n_classes), float64
-        Scores of each labeled row when its own label is left out.
-    codes : ndarray of shape (n_exact,), int
-        Classes of these rows.
     """
 
     dual: NDArray[np.float32]
-    temperature: float
-    left_out: NDArray[np.float64]
-    codes: NDArray[np.intp]
 
 
 def solve(
@@ -80,15 +90,22 @@ def solve(
         inverse = cho_solve(cho_factor(system, lower=True, check_finite=False), np.eye(n))
         dual = inverse @ signs
         left_out = signs - dual / np.diag(inverse)[:, None]
-        return Solution(dual.astype(np.float32), _calibrate(left_out, codes), left_out, codes)
-    exact = np.sort(np.random.default_rng(0).permutation(n)[:MOST_EXACT])
-    _, renumbered = np.unique(codes[exact], return_inverse=True)
-    part = solve(products[np.ix_(exact, exact)], renumbered, alpha=alpha, balanced=balanced)
+        return Solution(calibrate(left_out, codes), left_out, codes, dual.astype(np.float32))
+    places = exact(n)
+    _, renumbered = np.unique(codes[places], return_inverse=True)
+    part = solve(products[np.ix_(places, places)], renumbered, alpha=alpha, balanced=balanced)
     dual = np.column_stack([_conjugate_gradient(system, column) for column in signs.T])
     return replace(part, dual=dual.astype(np.float32))
 
 
-def pooled(solutions: Sequence[Solution]) -> tuple[NDArray[np.float64], float]:
+def exact(n_labels: int) -> NDArray[np.intp]:
+    """Return the places of the labels that are left out one by one: of many some at random."""
+    if n_labels <= MOST_EXACT:
+        return np.arange(n_labels)
+    return np.sort(np.random.default_rng(0).permutation(n_labels)[:MOST_EXACT])
+
+
+def pooled(opinions: Sequence[Opinion]) -> tuple[NDArray[np.float64], Opinion]:
     """Return the shares by which the scores of several models of the same labels make one's.
 
     A logarithmic opinion pool (Genest and Zidek, Statistical Science 1986): the mean of the scores,
@@ -97,23 +114,22 @@ def pooled(solutions: Sequence[Solution]) -> tuple[NDArray[np.float64], float]:
 
     Returns
     -------
-    shares : ndarray of shape (n_solutions,)
+    shares : ndarray of shape (n_opinions,)
         Of the scores of each.
-    temperature : float
-        That the sum is multiplied by before the softmax, by the labels that are left out.
+    opinion : Opinion
+        That of all together: the sum, and its temperature by the labels that are left out.
     """
-    shares = np.array([solution.temperature for solution in solutions]) / len(solutions)
-    left_out = sum(
-        share * solution.left_out for share, solution in zip(shares, solutions, strict=True)
-    )
-    return shares, _calibrate(np.asarray(left_out), solutions[0].codes)
+    shares = np.array([opinion.temperature for opinion in opinions]) / len(opinions)
+    weighed = (share * opinion.left_out for share, opinion in zip(shares, opinions, strict=True))
+    left_out, codes = np.asarray(sum(weighed)), opinions[0].codes
+    return shares, Opinion(calibrate(left_out, codes), left_out, codes)
 
 
 def _conjugate_gradient(system: NDArray[np.float64], column: NDArray[np.float64]) -> Any:
     return sparse.linalg.cg(system, column, rtol=1e-4, maxiter=300)[0]
 
 
-def _calibrate(scores: NDArray[np.float64], codes: NDArray[np.intp]) -> float:
+def calibrate(scores: NDArray[np.floating[Any]], codes: NDArray[np.intp]) -> float:
     """Return the temperature with the least log loss."""
     rows = np.arange(len(codes))
 

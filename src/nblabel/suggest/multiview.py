@@ -19,6 +19,7 @@ from .._threads import MOST_FEATURIZED, one_thread
 from .bulk import sample, take
 from .explain import WordMarks, usual_row
 from .features import default_features
+from .forest import Forest, ForestedClassifier, grow
 from .least_squares import BIAS, LeastSquaresClassifier, Solution, pooled, products, solve
 from .linear import Scores
 from .model import Marker, ModelSuggester, Snapshot, Suggester
@@ -45,18 +46,27 @@ class MultiViewSuggester:
         Column of the source that holds the features, if one was named.
     takes_items : bool
         Whether the inputs are items, not rows of the user's own matrix.
+    forest : bool
+        Whether a forest is asked, too, on the columns as they are: see `forest`.
     """
 
     #: Fixed once it is fitted.
     lasting = ("_views",)
 
     def __init__(
-        self, inputs: Any, views: Any, *, column: str | None = None, takes_items: bool = True
+        self,
+        inputs: Any,
+        views: Any,
+        *,
+        column: str | None = None,
+        takes_items: bool = True,
+        forest: bool = False,
     ) -> None:
         self._inputs = inputs
         self._views = views
         self.column = column
         self.takes_items = takes_items
+        self._forest = forest
         self._blocks: Blocks | None = None
         self._embedding: NDArray[np.float32] | None = None
         self._glimpsed = False
@@ -134,7 +144,8 @@ class MultiViewSuggester:
         for names in self._candidates().values():
             solution = solve(np.mean([kernels[name] for name in names], axis=0), codes)
             members.append(Member({name: labeled[name] for name in names}, solution))
-        return FittedViews(self, classes, members)
+        forest = grow(labeled["features"], codes, snapshot.seed) if self._forest else None
+        return FittedViews(self, classes, members, forest)
 
     @cached_property
     def usual(self) -> NDArray[Any]:
@@ -207,7 +218,9 @@ def default_suggester(
         if modality == "text":
             return MultiViewSuggester(inputs, TextViews())
         transformer = default_features(modality, inputs)
-        return one if transformer is None else MultiViewSuggester(inputs, DenseViews(transformer))
+        if transformer is None:
+            return one
+        return MultiViewSuggester(inputs, DenseViews(transformer), forest=modality == "row")
     if one.encoder is not None:
         return MultiViewSuggester(inputs, DenseViews(one.encoder))
     if one.matrix is None or sparse.issparse(one.matrix):
@@ -216,10 +229,17 @@ def default_suggester(
 
 
 class FittedViews:
-    """What `MultiViewSuggester` has learned: one linear model over all views of its members."""
+    """What `MultiViewSuggester` has learned: one linear model over all views of its members.
+
+    A forest counts as much as all of them: it errs elsewhere than these, which err alike.
+    """
 
     def __init__(
-        self, suggester: MultiViewSuggester, classes: NDArray[Any], members: list[Member]
+        self,
+        suggester: MultiViewSuggester,
+        classes: NDArray[Any],
+        members: list[Member],
+        forest: Forest | None = None,
     ) -> None:
         self.takes_items = suggester.takes_items
         self._blocks = suggester.blocks()
@@ -227,8 +247,13 @@ class FittedViews:
         self._classes = tuple(map(str, classes))
         self._members = members
         self._views = suggester.views
-        shares, temperature = pooled([member.solution for member in members])
-        self._temperature = temperature
+        self._forest = forest
+        self._forest_share = np.float32(0)
+        shares, opinion = pooled([member.solution for member in members])
+        if forest is not None:
+            (views_share, forest_share), opinion = pooled([opinion, forest])
+            shares, self._forest_share = shares * views_share, np.float32(forest_share)
+        self._temperature = opinion.temperature
         self._intercept = np.zeros(len(classes), dtype=np.float32)
         self._weights: dict[str, NDArray[np.float32]] = {}
         for share, member in zip(np.float32(shares), members, strict=True):
@@ -249,7 +274,10 @@ class FittedViews:
         """From items to calibrated probabilities, ready for new data."""
         names = tuple(self._weights)
         length = np.float32(np.sqrt(len(names)))  # of a row: see `ChosenViews`
-        classifier = LeastSquaresClassifier()
+        classifier: Any = LeastSquaresClassifier()
+        if self._forest is not None:  # on the features, which are the first block
+            classifier = ForestedClassifier(self._blocks["features"].shape[1], float(length))
+            classifier.forest_, classifier.share_ = self._forest, self._forest_share
         classifier.classes_ = np.asarray(self._classes)
         classifier.coef_ = np.concatenate([self._weights[name] * length for name in names]).T
         classifier.intercept_ = self._intercept
@@ -260,12 +288,17 @@ class FittedViews:
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
         scores = _scores(self._blocks, self._weights, self._intercept)
+        if self._forest is not None:
+            scores += self._forest_share * self._forest.scores(self._blocks["features"])
         return Scores(self._classes, _softmax(scores, self._temperature), True)
 
     def committee(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return what each member says of some items: (n_members, n_places, n_classes)."""
         rows = {name: block[places] for name, block in self._blocks.items()}
-        return np.stack([member.predict_proba(rows) for member in self._members])
+        said = [member.predict_proba(rows) for member in self._members]
+        if self._forest is not None:
+            said.append(self._forest.predict_proba(rows["features"]))
+        return np.stack(said)
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return the spans of an item's text that speak for a label."""
