@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._quiet import quiet
 from .least_squares import BIAS, MOST_EXACT, Opinion, calibrate, exact, pooled, products, solve
 
 N_TREES = 100
@@ -28,15 +28,17 @@ class Forest(Opinion):
 
     Attributes
     ----------
-    trees : RandomForestClassifier
-        Its classes are numbers.
+    trees : tuple of DecisionTreeClassifier
+        Their classes are numbers.
     """
 
-    trees: RandomForestClassifier
+    trees: tuple[DecisionTreeClassifier, ...]
 
     def scores(self, rows: Any) -> NDArray[np.float32]:
         """Return the logarithm of its probabilities, of shape (n_rows, n_classes)."""
-        return _scores(self.trees.predict_proba(rows))
+        rows = _ready(rows, "csr")
+        said = sum(tree.predict_proba(rows, check_input=False) for tree in self.trees)
+        return _scores(said / len(self.trees))
 
     def predict_proba(self, rows: Any) -> NDArray[np.float32]:
         """Return probabilities of shape (n_rows, n_classes)."""
@@ -44,9 +46,10 @@ class Forest(Opinion):
 
 
 def grow(rows: Any, codes: NDArray[np.intp], seed: int = 0) -> Forest:
-    """Grow a forest in which each class counts the same.
+    """Grow a forest in which each class counts the same: it is drawn as often as the others.
 
-    A label is left out by the trees that did not draw it: about a third of them.
+    A label is left out by the trees that did not draw it. They are grown one by one, since
+    scikit-learn's forest swaps the warning filters of the whole process for each of them.
 
     Parameters
     ----------
@@ -55,24 +58,41 @@ def grow(rows: Any, codes: NDArray[np.intp], seed: int = 0) -> Forest:
         Classes 0 to K - 1, each of them at least once.
     seed : int
     """
-    trees = RandomForestClassifier(
-        N_TREES,
-        min_samples_leaf=_LEAST_IN_LEAF,
-        class_weight="balanced",
-        oob_score=True,
-        max_samples=MOST_EXACT if len(codes) > MOST_EXACT else None,
-        random_state=seed,
-    )
-    with quiet(UserWarning):  # of few labels one may be in every bag
-        trees.fit(rows, codes)
-    places = exact(len(codes))
+    n, k = len(codes), int(codes.max()) + 1
+    share = 1 / (k * np.bincount(codes)[codes])
+    rng = np.random.default_rng(seed)
+    asked, columns = _ready(rows, "csr"), _ready(rows, "csc")
+    trees, votes = [], np.zeros((n, k))
+    for _ in range(N_TREES):
+        drawn = np.bincount(rng.choice(n, min(n, MOST_EXACT), p=share), minlength=n)
+        tree = DecisionTreeClassifier(
+            min_samples_leaf=_LEAST_IN_LEAF,
+            max_features="sqrt",
+            random_state=int(rng.integers(2**31)),
+        ).fit(columns, codes, sample_weight=drawn.astype(np.float64), check_input=False)
+        out = np.flatnonzero(drawn == 0)
+        if len(out):
+            votes[out] += tree.predict_proba(asked[out], check_input=False)
+        trees.append(tree)
+    heard = votes.sum(axis=1, keepdims=True)  # of few labels one may be in every bag
+    said = np.divide(votes, heard, out=np.full_like(votes, 1 / k), where=heard > 0)
+    places = exact(n)
     present, renumbered = np.unique(codes[places], return_inverse=True)
-    left_out = _scores(trees.oob_decision_function_[np.ix_(places, present)])
-    return Forest(calibrate(left_out, renumbered), left_out, renumbered, trees)
+    left_out = _scores(said[np.ix_(places, present)])
+    return Forest(calibrate(left_out, renumbered), left_out, renumbered, tuple(trees))
+
+
+def _ready(rows: Any, sparse_format: str) -> Any:
+    """Return the rows as trees take them without a look: they look at each call else."""
+    if sparse.issparse(rows):
+        made = rows.asformat(sparse_format).astype(np.float32)
+        made.sort_indices()
+        return made
+    return np.ascontiguousarray(rows, dtype=np.float32)
 
 
 def _scores(proba: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    return np.log(np.nan_to_num(proba, nan=0.0) + _DOUBT).astype(np.float32)
+    return np.log(proba + _DOUBT).astype(np.float32)
 
 
 class ForestedClassifier(ClassifierMixin, BaseEstimator):
