@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
-from .least_squares import BIAS, MOST_EXACT, Opinion, calibrate, exact, pooled, products, solve
+from .least_squares import MOST_EXACT, LeastSquaresClassifier, Opinion, calibrate, exact, pooled
 
 N_TREES = 100
 #: Leaves of single labels would learn their noise by heart.
@@ -95,8 +94,8 @@ def _scores(proba: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return np.log(proba + _DOUBT).astype(np.float32)
 
 
-class ForestedClassifier(ClassifierMixin, BaseEstimator):
-    """Least squares on all columns and a forest on the first ones, pooled: see `pooled`.
+class ForestedClassifier(LeastSquaresClassifier):
+    """Least squares on all columns and a forest on the first ones: see `pooled`.
 
     Parameters
     ----------
@@ -104,52 +103,41 @@ class ForestedClassifier(ClassifierMixin, BaseEstimator):
         Columns that the forest sees.
     length : float
         What these are multiplied by before.
+    alpha, class_weight
+        Of least squares.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-    coef_ : ndarray of shape (n_classes, n_features), float32
-    intercept_ : ndarray of shape (n_classes,), float32
     forest_ : Forest
     share_ : float
-        Of the forest's scores.
-    temperature_ : float
-        Scores are multiplied by it before the softmax.
+        Of the forest's scores; that of least squares is in its weights.
     """
 
-    def __init__(self, n_columns: int, length: float = 1.0) -> None:
+    def __init__(
+        self,
+        n_columns: int,
+        length: float = 1.0,
+        alpha: float = 0.3,
+        class_weight: str | None = "balanced",
+    ) -> None:
+        super().__init__(alpha, class_weight)
         self.n_columns = n_columns
         self.length = length
 
     def fit(self, X: Any, y: Any) -> ForestedClassifier:
         """Fit on rows of shape (n_labels, n_features) and their labels."""
-        X, y = validate_data(self, X, y, accept_sparse="csr")
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"labels of at least two classes are needed, got {len(self.classes_)}")
-        solution = solve(products(X, X), codes)
-        self.forest_ = grow(self._columns(X), codes)
-        (share, self.share_), whole = pooled([solution, self.forest_])
-        self.coef_ = np.asarray(share * (X.T @ solution.dual).T, dtype=np.float32)
-        self.intercept_ = share * BIAS * solution.dual.sum(axis=0)
+        super().fit(X, y)
+        self.forest_ = grow(self._columns(X), np.searchsorted(self.classes_, y))
+        (share, self.share_), whole = pooled([self.solution_, self.forest_])
+        self.coef_, self.intercept_ = np.float32(share) * self.coef_, share * self.intercept_
         self.temperature_ = whole.temperature
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
         """Return scores of shape (n_rows, n_classes), also for two classes."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
-        linear = np.asarray(X @ self.coef_.T + self.intercept_, dtype=np.float32)
+        linear = super().decision_function(X)
         return linear + np.float32(self.share_) * self.forest_.scores(self._columns(X))
 
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:
-        """Return probabilities of shape (n_rows, n_classes)."""
-        return softmax(np.float32(self.temperature_) * self.decision_function(X), axis=1)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return labels of shape (n_rows,)."""
-        scores = self.decision_function(X)
-        return self.classes_[scores.argmax(axis=1)]
-
     def _columns(self, X: Any) -> Any:
-        return X[:, : self.n_columns] * np.float32(self.length)
+        rows = validate_data(self, X, accept_sparse="csr", reset=False)
+        return rows[:, : self.n_columns] * np.float32(self.length)

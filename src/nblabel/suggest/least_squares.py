@@ -156,6 +156,7 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
     intercept_ : ndarray of shape (n_classes,), float32
     temperature_ : float
         Scores are multiplied by it before the softmax; see `solve`.
+    solution_ : Solution
 
     References
     ----------
@@ -175,7 +176,7 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
         solution = solve(
             products(X, X), codes, alpha=self.alpha, balanced=self.class_weight == "balanced"
         )
-        self.classes_ = classes
+        self.classes_, self.solution_ = classes, solution
         self.coef_ = np.ascontiguousarray((X.T @ solution.dual).T, dtype=np.float32)
         self.intercept_ = BIAS * solution.dual.sum(axis=0)
         self.temperature_ = solution.temperature
@@ -189,7 +190,7 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Return probabilities of shape (n_rows, n_classes)."""
-        return softmax(self.temperature_ * self.decision_function(X), axis=1)
+        return softmax(np.float32(self.temperature_) * self.decision_function(X), axis=1)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return labels of shape (n_rows,)."""
