@@ -193,12 +193,16 @@ def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp],
         values = np.where(np.isnan(values), -np.inf, values)
         return _split(values, k)
     for place in (min(k, 4 * -(-k * len(some) // len(values))), k):
-        kept = np.flatnonzero(values >= np.partition(some, len(some) - place)[len(some) - place])
-        if len(kept) >= k:
+        border = np.partition(some, len(some) - place)[len(some) - place]
+        above = np.flatnonzero(values > border)
+        if len(above) >= k:
             break
-    high = values[kept]
+        equal = np.flatnonzero(values == border)
+        if len(above) + len(equal) >= k:  # many are equal: no need to sort them
+            return above, equal
+    high = values[above]
     border = np.partition(high, len(high) - k)[len(high) - k]
-    return kept[high > border], kept[high == border]
+    return above[high > border], above[high == border]
 
 
 class Random:
