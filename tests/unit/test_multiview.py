@@ -198,7 +198,7 @@ def test_a_view_that_knows_more_is_heard():
 
 
 def test_a_forest_sees_steps_that_kernels_blur():
-    """Whether one of twenty columns is above nothing: no distance tells it from the others."""
+    """Whether one of twenty columns is far from 0: distances are of all twenty."""
     points = np.random.default_rng(0).normal(size=(600, 20))
     truth = (np.abs(points[:, 0]) > 0.7).astype(int)
     labels = Snapshot(np.arange(200), truth[:200].astype(str), 1)

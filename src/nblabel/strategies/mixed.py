@@ -53,7 +53,7 @@ class Auto:
             return TransductiveDesign(weighted=False)
         # Without classes probabilities only order: see `Predictions.sureness`.
         had_its_chance = n_classes > 0 and n_labels >= _PER_CLASS * n_classes
-        if had_its_chance and _sureness(context) < self.sure:
+        if had_its_chance and _mean_margin(context) < self.sure:
             exploring = TransductiveDesign(weighted=False)
             exploring.aim = "exploring: the model is sure of little"
             return exploring
@@ -68,7 +68,7 @@ class Auto:
         return "chosen by the default strategy"
 
 
-def _sureness(context: Context) -> float:
+def _mean_margin(context: Context) -> float:
     """Return the mean difference of the two largest probabilities, of some candidates."""
     places = slice(None, None, max(1, len(context.candidates) // _ENOUGH))
     if context.pool_proba is not None:

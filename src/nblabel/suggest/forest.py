@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import softmax
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils.validation import validate_data
 
-from .least_squares import MOST_EXACT, LeastSquaresClassifier, Opinion, calibrate, exact, pooled
+from .least_squares import (
+    MOST_EXACT,
+    LeastSquaresClassifier,
+    Opinion,
+    Solution,
+    calibrate,
+    places_left_out,
+    pooled,
+)
 
 N_TREES = 100
 #: Leaves of single labels would learn their noise by heart.
@@ -75,7 +82,7 @@ def grow(rows: Any, codes: NDArray[np.intp], seed: int = 0) -> Forest:
         trees.append(tree)
     heard = votes.sum(axis=1, keepdims=True)  # of few labels one may be in every bag
     said = np.divide(votes, heard, out=np.full_like(votes, 1 / k), where=heard > 0)
-    places = exact(n)
+    places = places_left_out(n)
     present, renumbered = np.unique(codes[places], return_inverse=True)
     left_out = _scores(said[np.ix_(places, present)])
     return Forest(calibrate(left_out, renumbered), left_out, renumbered, tuple(trees))
@@ -94,7 +101,7 @@ def _scores(proba: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return np.log(proba + _DOUBT).astype(np.float32)
 
 
-class ForestedClassifier(LeastSquaresClassifier):
+class PooledForestClassifier(LeastSquaresClassifier):
     """Least squares on all columns and a forest on the first ones: see `pooled`.
 
     Parameters
@@ -124,20 +131,17 @@ class ForestedClassifier(LeastSquaresClassifier):
         self.n_columns = n_columns
         self.length = length
 
-    def fit(self, X: Any, y: Any) -> ForestedClassifier:
-        """Fit on rows of shape (n_labels, n_features) and their labels."""
-        super().fit(X, y)
-        self.forest_ = grow(self._columns(X), np.searchsorted(self.classes_, y))
-        (share, self.share_), whole = pooled([self.solution_, self.forest_])
+    def _learn(self, rows: Any, codes: NDArray[np.intp]) -> Solution:
+        solution = super()._learn(rows, codes)
+        self.forest_ = grow(self._seen(rows), codes)
+        (share, self.share_), whole = pooled([solution, self.forest_])
         self.coef_, self.intercept_ = np.float32(share) * self.coef_, share * self.intercept_
         self.temperature_ = whole.temperature
-        return self
+        return solution
 
-    def decision_function(self, X: Any) -> NDArray[np.float32]:
-        """Return scores of shape (n_rows, n_classes), also for two classes."""
-        linear = super().decision_function(X)
-        return linear + np.float32(self.share_) * self.forest_.scores(self._columns(X))
+    def _decide(self, rows: Any) -> NDArray[np.float32]:
+        forest = np.float32(self.share_) * self.forest_.scores(self._seen(rows))
+        return super()._decide(rows) + forest
 
-    def _columns(self, X: Any) -> Any:
-        rows = validate_data(self, X, accept_sparse="csr", reset=False)
+    def _seen(self, rows: Any) -> Any:
         return rows[:, : self.n_columns] * np.float32(self.length)

@@ -91,14 +91,14 @@ def solve(
         dual = inverse @ signs
         left_out = signs - dual / np.diag(inverse)[:, None]
         return Solution(calibrate(left_out, codes), left_out, codes, dual.astype(np.float32))
-    places = exact(n)
+    places = places_left_out(n)
     _, renumbered = np.unique(codes[places], return_inverse=True)
     part = solve(products[np.ix_(places, places)], renumbered, alpha=alpha, balanced=balanced)
     dual = np.column_stack([_conjugate_gradient(system, column) for column in signs.T])
     return replace(part, dual=dual.astype(np.float32))
 
 
-def exact(n_labels: int) -> NDArray[np.intp]:
+def places_left_out(n_labels: int) -> NDArray[np.intp]:
     """Return the places of the labels that are left out one by one: of many some at random."""
     if n_labels <= MOST_EXACT:
         return np.arange(n_labels)
@@ -156,7 +156,6 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
     intercept_ : ndarray of shape (n_classes,), float32
     temperature_ : float
         Scores are multiplied by it before the softmax; see `solve`.
-    solution_ : Solution
 
     References
     ----------
@@ -173,20 +172,14 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"labels of at least two classes are needed, got {len(classes)}")
-        solution = solve(
-            products(X, X), codes, alpha=self.alpha, balanced=self.class_weight == "balanced"
-        )
-        self.classes_, self.solution_ = classes, solution
-        self.coef_ = np.ascontiguousarray((X.T @ solution.dual).T, dtype=np.float32)
-        self.intercept_ = BIAS * solution.dual.sum(axis=0)
-        self.temperature_ = solution.temperature
+        self.classes_ = classes
+        self._learn(X, codes)
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
         """Return scores of shape (n_rows, n_classes), also for two classes."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
-        return np.asarray(X @ self.coef_.T + self.intercept_, dtype=np.float32)
+        return self._decide(validate_data(self, X, accept_sparse="csr", reset=False))
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Return probabilities of shape (n_rows, n_classes)."""
@@ -196,6 +189,18 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
         """Return labels of shape (n_rows,)."""
         scores = self.decision_function(X)
         return self.classes_[scores.argmax(axis=1)]
+
+    def _learn(self, rows: Any, codes: NDArray[np.intp]) -> Solution:
+        solution = solve(
+            products(rows, rows), codes, alpha=self.alpha, balanced=self.class_weight == "balanced"
+        )
+        self.coef_ = np.ascontiguousarray((rows.T @ solution.dual).T, dtype=np.float32)
+        self.intercept_ = BIAS * solution.dual.sum(axis=0)
+        self.temperature_ = solution.temperature
+        return solution
+
+    def _decide(self, rows: Any) -> NDArray[np.float32]:
+        return np.asarray(rows @ self.coef_.T + self.intercept_, dtype=np.float32)
 
 
 def products(left: Any, right: Any) -> NDArray[np.float32]:

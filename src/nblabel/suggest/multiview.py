@@ -19,7 +19,7 @@ from .._threads import MOST_FEATURIZED, one_thread
 from .bulk import sample, take
 from .explain import WordMarks, usual_row
 from .features import default_features
-from .forest import Forest, ForestedClassifier, grow
+from .forest import Forest, PooledForestClassifier, grow
 from .least_squares import BIAS, LeastSquaresClassifier, Solution, pooled, products, solve
 from .linear import Scores
 from .model import Marker, ModelSuggester, Snapshot, Suggester
@@ -248,7 +248,6 @@ class FittedViews:
         self._members = members
         self._views = suggester.views
         self._forest = forest
-        self._forest_share = np.float32(0)
         shares, opinion = pooled([member.solution for member in members])
         if forest is not None:
             (views_share, forest_share), opinion = pooled([opinion, forest])
@@ -276,7 +275,7 @@ class FittedViews:
         length = np.float32(np.sqrt(len(names)))  # of a row: see `ChosenViews`
         classifier: Any = LeastSquaresClassifier()
         if self._forest is not None:  # on the features, which are the first block
-            classifier = ForestedClassifier(self._blocks["features"].shape[1], float(length))
+            classifier = PooledForestClassifier(self._blocks["features"].shape[1], float(length))
             classifier.forest_, classifier.share_ = self._forest, self._forest_share
         classifier.classes_ = np.asarray(self._classes)
         classifier.coef_ = np.concatenate([self._weights[name] * length for name in names]).T
