@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,8 @@ from .base import Context
 
 #: Rows that are worked on at once.
 _BLOCK = 1 << 12
+#: From so many classes on they are turned by fours.
+_MANY = 24
 
 
 class LeastConfidence:
@@ -100,10 +104,29 @@ def margins(proba: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.abs(difference, out=difference)
     made = np.empty(len(proba), dtype=proba.dtype)
     for start in range(0, len(proba), _BLOCK):
-        first, second, *others = np.ascontiguousarray(proba[start : start + _BLOCK].T)
-        best, next_best = np.maximum(first, second), np.minimum(first, second)
-        for other in others:  # class by class: several times as fast as a partition of each row
-            np.maximum(next_best, np.minimum(best, other), out=next_best)
-            np.maximum(best, other, out=best)
+        best, next_best = _two_largest(_by_class(proba[start : start + _BLOCK]))
         np.subtract(best, next_best, out=made[start : start + _BLOCK])
     return made
+
+
+def _by_class(proba: NDArray[np.float32]) -> Iterable[NDArray[np.float32]]:
+    """Return arrays of one number a row, whose two largest are the two largest of the row."""
+    whole = proba.shape[1] // 4 * 4
+    if whole < _MANY or proba.dtype != np.float32:
+        return np.ascontiguousarray(proba.T)
+    # To turn them is most of the work: four classes at a time, as if they were one long number.
+    fours = np.ascontiguousarray(proba[:, :whole]).view(np.complex128)
+    best, next_best = _two_largest(np.ascontiguousarray(fours.T).view(np.float32))
+    return [*best.reshape(-1, 4).T, *next_best.reshape(-1, 4).T, *proba[:, whole:].T]
+
+
+def _two_largest(
+    classes: Iterable[NDArray[np.float32]],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    # Class by class: several times as fast as a partition of each row.
+    first, second, *others = classes
+    best, next_best = np.maximum(first, second), np.minimum(first, second)
+    for other in others:
+        np.maximum(next_best, np.minimum(best, other), out=next_best)
+        np.maximum(best, other, out=best)
+    return best, next_best
