@@ -12,9 +12,16 @@ from sklearn.linear_model import LogisticRegression
 import nblabel as nl
 from nblabel.errors import NblabelError
 from nblabel.suggest import ModelSuggester, MultiViewSuggester, Snapshot, default_suggester
-from nblabel.suggest.features import image_features, row_features
+from nblabel.suggest.features import row_features
 from nblabel.suggest.forest import grow
-from nblabel.suggest.views import ChosenViews, DenseViews, Diffusion, NeighborMean, TextViews
+from nblabel.suggest.views import (
+    ChosenViews,
+    DenseViews,
+    Diffusion,
+    ImageViews,
+    NeighborMean,
+    TextViews,
+)
 from nblabel.testing import check_suggester
 
 TEXTS = [f"the {a} {b} {c}" for a in ("red", "blue") for b in ("car", "boat", "bike")
@@ -45,7 +52,7 @@ CASES = {
     "text": lambda: (TEXTS, COLORS, TextViews()),
     "japanese": lambda: ([f"赤い車{k}号" if k % 2 else f"青い船{k}号" for k in range(20)],
                          [str(k % 2) for k in range(20)], TextViews()),
-    "images": lambda: (*images(), DenseViews(image_features(images()[0]))),
+    "images": lambda: (*images(), ImageViews()),
     "rows": lambda: (*table(), DenseViews(row_features(table()[0]))),
     "matrix": lambda: (images()[0].reshape(120, -1), images()[1], DenseViews()),
 }  # fmt: skip

@@ -20,7 +20,7 @@ from nblabel.renderers import (
     safe_view,
 )
 from nblabel.renderers.base import clean, is_missing
-from nblabel.renderers.image import MOST_PIXELS, TILE, pixel_range, read_gray, to_uint8
+from nblabel.renderers.image import MOST_PIXELS, TILE, pixel_range, read_square, to_uint8
 from nblabel.renderers.text import as_text, strip_tags
 from nblabel.testing import check_renderer
 
@@ -325,9 +325,9 @@ def test_svg_is_sent_as_it_is():
 
 def test_learning_reads_any_image_as_a_gray_square():
     image = Image.new("RGB", (100, 50), (255, 255, 255))
-    assert read_gray(png(image), 4).tolist() == np.ones((4, 4)).tolist()
-    assert read_gray(image, 2).tolist() == [[1, 1], [1, 1]]
-    assert read_gray(b"no image", 2).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    assert read_square(png(image), 4).tolist() == np.ones((4, 4)).tolist()
+    assert read_square(image, 2).tolist() == [[1, 1], [1, 1]]
+    assert read_square(b"no image", 2).tolist() == [[0.5, 0.5], [0.5, 0.5]]
 
 
 # ---------------------------------------------------------------- whatever Jupyter can display

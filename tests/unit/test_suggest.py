@@ -20,13 +20,12 @@ from nblabel.renderers import open_pool
 from nblabel.suggest import ModelSuggester, Snapshot, Suggester, learning_inputs, score
 from nblabel.suggest.features import (
     COMPONENTS,
-    PixelScaler,
     default_features,
     embed,
-    image_features,
     row_features,
     text_features,
 )
+from nblabel.suggest.images import PixelScaler
 from nblabel.suggest.linear import fit_linear, spread
 
 TEXTS = ["win money now", "cheap money", "see you at ten", "lunch at ten", "money", "at ten"]
@@ -347,9 +346,13 @@ def image_bytes(value: int) -> bytes:
     return buffer.getvalue()
 
 
+def mixed_images() -> list:
+    return [image_bytes(0), b"broken", Image.new("L", (9, 9), 250), np.full((40, 4), 240, "u1")]
+
+
 def test_images_of_every_form_are_learned():
     small = np.stack([np.full((3, 3), v) for v in (0, 10, 200, 210)]).astype(np.uint8)
-    mixed = [image_bytes(0), b"broken", Image.new("L", (9, 9), 250), np.full((40, 4), 240, "u1")]
+    mixed = mixed_images()
     colours = np.stack([np.full((40, 40, 3), v) for v in (0.0, 0.1, 0.9, 1.0)])
     for images in (small, mixed, colours, list(colours), pd.Series(mixed), small > 100):
         scores = ModelSuggester(images, "image").fit(snapshot()).predict()
@@ -361,7 +364,8 @@ def test_pixels():
     assert PixelScaler().fit_transform(images).tolist() == [[0, 0.5], [0, 1]]
     large = PixelScaler(side=2).fit(np.zeros((1, 4, 4)))
     assert large.transform(np.ones((1, 4, 4))).tolist() == [[1, 1, 1, 1]]
-    assert image_features(np.random.default_rng(0).random((9, 4, 4)))[-1].n_components == 9
+    colors = PixelScaler(side=2, colors=True).fit_transform(mixed_images())
+    assert colors.shape == (4, 12) and np.all(colors[1] == 0.5), "what is broken is gray"
 
 
 def test_items_that_are_all_alike_do_not_warn():

@@ -202,12 +202,23 @@ def read_rgb(item: Any) -> Image.Image:
     return image.convert("RGB")
 
 
-def read_gray(item: Any, side: int) -> NDArray[np.float32]:
-    """Read any image as a gray square of side x side, 0..1; one that cannot be read is all gray."""
+def read_square(item: Any, side: int, *, colors: bool = False) -> NDArray[np.float32]:
+    """Read any image as a square, in gray or in colors; one that cannot be read is all gray.
+
+    Returns
+    -------
+    ndarray of shape (side, side), or with colors (side, side, 3), float32, 0..1
+    """
     try:
         image = item if isinstance(item, Image.Image) else _open(_read(item))
         _bound(image)
-        small = image.convert("L").resize((side, side), Image.Resampling.BILINEAR)
-        return np.asarray(small, dtype=np.float32) / 255.0
+        clear = "A" in image.mode or "transparency" in image.info
+        mode = "RGB" if colors else "L"
+        made = image.convert("RGBA" if clear else mode)
+        made = made.resize((side, side), Image.Resampling.BILINEAR)
+        if clear:  # on gray neither a black drawing vanishes nor a white one
+            ground = Image.new("RGBA", made.size, (127, 127, 127, 255))
+            made = Image.alpha_composite(ground, made).convert(mode)
+        return np.asarray(made, dtype=np.float32) / 255.0
     except Exception:
-        return np.full((side, side), 0.5, dtype=np.float32)
+        return np.full((side, side, 3) if colors else (side, side), 0.5, dtype=np.float32)

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -20,13 +19,11 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from .._progress import report
 from ..renderers import PairRenderer, Renderer, SeveralRenderer
-from ..renderers.image import pixel_range, read_gray, to_uint8
 from ..renderers.series import lines_of
 from ..renderers.text import as_text, strip_tags
+from .images import ImageFeatures
 
-#: Images are learned from as gray squares of this side, in pixels.
-SIDE = 32
-#: Principal components of images and dimensions of an embedding of sparse features.
+#: Dimensions of an embedding of sparse features.
 COMPONENTS = 64
 #: The directions of an embedding are found from all items up to the first number, of a larger pool
 #: from a sample of the second.
@@ -66,7 +63,7 @@ def default_features(modality: str | None, inputs: Any) -> Any:
     if modality == "text":
         return text_features(inputs)
     if modality == "image":
-        return image_features(inputs)
+        return ImageFeatures()
     if modality == "row":
         return row_features(inputs)
     if modality == "series":
@@ -87,13 +84,6 @@ def text_features(texts: Sequence[str]) -> TfidfVectorizer:
     return TfidfVectorizer(
         sublinear_tf=True, min_df=2 if len(texts) > 2000 else 1, dtype=np.float32, **kind
     )
-
-
-def image_features(images: Any) -> Pipeline:
-    """Scaled gray pixels into principal components."""
-    scaler = PixelScaler().fit(images)
-    width = min(COMPONENTS, len(images), scaler.n_features_)
-    return make_pipeline(scaler, PCA(n_components=width, random_state=0))
 
 
 def row_features(rows: pd.DataFrame) -> ColumnTransformer:
@@ -168,47 +158,6 @@ def _strings(columns: pd.DataFrame) -> NDArray[Any]:
 
 def _texts(column: pd.Series) -> list[str]:
     return [as_text(value) for value in column]
-
-
-class PixelScaler(TransformerMixin, BaseEstimator):
-    """Images of any size and kind to one row of pixels each, 0..1.
-
-    Arrays of one size of at most `side` pixels keep their pixels; all others become gray squares.
-    An image that cannot be read becomes plain gray.
-
-    Parameters
-    ----------
-    side : int
-        Side of the square, in pixels.
-    """
-
-    def __init__(self, side: int = SIDE) -> None:
-        self.side = side
-
-    def fit(self, images: Any, y: Any = None) -> PixelScaler:
-        """Learn the range of the pixel values, and the size."""
-        array = isinstance(images, np.ndarray) and images.dtype != object
-        self.low_, self.high_ = pixel_range(images)
-        self.keep_ = array and max(images.shape[1:3]) <= self.side
-        self.n_features_ = int(np.prod(images.shape[1:])) if self.keep_ else self.side**2
-        return self
-
-    def transform(self, images: Any) -> NDArray[np.float32]:
-        """Return float32 of shape (n_images, n_features)."""
-        if self.keep_:
-            flat = np.asarray(images, dtype=np.float32).reshape(len(images), -1)
-            return np.nan_to_num((flat - self.low_) / max(self.high_ - self.low_, 1e-12))
-        rows = np.empty((len(images), self.n_features_), dtype=np.float32)
-        for place, image in enumerate(images):
-            if place % 64 == 0:
-                report(place / len(images))
-            rows[place] = self._gray(image).ravel()
-        return rows
-
-    def _gray(self, image: Any) -> NDArray[np.float32]:
-        if isinstance(image, np.ndarray):
-            image = Image.fromarray(to_uint8(image, self.low_, self.high_))
-        return read_gray(image, self.side)
 
 
 class SeriesShape(TransformerMixin, BaseEstimator):

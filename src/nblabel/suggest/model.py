@@ -26,7 +26,8 @@ from .bulk import SAMPLE, fit_transform, sample, take, transform
 from .committee import Bootstrap
 from .encoders import Encoder, as_encoder
 from .explain import WordMarks, usual_row
-from .features import Embedding, PixelScaler, default_features, embed
+from .features import Embedding, default_features, embed
+from .images import PixelScaler
 from .linear import Scores, fit_linear, score, spread
 from .shield import shielded
 

@@ -23,7 +23,7 @@ from .forest import Forest, PooledForestClassifier, grow
 from .least_squares import BIAS, LeastSquaresClassifier, Solution, pooled, products, solve
 from .linear import Scores
 from .model import Marker, ModelSuggester, Snapshot, Suggester
-from .views import MOST_ITEMS, Blocks, ChosenViews, DenseViews, TextViews
+from .views import MOST_ITEMS, Blocks, ChosenViews, DenseViews, ImageViews, TextViews
 
 #: A cold start looks at so many items first, of pools at least twice as large.
 GLIMPSE = 2000
@@ -40,7 +40,7 @@ class MultiViewSuggester:
     ----------
     inputs : list of str, DataFrame, images or ndarray
         What the views are made from, one entry per item.
-    views : TextViews or DenseViews
+    views : TextViews, DenseViews or ImageViews
         Unfitted.
     column : str, optional
         Column of the source that holds the features, if one was named.
@@ -217,6 +217,8 @@ def default_suggester(
     if features is None:
         if modality == "text":
             return MultiViewSuggester(inputs, TextViews())
+        if modality == "image":
+            return MultiViewSuggester(inputs, ImageViews())
         transformer = default_features(modality, inputs)
         if transformer is None:
             return one

@@ -25,6 +25,7 @@ from sklearn.preprocessing import normalize
 
 from .._progress import report, within
 from .features import text_features
+from .images import ImageFeatures
 from .meanings import MeanWordVectors
 
 #: Larger pools keep to one view: to find each item's neighbours is quadratic.
@@ -151,6 +152,8 @@ class DenseViews(TransformerMixin, BaseEstimator):
     ----------
     transformer : transformer or None
         Makes rows of numbers from the items; None if they are such rows.
+    wanted : tuple of str or None
+        The blocks that are made; None makes all of the candidates.
 
     Attributes
     ----------
@@ -164,8 +167,9 @@ class DenseViews(TransformerMixin, BaseEstimator):
         "Laplacian kernel": ("laplacian", "laplacian_neighbors"),
     }
 
-    def __init__(self, transformer: Any = None) -> None:
+    def __init__(self, transformer: Any = None, wanted: tuple[str, ...] | None = None) -> None:
         self.transformer = transformer
+        self.wanted = wanted
 
     def fit(self, items: Any, y: Any = None) -> DenseViews:
         """Learn the views from a pool."""
@@ -188,7 +192,7 @@ class DenseViews(TransformerMixin, BaseEstimator):
         report(0.5)
         self.neighbors_ = NeighborMean().fit(dense)
         near = self.neighbors_.near(dense)
-        self.diffusion_ = Diffusion().fit(near)
+        self.diffusion_ = Diffusion().fit(near) if self._makes("diffusion") else None
         mean = self.neighbors_.mean(near)
         self.kernels_ = {
             name + ending: Nystroem(
@@ -199,6 +203,7 @@ class DenseViews(TransformerMixin, BaseEstimator):
             ).fit(rows)
             for name, kernel in (("radial", "rbf"), ("laplacian", "laplacian"))
             for ending, rows in (("", dense), ("_neighbors", mean))
+            if self._makes(name + ending)
         }
         report(1.0)
         return self._blocks(scaled, dense, near, mean)
@@ -222,17 +227,16 @@ class DenseViews(TransformerMixin, BaseEstimator):
     def _blocks(
         self, scaled: Any, dense: NDArray[Any], near: NDArray[np.intp], mean: NDArray[Any]
     ) -> Blocks:
-        return {
-            "features": dense if self.latent_ is None else scaled,
-            "neighbors": mean,
-            "diffusion": self.diffusion_.transform(near),
-            **{
-                name: kernel.transform(mean if name.endswith("_neighbors") else dense).astype(
-                    np.float32
-                )
-                for name, kernel in self.kernels_.items()
-            },
-        }
+        made = {"features": dense if self.latent_ is None else scaled, "neighbors": mean}
+        if self.diffusion_ is not None:
+            made["diffusion"] = self.diffusion_.transform(near)
+        for name, kernel in self.kernels_.items():
+            rows = mean if name.endswith("_neighbors") else dense
+            made[name] = kernel.transform(rows).astype(np.float32)
+        return {name: block for name, block in made.items() if self._makes(name)}
+
+    def _makes(self, name: str) -> bool:
+        return self.wanted is None or name in self.wanted
 
     def _scaled(self, rows: Any) -> Any:
         if sparse.issparse(rows):
@@ -240,12 +244,53 @@ class DenseViews(TransformerMixin, BaseEstimator):
         return np.asarray(rows, dtype=np.float32) * np.float32(self.scale_)
 
 
+class ImageViews(TransformerMixin, BaseEstimator):
+    """Images by their edges and by their pixels, each part of `ImageFeatures` as in `DenseViews`.
+
+    Attributes
+    ----------
+    candidates : mapping of name to names of blocks
+        The representations.
+    """
+
+    candidates: Mapping[str, tuple[str, ...]] = {
+        "edges and neighbours": ("features", "neighbors"),
+        "radial kernel of edges": ("radial", "radial_neighbors", "diffusion"),
+        "Laplacian kernel of pixels": ("laplacian", "laplacian_neighbors"),
+    }
+
+    def fit(self, images: Any, y: Any = None) -> ImageViews:
+        """Learn the views from a pool."""
+        self.fit_blocks(images)
+        return self
+
+    def fit_blocks(self, images: Any) -> Blocks:
+        """Learn the views and return the pool's blocks, each with one row per image."""
+        linear, radial, of_pixels = self.candidates.values()
+        self.features_ = ImageFeatures()
+        self.edges_, self.pixels_ = DenseViews(wanted=linear + radial), DenseViews(wanted=of_pixels)
+        with within(0.0, 0.5):
+            edges, pixels = self._split(self.features_.fit_transform(images))
+        with within(0.5, 0.8):
+            blocks = self.edges_.fit_blocks(edges)
+        with within(0.8, 1.0):
+            return blocks | self.pixels_.fit_blocks(pixels)
+
+    def transform_blocks(self, images: Any) -> Blocks:
+        """Return the blocks of new images."""
+        edges, pixels = self._split(self.features_.transform(images))
+        return self.edges_.transform_blocks(edges) | self.pixels_.transform_blocks(pixels)
+
+    def _split(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        return np.split(rows, [self.features_.n_edges_], axis=1)
+
+
 class ChosenViews(TransformerMixin, BaseEstimator):
     """Some blocks of fitted views side by side: what a classifier gets to see.
 
     Parameters
     ----------
-    views : fitted TextViews or DenseViews
+    views : fitted TextViews, DenseViews or ImageViews
     names : tuple of str
         The blocks, in order.
     """

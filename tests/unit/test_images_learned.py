@@ -1,0 +1,120 @@
+"""What is learned from images: edges in cells by direction, and pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from nblabel.suggest.images import (
+    CELLS,
+    COMPONENTS,
+    DIRECTIONS,
+    PIXELS_LENGTH,
+    ImageFeatures,
+    oriented_gradients,
+)
+
+
+def stripes(degrees: float, side: int = 28, phase: float = 0.0) -> np.ndarray:
+    """Brightness goes up and down in one direction."""
+    down, right = np.mgrid[:side, :side]
+    turn = np.deg2rad(degrees)
+    return (0.5 + 0.5 * np.sin(0.7 * (right * np.cos(turn) + down * np.sin(turn)) + phase)).astype(
+        np.float32
+    )
+
+
+def strongest(image: np.ndarray) -> int:
+    made = oriented_gradients(image[None]).reshape(-1, DIRECTIONS)
+    return int(made.sum(axis=0).argmax())
+
+
+def test_each_direction_has_its_place():
+    step = 180 / DIRECTIONS
+    assert [strongest(stripes(k * step)) for k in range(DIRECTIONS)] == list(range(DIRECTIONS))
+
+
+def test_half_a_turn_is_the_same_direction():
+    for degrees in (0.0, 30.0, 77.0):
+        there, back = (oriented_gradients(stripes(d)[None]) for d in (degrees, degrees + 180))
+        assert np.corrcoef(there[0], back[0])[0, 1] > 0.9
+
+
+def test_an_edge_is_counted_in_its_cell():
+    image = np.zeros((1, 70, 70), np.float32)
+    image[0, :10, 5:] = 1.0  # an edge from top to bottom, in the first cell alone
+    image[0, 10:] = 0.0
+    made = oriented_gradients(image).reshape(CELLS, CELLS, DIRECTIONS)
+    strength = made.sum(axis=2)
+    assert strength[0, 0] > 0.1
+    assert np.all(strength[3:] == 0), "below there is nothing"
+
+
+@given(st.integers(0, 10_000), st.floats(0.3, 1), st.floats(0, 0.7))
+def test_light_and_contrast_do_not_count(seed, contrast, light):
+    images = np.random.default_rng(seed).random((2, 9, 12), dtype=np.float32)
+    made = oriented_gradients(images)
+    assert made.shape == (2, CELLS * CELLS * DIRECTIONS)
+    assert np.linalg.norm(made, axis=1) == pytest.approx([1, 1], abs=1e-5)
+    for same in (1 - images, images * contrast, np.float32(light) + 0.3 * images):
+        assert oriented_gradients(same.astype(np.float32)) == pytest.approx(made, abs=0.01)
+
+
+@given(arrays(np.float32, (2, 9, 12), elements=st.floats(0, 1, width=32)))
+def test_nearly_nothing_is_nearly_nothing(images):
+    made = oriented_gradients(images)
+    assert np.isfinite(made).all() and np.linalg.norm(made, axis=1).max() < 1 + 1e-5
+    assert np.linalg.norm(oriented_gradients(images * np.float32(1e-7)), axis=1).max() < 0.3
+
+
+@given(st.integers(1, 9), st.integers(1, 9))
+def test_images_of_any_size_have_a_row(height, width):
+    images = np.random.default_rng(height * width).random((3, height, width), dtype=np.float32)
+    made = oriented_gradients(images)
+    assert made.shape == (3, min(CELLS, height) * min(CELLS, width) * DIRECTIONS)
+    assert np.isfinite(ImageFeatures().fit_transform(images)).all()
+
+
+def test_edges_and_pixels_weigh_what_they_should():
+    images = np.random.default_rng(0).random((200, 40, 40, 3), dtype=np.float32)
+    features = ImageFeatures()
+    rows = features.fit_transform(images)
+    assert rows.shape == (200, 2 * COMPONENTS) and rows.dtype == np.float32
+    edges, pixels = np.split(rows, [features.n_edges_], axis=1)
+    assert np.square(edges).sum(axis=1).mean() == pytest.approx(1, rel=0.02)
+    assert np.square(pixels).sum(axis=1).mean() == pytest.approx(PIXELS_LENGTH**2, rel=0.02)
+    assert features.transform(images[:9]) == pytest.approx(rows[:9], abs=1e-4)
+    assert ImageFeatures().fit(images).transform(images) == pytest.approx(rows, abs=1e-3)
+
+
+def test_colors_count():
+    """Two colors of the same gray, no edge anywhere."""
+    red, green = np.zeros((2, 48, 48, 3), np.uint8)
+    red[..., 0], green[..., 1] = 120, 61
+    rows = ImageFeatures().fit_transform([red, green] * 10)
+    assert np.linalg.norm(rows[0] - rows[1]) > 0.5
+    assert rows[0] == pytest.approx(rows[2], abs=1e-5)
+
+
+def test_shapes_are_told_apart_in_any_place_and_light():
+    """A few labels are enough for bars that lie and bars that stand, wherever, dark or bright."""
+    from nblabel.suggest import MultiViewSuggester, Snapshot
+    from nblabel.suggest.views import ImageViews
+
+    rng = np.random.default_rng(0)
+    images = np.empty((300, 24, 24), np.float32)
+    kinds = rng.integers(2, size=300)
+    for image, kind in zip(images, kinds, strict=True):
+        ground, drawn = rng.random(2)
+        image[:] = ground
+        top, left = rng.integers(2, 10, size=2)
+        height, width = (3, 12) if kind else (12, 3)
+        image[top : top + height, left : left + width] = drawn
+    names = np.array(["stands", "lies"])[kinds]
+    places = np.arange(20)
+    fitted = MultiViewSuggester(images, ImageViews()).fit(Snapshot(places, names[places], 1))
+    said = fitted.model.predict(images[20:])
+    assert np.mean(said == names[20:]) > 0.9
