@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from nblabel.suggest import MultiViewSuggester, Snapshot
 from nblabel.suggest.images import (
     CELLS,
     COMPONENTS,
@@ -16,6 +17,7 @@ from nblabel.suggest.images import (
     ImageFeatures,
     oriented_gradients,
 )
+from nblabel.suggest.views import ImageViews
 
 
 def stripes(degrees: float, side: int = 28, phase: float = 0.0) -> np.ndarray:
@@ -99,11 +101,17 @@ def test_colors_count():
     assert rows[0] == pytest.approx(rows[2], abs=1e-5)
 
 
+def test_a_negative_is_not_alike():
+    """Its edges are the same, its pixels are not."""
+    images = np.random.default_rng(0).random((40, 20, 20), dtype=np.float32)
+    images[1] = 1 - images[0]
+    images[2] = images[0] + 0.01
+    space = MultiViewSuggester(images, ImageViews()).embedding()
+    assert space[0] @ space[2] > 0.95 and space[0] @ space[1] < 0.85
+
+
 def test_shapes_are_told_apart_in_any_place_and_light():
     """A few labels are enough for bars that lie and bars that stand, wherever, dark or bright."""
-    from nblabel.suggest import MultiViewSuggester, Snapshot
-    from nblabel.suggest.views import ImageViews
-
     rng = np.random.default_rng(0)
     images = np.empty((300, 24, 24), np.float32)
     kinds = rng.integers(2, size=300)

@@ -88,7 +88,7 @@ def test_a_transformer_of_the_users_is_followed_where_it_can_be(
 def test_reading_images_is_followed() -> None:
     images = [np.full((9, 9), k, dtype=np.uint8) for k in range(200)]
     made, seen = told(ModelSuggester(images, "image"))
-    assert len(made) == 200 and seen == [0, 0.32, 0.64, 0.96]
+    assert len(made) == 200 and sorted(set(seen)) == [0, 0.32, 0.64, 0.96]
 
 
 def test_many_table_rows_are_featurized_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

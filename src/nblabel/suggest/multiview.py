@@ -124,14 +124,11 @@ class MultiViewSuggester:
         """Return dense features of the pool, rows of length one."""
         if self._embedding is None:
             blocks = self.blocks()
-            if "latent" in blocks:
-                spaces = ("latent", "neighbors", "meanings", "meaning_neighbors")
-                joined = np.hstack([blocks[name] for name in spaces if name in blocks])
-            elif sparse.issparse(next(iter(blocks.values()))):  # too few items for anything else
-                joined = next(iter(blocks.values())).toarray()
-            else:  # by distance: two rows in one direction may be far apart
-                joined = np.hstack([blocks["radial"], blocks["radial_neighbors"]])
-            self._embedding = normalize(joined).astype(np.float32)
+            space = [blocks[name] for name in self._views.space if name in blocks]
+            if not space:  # too few items for anything else
+                first = next(iter(blocks.values()))
+                space = [first.toarray() if sparse.issparse(first) else first]
+            self._embedding = normalize(np.hstack(space)).astype(np.float32)
         return self._embedding
 
     def fit(self, snapshot: Snapshot) -> FittedViews:

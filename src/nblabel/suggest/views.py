@@ -57,6 +57,8 @@ class TextViews(TransformerMixin, BaseEstimator):
     ----------
     candidates : mapping of name to names of blocks
         The representations, the richest first.
+    space : tuple of str
+        The blocks in which items are near each other or far.
     vectorizer_ : TfidfVectorizer
         Of the block ``"words"``.
     """
@@ -76,6 +78,7 @@ class TextViews(TransformerMixin, BaseEstimator):
             "meaning_neighbors",
         ),
     }
+    space: tuple[str, ...] = ("latent", "neighbors", "meanings", "meaning_neighbors")
 
     def fit(self, texts: Sequence[str], y: Any = None) -> TextViews:
         """Learn the views from a pool."""
@@ -159,6 +162,8 @@ class DenseViews(TransformerMixin, BaseEstimator):
     ----------
     candidates : mapping of name to names of blocks
         The representations, one of the features themselves first.
+    space : tuple of str
+        By distance: two rows in one direction may be far apart.
     """
 
     candidates: Mapping[str, tuple[str, ...]] = {
@@ -166,6 +171,7 @@ class DenseViews(TransformerMixin, BaseEstimator):
         "radial kernel": ("radial", "radial_neighbors", "diffusion"),
         "Laplacian kernel": ("laplacian", "laplacian_neighbors"),
     }
+    space: tuple[str, ...] = ("radial", "radial_neighbors")
 
     def __init__(self, transformer: Any = None, wanted: tuple[str, ...] | None = None) -> None:
         self.transformer = transformer
@@ -251,6 +257,8 @@ class ImageViews(TransformerMixin, BaseEstimator):
     ----------
     candidates : mapping of name to names of blocks
         The representations.
+    space : tuple of str
+        By edges and by pixels: what is alike is alike in both.
     """
 
     candidates: Mapping[str, tuple[str, ...]] = {
@@ -258,6 +266,7 @@ class ImageViews(TransformerMixin, BaseEstimator):
         "radial kernel of edges": ("radial", "radial_neighbors", "diffusion"),
         "Laplacian kernel of pixels": ("laplacian", "laplacian_neighbors"),
     }
+    space: tuple[str, ...] = ("radial", "radial_neighbors", "laplacian", "laplacian_neighbors")
 
     def fit(self, images: Any, y: Any = None) -> ImageViews:
         """Learn the views from a pool."""
