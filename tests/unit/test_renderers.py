@@ -20,7 +20,7 @@ from nblabel.renderers import (
     safe_view,
 )
 from nblabel.renderers.base import clean, is_missing
-from nblabel.renderers.image import MOST_PIXELS, TILE, pixel_range, read_square, to_uint8
+from nblabel.renderers.image import MOST_PIXELS, TILE, pixel_range, read_rgb, read_square, to_uint8
 from nblabel.renderers.text import as_text, strip_tags
 from nblabel.testing import check_renderer
 
@@ -328,6 +328,45 @@ def test_learning_reads_any_image_as_a_gray_square():
     assert read_square(png(image), 4).tolist() == np.ones((4, 4)).tolist()
     assert read_square(image, 2).tolist() == [[1, 1], [1, 1]]
     assert read_square(b"no image", 2).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+def test_learning_reads_colors_and_what_is_clear_as_gray():
+    red = Image.new("RGB", (9, 9), (255, 0, 0))
+    assert read_square(red, 2, colors=True).tolist() == [[[1, 0, 0]] * 2] * 2
+    drawn = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    drawn.paste((0, 0, 0, 255), (0, 0, 4, 8))  # black on nothing
+    seen = read_square(png(drawn), 8)
+    assert np.all(seen[:, 0] == 0) and np.all(np.abs(seen[:, -1] - 0.5) < 0.01)
+
+
+def test_learning_sees_a_photo_as_it_is_shown():
+    """A camera held upright notes a turn; the pixels lie."""
+    image = np.zeros((40, 60), np.uint8)
+    image[:20] = 255  # above; turned by a quarter, on the right
+    buffer, noted = io.BytesIO(), Image.Exif()
+    noted[0x0112] = 6
+    Image.fromarray(image).save(buffer, "JPEG", exif=noted)
+    seen = read_square(buffer.getvalue(), 8)
+    assert seen[:, 0].max() < 0.1 and seen[:, -1].min() > 0.9
+    turned = np.asarray(read_rgb(buffer.getvalue()))
+    assert turned.shape == (60, 40, 3) and turned[30, 2, 0] < 10 and turned[30, -2, 0] > 245
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [(np.uint16, "PNG"), (np.uint16, "TIFF"), (np.int32, "TIFF"), (np.float32, "TIFF")],
+)
+def test_pixels_of_more_than_8_bits_have_a_range_of_their_own(kind, form):
+    """Of a microscope or a scanner; Pillow would cut all above 255."""
+    buffer = io.BytesIO()
+    ramp = np.linspace(0, 4000, 64).astype(kind)
+    Image.fromarray(np.tile(ramp, (64, 1))).save(buffer, form)
+    for item in (buffer.getvalue(), Image.open(buffer)):
+        for view in (ImageRenderer().view(item), ImageRenderer().thumbnail(item)):
+            shown = pixels(view)[32].reshape(64, -1)[:, 0].astype(int)
+            assert shown[0] == 0 and shown[-1] == 255 and abs(shown[32] - 128) < 4
+        assert np.abs(read_square(item, 64)[32] - np.linspace(0, 1, 64)).max() < 0.02
+        assert abs(int(np.asarray(read_rgb(item))[32, 32, 0]) - 128) < 4
 
 
 # ---------------------------------------------------------------- whatever Jupyter can display

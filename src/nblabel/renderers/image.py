@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .base import View, clean, encoded_bytes, is_named
 
@@ -75,7 +75,7 @@ class ImageRenderer:
         if raw[:256].lstrip().startswith((b"<svg", b"<?xml")):
             return svg_view(raw, name)
         with _open(raw) as image:
-            mime = _BROWSER_FORMATS.get(image.format or "")
+            mime = None if _is_deep(image) else _BROWSER_FORMATS.get(image.format or "")
             if mime and len(raw) <= _MOST_BYTES_A_PIXEL * most**2 and max(image.size) <= 2 * most:
                 _bound(image)
                 image.load()
@@ -119,6 +119,19 @@ def _bound(image: Image.Image, side: int = MOST_PIXELS) -> None:
         )
 
 
+def _is_deep(image: Image.Image) -> bool:
+    """Whether a pixel is a number of more than 8 bits, as of a microscope or a scanner."""
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
+
+
+def _of_bytes(image: Image.Image) -> Image.Image:
+    """Return an image of 8 bits a channel: of a deep one its own range, where Pillow would cut."""
+    if not _is_deep(image):
+        return image
+    array = np.asarray(image)
+    return Image.fromarray(to_uint8(array, *pixel_range(array[None])))
+
+
 def _read(item: Any) -> bytes:
     return encoded_bytes(item, "an array, a file, bytes or a PIL image")
 
@@ -132,6 +145,7 @@ def encoded_view(
     image.load()
     # As a camera noted it: a file that goes as it is has it, too. Of a TIFF it is applied by now.
     turn = image.getexif().get(_ORIENTATION)
+    image = _of_bytes(image)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):
         image = image.convert("RGB")
     if max(full) > most:
@@ -199,7 +213,7 @@ def read_rgb(item: Any) -> Image.Image:
     if isinstance(item, np.ndarray):
         return Image.fromarray(to_uint8(item, *pixel_range(item[None]))).convert("RGB")
     image = item if isinstance(item, Image.Image) else Image.open(io.BytesIO(_read(item)))
-    return image.convert("RGB")
+    return ImageOps.exif_transpose(_of_bytes(image)).convert("RGB")
 
 
 def read_square(item: Any, side: int, *, colors: bool = False) -> NDArray[np.float32]:
@@ -212,10 +226,11 @@ def read_square(item: Any, side: int, *, colors: bool = False) -> NDArray[np.flo
     try:
         image = item if isinstance(item, Image.Image) else _open(_read(item))
         _bound(image)
+        image = _of_bytes(image)
         clear = "A" in image.mode or "transparency" in image.info
         mode = "RGB" if colors else "L"
         made = image.convert("RGBA" if clear else mode)
-        made = made.resize((side, side), Image.Resampling.BILINEAR)
+        made = ImageOps.exif_transpose(made.resize((side, side), Image.Resampling.BILINEAR))
         if clear:  # on gray neither a black drawing vanishes nor a white one
             ground = Image.new("RGBA", made.size, (127, 127, 127, 255))
             made = Image.alpha_composite(ground, made).convert(mode)
