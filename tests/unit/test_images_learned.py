@@ -17,7 +17,7 @@ from nblabel.suggest.images import (
     ImageFeatures,
     oriented_gradients,
 )
-from nblabel.suggest.views import ImageViews
+from nblabel.suggest.views import OF_IMAGES, PartedViews
 
 
 def stripes(degrees: float, side: int = 28, phase: float = 0.0) -> np.ndarray:
@@ -85,7 +85,7 @@ def test_edges_and_pixels_weigh_what_they_should():
     features = ImageFeatures()
     rows = features.fit_transform(images)
     assert rows.shape == (200, 2 * COMPONENTS) and rows.dtype == np.float32
-    edges, pixels = np.split(rows, [features.n_edges_], axis=1)
+    edges, pixels = np.split(rows, [features.n_first_], axis=1)
     assert np.square(edges).sum(axis=1).mean() == pytest.approx(1, rel=0.02)
     assert np.square(pixels).sum(axis=1).mean() == pytest.approx(PIXELS_LENGTH**2, rel=0.02)
     assert features.transform(images[:9]) == pytest.approx(rows[:9], abs=1e-4)
@@ -106,7 +106,7 @@ def test_a_negative_is_not_alike():
     images = np.random.default_rng(0).random((40, 20, 20), dtype=np.float32)
     images[1] = 1 - images[0]
     images[2] = images[0] + 0.01
-    space = MultiViewSuggester(images, ImageViews()).embedding()
+    space = MultiViewSuggester(images, PartedViews(ImageFeatures(), OF_IMAGES)).embedding()
     assert space[0] @ space[2] > 0.95 and space[0] @ space[1] < 0.85
 
 
@@ -123,6 +123,8 @@ def test_shapes_are_told_apart_in_any_place_and_light():
         image[top : top + height, left : left + width] = drawn
     names = np.array(["stands", "lies"])[kinds]
     places = np.arange(20)
-    fitted = MultiViewSuggester(images, ImageViews()).fit(Snapshot(places, names[places], 1))
+    fitted = MultiViewSuggester(images, PartedViews(ImageFeatures(), OF_IMAGES)).fit(
+        Snapshot(places, names[places], 1)
+    )
     said = fitted.model.predict(images[20:])
     assert np.mean(said == names[20:]) > 0.9

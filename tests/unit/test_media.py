@@ -22,7 +22,7 @@ from nblabel.renderers import (
 )
 from nblabel.renderers.audio import as_float, peaks
 from nblabel.renderers.series import lines_of, thinned
-from nblabel.suggest.features import SeriesShape
+from nblabel.suggest.series import SeriesShape
 from nblabel.widget.desk import MOST_BYTES
 
 

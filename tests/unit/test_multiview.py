@@ -14,12 +14,16 @@ from nblabel.errors import NblabelError
 from nblabel.suggest import ModelSuggester, MultiViewSuggester, Snapshot, default_suggester
 from nblabel.suggest.features import row_features
 from nblabel.suggest.forest import grow
+from nblabel.suggest.images import ImageFeatures
+from nblabel.suggest.series import SeriesFeatures
 from nblabel.suggest.views import (
+    OF_IMAGES,
+    OF_SERIES,
     ChosenViews,
     DenseViews,
     Diffusion,
-    ImageViews,
     NeighborMean,
+    PartedViews,
     TextViews,
 )
 from nblabel.testing import check_suggester
@@ -41,6 +45,13 @@ def table():
     ), kind.astype(str)
 
 
+def series():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(3, size=90)
+    lines = [np.sin(np.arange(60) * (0.1 + 0.2 * k)) + rng.normal(size=60) / 4 for k in kind]
+    return lines, kind.astype(str)
+
+
 def notes():
     """So many words that there are too many columns for neighbours."""
     rng = np.random.default_rng(0)
@@ -52,7 +63,8 @@ CASES = {
     "text": lambda: (TEXTS, COLORS, TextViews()),
     "japanese": lambda: ([f"赤い車{k}号" if k % 2 else f"青い船{k}号" for k in range(20)],
                          [str(k % 2) for k in range(20)], TextViews()),
-    "images": lambda: (*images(), ImageViews()),
+    "images": lambda: (*images(), PartedViews(ImageFeatures(), OF_IMAGES)),
+    "series": lambda: (*series(), PartedViews(SeriesFeatures(), OF_SERIES)),
     "rows": lambda: (*table(), DenseViews(row_features(table()[0]))),
     "matrix": lambda: (images()[0].reshape(120, -1), images()[1], DenseViews()),
 }  # fmt: skip
@@ -98,7 +110,7 @@ def test_the_model_says_of_new_items_what_it_says_of_the_pool(case):
     assert fitted.model.predict_proba(items) == pytest.approx(scores.proba, abs=5e-3)
     assert list(fitted.model.classes_) == list(scores.classes)
     committee = fitted.committee(np.arange(len(items)))
-    assert committee.shape[1:] == scores.proba.shape and 1 <= len(committee) <= 3 + forest
+    assert committee.shape[1:] == scores.proba.shape and 1 <= len(committee) <= len(views.candidates) + forest
     assert committee.sum(axis=2) == pytest.approx(np.ones(committee.shape[:2]), abs=1e-5)
 
 

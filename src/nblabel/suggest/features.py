@@ -9,19 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from .._progress import report
 from ..renderers import PairRenderer, Renderer, SeveralRenderer
-from ..renderers.series import lines_of
 from ..renderers.text import as_text, strip_tags
 from .images import ImageFeatures
+from .series import SeriesFeatures
 
 #: Dimensions of an embedding of sparse features.
 COMPONENTS = 64
@@ -67,7 +65,7 @@ def default_features(modality: str | None, inputs: Any) -> Any:
     if modality == "row":
         return row_features(inputs)
     if modality == "series":
-        return series_features()
+        return SeriesFeatures()
     return None
 
 
@@ -124,13 +122,6 @@ def row_features(rows: pd.DataFrame) -> ColumnTransformer:
     return ColumnTransformer(parts)
 
 
-def series_features() -> Pipeline:
-    """Level, spread, course and spectrum of each line, imputed and scaled."""
-    return make_pipeline(
-        SeriesShape(), SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
-    )
-
-
 def _numbers(columns: pd.DataFrame) -> NDArray[np.float64]:
     made = {}
     for name in columns.columns:
@@ -158,64 +149,6 @@ def _strings(columns: pd.DataFrame) -> NDArray[Any]:
 
 def _texts(column: pd.Series) -> list[str]:
     return [as_text(value) for value in column]
-
-
-class SeriesShape(TransformerMixin, BaseEstimator):
-    """Time series of any length to numbers of the same meaning.
-
-    For each line: mean, standard deviation, least, largest, first and last value, and mean absolute
-    step; its mean over `parts` equal parts; the share of its power, on a log scale, in `bands` of
-    the spectrum, each twice as wide as the one before. A series that cannot be read is all NaN.
-
-    Parameters
-    ----------
-    parts, bands : int
-    """
-
-    def __init__(self, parts: int = 16, bands: int = 8) -> None:
-        self.parts = parts
-        self.bands = bands
-
-    def fit(self, series: Any, y: Any = None) -> SeriesShape:
-        """Learn how many lines there are at most."""
-        self.n_lines_ = max((len(_lines(item)) for item in series), default=1) or 1
-        return self
-
-    def transform(self, series: Any) -> NDArray[np.float64]:
-        """Return float64 of shape (n_series, n_lines * (7 + parts + bands))."""
-        width = 7 + self.parts + self.bands
-        rows = np.full((len(series), self.n_lines_, width), np.nan)
-        for place, item in enumerate(series):
-            if place % 64 == 0:
-                report(place / len(series))
-            for k, line in enumerate(_lines(item)[: self.n_lines_]):
-                known = np.flatnonzero(~np.isnan(line))
-                if len(known):
-                    rows[place, k] = self._shape(
-                        np.interp(np.arange(len(line)), known, line[known])
-                    )
-        return rows.reshape(len(series), -1)
-
-    def _shape(self, line: NDArray[np.float64]) -> NDArray[np.float64]:
-        steps = np.abs(np.diff(line)).mean() if len(line) > 1 else 0.0
-        ends = [line.mean(), line.std(), line.min(), line.max(), line[0], line[-1], steps]
-        starts = np.linspace(0, len(line), self.parts, endpoint=False).astype(int)
-        lengths = np.maximum(np.diff([*starts, len(line)]), 1)
-        power = np.abs(np.fft.rfft(line - line.mean()))[1:] ** 2
-        edges = len(power) * 0.5 ** np.arange(self.bands, -1, -1)
-        edges[0] = 0
-        band = np.searchsorted(edges, np.arange(len(power)) + 0.5, side="right") - 1
-        shares = np.bincount(band, power, minlength=self.bands) / max(power.sum(), 1e-300)
-        return np.concatenate(
-            [ends, np.add.reduceat(line, starts) / lengths, np.log(shares + 1e-6)]
-        )
-
-
-def _lines(item: Any) -> list[NDArray[np.float64]]:
-    try:
-        return list(lines_of(item).values())
-    except (TypeError, ValueError):
-        return []
 
 
 class Embedding:

@@ -90,7 +90,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    n_edges_ : int
+    n_first_ : int
         Columns of the first part.
     """
 
@@ -130,7 +130,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         # What is centered has its variance as the mean of the squared lengths.
         lengths = [float(np.sqrt(pca.explained_variance_.sum())) for pca in self.components_]
         self.scales_ = np.array([1.0, PIXELS_LENGTH]) / np.maximum(lengths, 1e-12)
-        self.n_edges_ = self.components_[0].n_components_
+        self.n_first_ = self.components_[0].n_components_
         return self
 
     def _rows(self, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:

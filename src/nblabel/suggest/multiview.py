@@ -23,7 +23,16 @@ from .forest import Forest, PooledForestClassifier, grow
 from .least_squares import BIAS, LeastSquaresClassifier, Solution, pooled, products, solve
 from .linear import Scores
 from .model import Marker, ModelSuggester, Snapshot, Suggester
-from .views import MOST_ITEMS, Blocks, ChosenViews, DenseViews, ImageViews, TextViews
+from .views import (
+    MOST_ITEMS,
+    OF_IMAGES,
+    OF_SERIES,
+    Blocks,
+    ChosenViews,
+    DenseViews,
+    PartedViews,
+    TextViews,
+)
 
 #: A cold start looks at so many items first, of pools at least twice as large.
 GLIMPSE = 2000
@@ -40,7 +49,7 @@ class MultiViewSuggester:
     ----------
     inputs : list of str, DataFrame, images or ndarray
         What the views are made from, one entry per item.
-    views : TextViews, DenseViews or ImageViews
+    views : TextViews, DenseViews or PartedViews
         Unfitted.
     column : str, optional
         Column of the source that holds the features, if one was named.
@@ -214,11 +223,12 @@ def default_suggester(
     if features is None:
         if modality == "text":
             return MultiViewSuggester(inputs, TextViews())
-        if modality == "image":
-            return MultiViewSuggester(inputs, ImageViews())
         transformer = default_features(modality, inputs)
         if transformer is None:
             return one
+        if modality in ("image", "series"):
+            views = PartedViews(transformer, OF_IMAGES if modality == "image" else OF_SERIES)
+            return MultiViewSuggester(inputs, views)
         return MultiViewSuggester(inputs, DenseViews(transformer), forest=modality == "row")
     if one.encoder is not None:
         return MultiViewSuggester(inputs, DenseViews(one.encoder))

@@ -25,7 +25,6 @@ from sklearn.preprocessing import normalize
 
 from .._progress import report, within
 from .features import text_features
-from .images import ImageFeatures
 from .meanings import MeanWordVectors
 
 #: Larger pools keep to one view: to find each item's neighbours is quadratic.
@@ -43,6 +42,21 @@ _MOST_CHARACTER_TERMS = 200_000
 _MOST_DENSE = 1000
 
 Blocks = dict[str, Any]
+
+_SECOND = "second_"
+#: Views of images, in two parts: edges, and pixels.
+OF_IMAGES: Mapping[str, tuple[str, ...]] = {
+    "edges and neighbours": ("features", "neighbors"),
+    "radial kernel of edges": ("radial", "radial_neighbors", "diffusion"),
+    "Laplacian kernel of pixels": ("second_laplacian", "second_laplacian_neighbors"),
+}
+#: Views of series, in two parts: patterns, and the course.
+OF_SERIES: Mapping[str, tuple[str, ...]] = {
+    "patterns and neighbours": ("features", "neighbors"),
+    "radial kernel of patterns": ("radial", "radial_neighbors", "diffusion"),
+    "course and neighbours": ("second_features", "second_neighbors"),
+    "Laplacian kernel of the course": ("second_laplacian", "second_laplacian_neighbors"),
+}
 
 
 class TextViews(TransformerMixin, BaseEstimator):
@@ -250,48 +264,66 @@ class DenseViews(TransformerMixin, BaseEstimator):
         return np.asarray(rows, dtype=np.float32) * np.float32(self.scale_)
 
 
-class ImageViews(TransformerMixin, BaseEstimator):
-    """Images by their edges and by their pixels, each part of `ImageFeatures` as in `DenseViews`.
+class PartedViews(TransformerMixin, BaseEstimator):
+    """Items in two parts, each as in `DenseViews`; the blocks of the second begin with "second_".
+
+    Parameters
+    ----------
+    transformer : transformer
+        Makes both parts of the items, side by side; fitted it has ``n_first_``, the columns of the
+        first: `ImageFeatures`, `SeriesFeatures`.
+    candidates : mapping of name to names of blocks
+        The representations: `OF_IMAGES`, `OF_SERIES`.
 
     Attributes
     ----------
-    candidates : mapping of name to names of blocks
-        The representations.
     space : tuple of str
-        By edges and by pixels: what is alike is alike in both.
+        What is alike is alike in both parts.
     """
 
-    candidates: Mapping[str, tuple[str, ...]] = {
-        "edges and neighbours": ("features", "neighbors"),
-        "radial kernel of edges": ("radial", "radial_neighbors", "diffusion"),
-        "Laplacian kernel of pixels": ("laplacian", "laplacian_neighbors"),
-    }
-    space: tuple[str, ...] = ("radial", "radial_neighbors", "laplacian", "laplacian_neighbors")
+    space: tuple[str, ...] = (
+        "radial",
+        "radial_neighbors",
+        "second_laplacian",
+        "second_laplacian_neighbors",
+    )
 
-    def fit(self, images: Any, y: Any = None) -> ImageViews:
+    def __init__(self, transformer: Any, candidates: Mapping[str, tuple[str, ...]]) -> None:
+        self.transformer = transformer
+        self.candidates = candidates
+
+    def fit(self, items: Any, y: Any = None) -> PartedViews:
         """Learn the views from a pool."""
-        self.fit_blocks(images)
+        self.fit_blocks(items)
         return self
 
-    def fit_blocks(self, images: Any) -> Blocks:
-        """Learn the views and return the pool's blocks, each with one row per image."""
-        linear, radial, of_pixels = self.candidates.values()
-        self.features_ = ImageFeatures()
-        self.edges_, self.pixels_ = DenseViews(wanted=linear + radial), DenseViews(wanted=of_pixels)
+    def fit_blocks(self, items: Any) -> Blocks:
+        """Learn the views and return the pool's blocks, each with one row per item."""
+        wanted = [name for names in self.candidates.values() for name in names]
+        second = tuple(name.removeprefix(_SECOND) for name in wanted if name.startswith(_SECOND))
+        self.transformer_ = clone(self.transformer)
+        self.parts_ = DenseViews(wanted=tuple(wanted)), DenseViews(wanted=second)
         with within(0.0, 0.5):
-            edges, pixels = self._split(self.features_.fit_transform(images))
-        with within(0.5, 0.8):
-            blocks = self.edges_.fit_blocks(edges)
-        with within(0.8, 1.0):
-            return blocks | self.pixels_.fit_blocks(pixels)
+            parts = self._split(self.transformer_.fit_transform(items))
+        with within(0.5, 0.75):
+            first = self.parts_[0].fit_blocks(parts[0])
+        with within(0.75, 1.0):
+            return first | _renamed(self.parts_[1].fit_blocks(parts[1]))
 
-    def transform_blocks(self, images: Any) -> Blocks:
-        """Return the blocks of new images."""
-        edges, pixels = self._split(self.features_.transform(images))
-        return self.edges_.transform_blocks(edges) | self.pixels_.transform_blocks(pixels)
+    def transform_blocks(self, items: Any) -> Blocks:
+        """Return the blocks of new items."""
+        parts = self._split(self.transformer_.transform(items))
+        first, second = (
+            views.transform_blocks(part) for views, part in zip(self.parts_, parts, strict=True)
+        )
+        return first | _renamed(second)
 
     def _split(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        return np.split(rows, [self.features_.n_edges_], axis=1)
+        return np.split(rows, [self.transformer_.n_first_], axis=1)
+
+
+def _renamed(second: Blocks) -> Blocks:
+    return {_SECOND + name: block for name, block in second.items()}
 
 
 class ChosenViews(TransformerMixin, BaseEstimator):
@@ -299,7 +331,7 @@ class ChosenViews(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    views : fitted TextViews, DenseViews or ImageViews
+    views : fitted TextViews, DenseViews or PartedViews
     names : tuple of str
         The blocks, in order.
     """

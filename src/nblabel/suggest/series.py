@@ -1,0 +1,192 @@
+"""What a light model learns from series: the small patterns they are made of, and their course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import PCA
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from .._progress import report, within
+from ..renderers.series import lines_of
+from .bulk import sample, take
+
+#: Principal components of the patterns.
+COMPONENTS = 64
+#: Points that patterns are looked for in.
+POINTS = 128
+#: Thresholds of each pattern.
+THRESHOLDS = 3
+#: Series that components are found from, and thresholds.
+MOST_DECOMPOSED, MOST_RANKED = 2000, 200
+#: Points between two of a pattern's nine weights.
+_STEPS = (1, 2, 4, 8)
+#: Series that are looked at together.
+_CHUNK = 256
+
+
+class SeriesFeatures(TransformerMixin, BaseEstimator):
+    """Series as principal components of their `SeriesPatterns`, and as their `SeriesShape`.
+
+    Both parts have rows of a mean length of 1.
+
+    Attributes
+    ----------
+    n_first_ : int
+        Columns of the first part.
+    """
+
+    def fit(self, series: Any, y: Any = None) -> SeriesFeatures:
+        """Learn patterns, components and scales, from at most `MOST_DECOMPOSED` series."""
+        some = take(series, sample(len(series), 0, MOST_DECOMPOSED))
+        patterns = make_pipeline(SeriesPatterns(), StandardScaler())
+        rows = patterns.fit_transform(some)
+        patterns.steps.append(("pca", PCA(min(COMPONENTS, *rows.shape), random_state=0)))
+        shape = make_pipeline(
+            SeriesShape(),
+            SimpleImputer(strategy="median", keep_empty_features=True),
+            StandardScaler(),
+        )
+        with np.errstate(invalid="ignore"):  # the variance of series that are all alike
+            parts = patterns[-1].fit_transform(rows), shape.fit_transform(some)
+        self.parts_ = patterns, shape
+        self.n_first_ = parts[0].shape[1]
+        self.scales_ = [
+            1 / max(float(np.sqrt(np.square(part).sum(axis=1).mean())), 1e-12) for part in parts
+        ]
+        return self
+
+    def transform(self, series: Any) -> NDArray[np.float32]:
+        """Return float32 of shape (n_series, n_columns), the patterns first."""
+        made = []
+        for start in range(0, len(series), _CHUNK):
+            end = min(start + _CHUNK, len(series))
+            with within(start / len(series), end / len(series)):
+                report(0.0)
+                some = take(series, np.arange(start, end))
+                parts = zip(self.parts_, self.scales_, strict=True)
+                made.append(np.hstack([part.transform(some) * scale for part, scale in parts]))
+        return np.concatenate(made).astype(np.float32)
+
+
+class SeriesPatterns(TransformerMixin, BaseEstimator):
+    """How much of a series is like each of 84 small patterns, at four widths.
+
+    MiniRocket (Dempster, Schmidt, Webb, KDD 2021): of nine weights three are 2, the others -1, in
+    all ways; the share of the points at which what a pattern gives is above a threshold, thresholds
+    at quantiles of some series. Each line is brought to `POINTS` points, mean 0 and deviation 1.
+    """
+
+    def fit(self, series: Any, y: Any = None) -> SeriesPatterns:
+        """Learn the thresholds, and how many lines there are at most."""
+        self.n_lines_ = _most_lines(series)
+        some = self._points(take(series, sample(len(series), 0, MOST_RANKED)))
+        shares = (np.arange(THRESHOLDS) + 1) / (THRESHOLDS + 1)
+        self.thresholds_ = [
+            np.quantile(made, shares, axis=(0, 2)).astype(np.float32) for made in _patterns(some)
+        ]
+        return self
+
+    def transform(self, series: Any) -> NDArray[np.float32]:
+        """Return float32 of shape (n_series, n_patterns * n_lines), shares from 0 to 1."""
+        made = [
+            (given > threshold[:, None]).mean(axis=2, dtype=np.float32)
+            for given, thresholds in zip(
+                _patterns(self._points(series)), self.thresholds_, strict=True
+            )
+            for threshold in thresholds
+        ]
+        return np.concatenate(made, axis=1)
+
+    def _points(self, series: Any) -> NDArray[np.float32]:
+        """Return (n_series, n_lines, n_points); zeros where there is no line, or it is level."""
+        made = np.zeros((len(series), self.n_lines_, POINTS), dtype=np.float32)
+        for place, item in enumerate(series):
+            for k, line in enumerate(_lines(item)[: self.n_lines_]):
+                known = np.flatnonzero(~np.isnan(line))
+                if len(known):
+                    made[place, k] = np.interp(
+                        np.linspace(0, len(line) - 1, POINTS), known, line[known]
+                    )
+        made -= made.mean(axis=2, keepdims=True)
+        spread = made.std(axis=2, keepdims=True)
+        return np.divide(made, spread, out=np.zeros_like(made), where=spread > 1e-6)
+
+
+def _patterns(points: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Yield what each pattern gives at each point, one after the other: all are too many."""
+    for step in _STEPS:
+        padded = np.pad(points, ((0, 0), (0, 0), (4 * step, 4 * step)))
+        moved = [padded[..., k * step : k * step + POINTS] for k in range(9)]
+        less = -sum(moved[1:], start=moved[0])
+        for a, b, c in combinations(moved, 3):
+            yield less + 3 * (a + b + c)
+
+
+class SeriesShape(TransformerMixin, BaseEstimator):
+    """Time series of any length to numbers of the same meaning.
+
+    For each line: mean, standard deviation, least, largest, first and last value, and mean absolute
+    step; its mean over `parts` equal parts; the share of its power, on a log scale, in `bands` of
+    the spectrum, each twice as wide as the one before. A series that cannot be read is all NaN.
+
+    Parameters
+    ----------
+    parts, bands : int
+    """
+
+    def __init__(self, parts: int = 16, bands: int = 8) -> None:
+        self.parts = parts
+        self.bands = bands
+
+    def fit(self, series: Any, y: Any = None) -> SeriesShape:
+        """Learn how many lines there are at most."""
+        self.n_lines_ = _most_lines(series)
+        return self
+
+    def transform(self, series: Any) -> NDArray[np.float64]:
+        """Return float64 of shape (n_series, n_lines * (7 + parts + bands))."""
+        width = 7 + self.parts + self.bands
+        rows = np.full((len(series), self.n_lines_, width), np.nan)
+        for place, item in enumerate(series):
+            if place % 64 == 0:
+                report(place / len(series))
+            for k, line in enumerate(_lines(item)[: self.n_lines_]):
+                known = np.flatnonzero(~np.isnan(line))
+                if len(known):
+                    rows[place, k] = self._shape(
+                        np.interp(np.arange(len(line)), known, line[known])
+                    )
+        return rows.reshape(len(series), -1)
+
+    def _shape(self, line: NDArray[np.float64]) -> NDArray[np.float64]:
+        steps = np.abs(np.diff(line)).mean() if len(line) > 1 else 0.0
+        ends = [line.mean(), line.std(), line.min(), line.max(), line[0], line[-1], steps]
+        starts = np.linspace(0, len(line), self.parts, endpoint=False).astype(int)
+        lengths = np.maximum(np.diff([*starts, len(line)]), 1)
+        power = np.abs(np.fft.rfft(line - line.mean()))[1:] ** 2
+        edges = len(power) * 0.5 ** np.arange(self.bands, -1, -1)
+        edges[0] = 0
+        band = np.searchsorted(edges, np.arange(len(power)) + 0.5, side="right") - 1
+        shares = np.bincount(band, power, minlength=self.bands) / max(power.sum(), 1e-300)
+        return np.concatenate(
+            [ends, np.add.reduceat(line, starts) / lengths, np.log(shares + 1e-6)]
+        )
+
+
+def _lines(item: Any) -> list[NDArray[np.float64]]:
+    try:
+        return list(lines_of(item).values())
+    except (TypeError, ValueError):
+        return []
+
+
+def _most_lines(series: Any) -> int:
+    return max((len(_lines(item)) for item in series), default=1) or 1

@@ -1,0 +1,71 @@
+"""What is learned from series: small patterns, and the course."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nblabel.suggest import MultiViewSuggester, Snapshot
+from nblabel.suggest.series import POINTS, THRESHOLDS, SeriesFeatures, SeriesPatterns, _patterns
+from nblabel.suggest.views import OF_SERIES, PartedViews
+
+ODD = [[1, 2, 3], None, "?", {"a": [1.0], "b": [np.nan]}, np.zeros((40, 2)), [np.nan]]
+
+
+def test_patterns_are_those_of_a_convolution():
+    points = np.random.default_rng(0).normal(size=(2, 3, POINTS)).astype(np.float32)
+    made = list(_patterns(points))
+    assert len(made) == 84 * 4
+    weights = np.full(9, -1.0)
+    weights[[0, 1, 3]] = 2  # the second of all ways to choose three of nine
+    for width, given in zip((1, 2, 4, 8), made[1::84], strict=True):
+        apart = np.zeros(8 * width + 1)
+        apart[::width] = weights
+        expected = np.convolve(points[1, 2], apart[::-1], mode="same")
+        assert given.shape == points.shape
+        assert given[1, 2] == pytest.approx(expected, abs=1e-4)
+
+
+def test_shares_are_those_above_the_thresholds():
+    series = [np.random.default_rng(k).normal(size=200) for k in range(100)]
+    made = SeriesPatterns().fit(series).transform(series)
+    assert made.shape == (100, 84 * 4 * THRESHOLDS) and made.dtype == np.float32
+    # At quantiles: three quarters, a half, a quarter of all points.
+    assert made.mean(axis=0).reshape(-1, THRESHOLDS).mean(axis=0) == pytest.approx(
+        [0.75, 0.5, 0.25], abs=0.01
+    )
+    longer = [np.repeat(line, 3) * 7 - 2 for line in series]  # level, scale and rate do not count
+    again = SeriesPatterns().fit(series).transform(longer)
+    assert np.corrcoef(made.ravel(), again.ravel())[0, 1] > 0.8
+
+
+def test_odd_series_have_rows_too():
+    features = SeriesFeatures()
+    rows = features.fit_transform(ODD)
+    assert len(rows) == len(ODD) and rows.dtype == np.float32 and np.isfinite(rows).all()
+    assert features.transform(ODD) == pytest.approx(rows, abs=1e-4)
+    assert np.isfinite(SeriesFeatures().fit_transform([None, None])).all()
+
+
+def test_both_parts_weigh_the_same():
+    series = [np.random.default_rng(k).normal(size=90).cumsum() for k in range(150)]
+    features = SeriesFeatures()
+    first, second = np.split(features.fit_transform(series), [features.n_first_], axis=1)
+    for part in (first, second):
+        assert np.square(part).sum(axis=1).mean() == pytest.approx(1, rel=0.02)
+
+
+def test_a_pattern_is_found_wherever_it_is():
+    """Two bumps of one size, one rises fast and the other falls fast, anywhere on a noisy line."""
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(2, size=200)
+    series = rng.normal(scale=0.1, size=(200, 150))
+    bump = np.concatenate([np.linspace(0, 1, 4), np.linspace(1, 0, 20)])
+    for line, kind in zip(series, kinds, strict=True):
+        at = rng.integers(0, 150 - len(bump))
+        line[at : at + len(bump)] += bump if kind else bump[::-1]
+    names = np.array(["falls fast", "rises fast"])[kinds]
+    places = np.arange(40)
+    suggester = MultiViewSuggester(list(series), PartedViews(SeriesFeatures(), OF_SERIES))
+    said = suggester.fit(Snapshot(places, names[places], 1)).model.predict(list(series[40:]))
+    assert np.mean(said == names[40:]) > 0.9
