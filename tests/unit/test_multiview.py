@@ -110,7 +110,8 @@ def test_the_model_says_of_new_items_what_it_says_of_the_pool(case):
     assert fitted.model.predict_proba(items) == pytest.approx(scores.proba, abs=5e-3)
     assert list(fitted.model.classes_) == list(scores.classes)
     committee = fitted.committee(np.arange(len(items)))
-    assert committee.shape[1:] == scores.proba.shape and 1 <= len(committee) <= len(views.candidates) + forest
+    assert committee.shape[1:] == scores.proba.shape
+    assert 1 <= len(committee) <= len(views.candidates) + forest
     assert committee.sum(axis=2) == pytest.approx(np.ones(committee.shape[:2]), abs=1e-5)
 
 
