@@ -34,9 +34,13 @@ def test_shares_are_those_above_the_thresholds():
     assert made.mean(axis=0).reshape(-1, THRESHOLDS).mean(axis=0) == pytest.approx(
         [0.75, 0.5, 0.25], abs=0.01
     )
-    longer = [np.repeat(line, 3) * 7 - 2 for line in series]  # level, scale and rate do not count
-    again = SeriesPatterns().fit(series).transform(longer)
-    assert np.corrcoef(made.ravel(), again.ravel())[0, 1] > 0.8
+    patterns = SeriesPatterns().fit(series)
+    longer = [np.repeat(line, 3) for line in series]  # the rate hardly counts
+    assert np.corrcoef(made.ravel(), patterns.transform(longer).ravel())[0, 1] > 0.8
+    for unit, level in ((1e-12, 0.0), (1e9, 0.0), (1.0, 1e6)):
+        moved = patterns.transform([line * unit + level for line in series])
+        assert moved == pytest.approx(made, abs=0.02), "neither the unit counts nor the level"
+    assert np.ptp(patterns.transform([np.full(50, 0.1), np.zeros(9)]), axis=0).max() == 0
 
 
 def test_odd_series_have_rows_too():

@@ -117,7 +117,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
             end = min(start + _CHUNK, len(images))
             with within(start / len(images), end / len(images)):
                 rows = self.scaler_.transform(take(images, np.arange(start, end)))
-            pictures = rows.reshape(len(rows), *self.scaler_.shape_)
+            # Of an array there may be more than its sample has, or infinity.
+            pictures = np.clip(rows, 0, 1).reshape(len(rows), *self.scaler_.shape_)
             edges.append(oriented_gradients(pictures.mean(axis=3)))
             pixels.append(_pooled(pictures, THUMBNAIL).reshape(len(rows), -1))
         return [np.concatenate(edges), np.concatenate(pixels)]

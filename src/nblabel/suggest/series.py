@@ -107,7 +107,7 @@ class SeriesPatterns(TransformerMixin, BaseEstimator):
 
     def _points(self, series: Any) -> NDArray[np.float32]:
         """Return (n_series, n_lines, n_points); zeros where there is no line, or it is level."""
-        made = np.zeros((len(series), self.n_lines_, POINTS), dtype=np.float32)
+        made = np.zeros((len(series), self.n_lines_, POINTS))
         for place, item in enumerate(series):
             for k, line in enumerate(_lines(item)[: self.n_lines_]):
                 known = np.flatnonzero(~np.isnan(line))
@@ -115,9 +115,12 @@ class SeriesPatterns(TransformerMixin, BaseEstimator):
                     made[place, k] = np.interp(
                         np.linspace(0, len(line) - 1, POINTS), known, line[known]
                     )
-        made -= made.mean(axis=2, keepdims=True)
+        middle = made.mean(axis=2, keepdims=True)
+        made -= middle
         spread = made.std(axis=2, keepdims=True)
-        return np.divide(made, spread, out=np.zeros_like(made), where=spread > 1e-6)
+        rounding = 1e-9 * np.abs(middle)  # whatever the unit
+        made = np.divide(made, spread, out=np.zeros_like(made), where=spread > rounding)
+        return made.astype(np.float32)
 
 
 def _patterns(points: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
