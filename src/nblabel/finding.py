@@ -24,7 +24,8 @@ from .suggest import Embedding, Suggester, learning_inputs
 
 #: Jaccard similarity of the character 5-grams of two texts from which on they are near duplicates.
 NEAR = 0.8
-#: Cosine of the features of two other items from which on they are.
+#: Cosine of the embeddings of two other items from which on they are, where the suggester has no
+#: `near_rows` to tell them by.
 NEAR_FEATURES = 0.999
 #: Signatures of texts: so many bands of so many minima find pairs at 0.8 with probability 0.9998.
 BANDS, ROWS = 16, 4
@@ -112,7 +113,8 @@ def duplicate_groups(
     Texts are the same if they differ in case and spaces only, other items if their bytes are.
     Near duplicates are texts whose character 5-grams have a Jaccard similarity of `NEAR` or more,
     found by MinHash (Broder 1997) and then compared exactly; of other items those whose features
-    have a cosine of `NEAR_FEATURES` or more, in pools of at most `MOST_COMPARED`.
+    have a cosine of `NEAR_FEATURES` or more, or of what the suggester's ``near_rows()`` says, in
+    pools of at most `MOST_COMPARED`.
 
     Returns
     -------
@@ -133,7 +135,9 @@ def duplicate_groups(
     if texts is not None:
         pairs = _near_texts([texts[k] for k in alone])
     elif suggester is not None and len(alone) <= MOST_COMPARED:
-        pairs = _near_rows(np.asarray(suggester.embedding())[alone])
+        near = getattr(suggester, "near_rows", lambda: (suggester.embedding(), NEAR_FEATURES))
+        rows, least = near()
+        pairs = _near_rows(np.asarray(rows)[alone], least)
     else:
         pairs = np.empty((0, 2), dtype=np.intp)
     if len(pairs):
@@ -206,12 +210,12 @@ def _bands(rows: Any, factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return made
 
 
-def _near_rows(rows: NDArray[np.float32]) -> NDArray[np.intp]:
+def _near_rows(rows: NDArray[np.float32], least: float) -> NDArray[np.intp]:
     found = []
     size = max(1, CHUNK * 64 // max(len(rows), 1))
     for start in range(0, len(rows), size):
         report(start / len(rows))
-        one, other = np.nonzero(rows[start : start + size] @ rows.T >= NEAR_FEATURES)
+        one, other = np.nonzero(rows[start : start + size] @ rows.T >= least)
         pairs = np.column_stack([one + start, other])
         found.append(pairs[pairs[:, 0] < pairs[:, 1]])
     return np.concatenate(found) if found else np.empty((0, 2), dtype=np.intp)

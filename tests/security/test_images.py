@@ -21,7 +21,7 @@ import nblabel as nl
 from nblabel.pool import MOST_FILE_BYTES, digest, read_file
 from nblabel.renderers import ImageRenderer, View, safe_view
 from nblabel.renderers.display import DisplayRenderer
-from nblabel.renderers.image import read_square
+from nblabel.renderers.image import read_pixels
 from nblabel.testing import FakePage
 
 SIDE = 16_000  # 256 million pixels: more than Pillow's limit, less than twice that in a side
@@ -91,7 +91,7 @@ def test_a_broken_image_says_so(name: str) -> None:
     assert view.kind == "error" and view.buffers == ()
     assert view.data["title"] == "This item cannot be shown as image"
     assert view.data["text"]
-    assert np.all(read_square(BROKEN[name], 8) == 0.5), "the model sees a gray square"
+    assert np.all(read_pixels(BROKEN[name], (8, 8)) == 0.5), "the model sees a gray square"
 
 
 def test_the_other_items_are_labeled_and_broken_ones_skipped() -> None:
@@ -114,13 +114,13 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
     from pathlib import Path
     import nblabel as nl
     from nblabel.renderers import ImageRenderer, safe_view
-    from nblabel.renderers.image import read_square
+    from nblabel.renderers.image import read_pixels
 
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + 10**9, used + 10**9))
     for path in sorted(Path(sys.argv[1]).glob("*")):
         view = safe_view(ImageRenderer(), path)
-        gray = read_square(path, 32)
+        gray = read_pixels(path, (32, 32))
         assert "MemoryError" not in view.data.get("text", ""), path
         print(path.stem, view.kind)
     """
@@ -128,6 +128,7 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
         (tmp_path / f"{k}.png").write_bytes(raw)
     (tmp_path / "large.png").write_bytes(bomb())
     (tmp_path / "photo.jpg").write_bytes(encoded("JPEG", (9_000, 9_000)))
+    Image.new("I;16", (9_000, 9_000), 300).save(tmp_path / "deep.png")
     ran = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)],
         capture_output=True,
@@ -135,7 +136,7 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     kinds = dict(line.split() for line in ran.stdout.splitlines())
-    assert kinds.pop("large") == kinds.pop("photo") == "image"
+    assert kinds.pop("large") == kinds.pop("photo") == kinds.pop("deep") == "image"
     assert set(kinds.values()) == {"error"} and len(kinds) == len(BROKEN)
 
 
@@ -164,7 +165,7 @@ def test_no_other_program_decodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", no_program)
     monkeypatch.setattr(os, "system", no_program)
     assert "this is no image" in safe_view(ImageRenderer(), EPS).data["text"]
-    assert np.all(read_square(EPS, 8) == 0.5)
+    assert np.all(read_pixels(EPS, (8, 8)) == 0.5)
 
 
 def test_pictures_in_a_bundle_are_checked_too() -> None:

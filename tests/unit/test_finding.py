@@ -213,8 +213,8 @@ def test_check_names_images_that_are_broken_plain_or_unlike_others(tmp_path: Any
     for k in range(30):
         row = np.linspace(0, 255, 16) + rng.normal(0, 8, 16)
         image = np.clip(np.tile(row, (16, 1)), 0, 255).astype(np.uint8)
-        if k == 5:  # of another shape, and dark where the others are light
-            image = 255 - image.T
+        if k == 5:
+            image = 255 - image
         paths.append(tmp_path / f"{k:02}.png")
         Image.fromarray(image).save(paths[-1])
     paths[9].write_bytes(b"no image")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.linear_model import Ridge
 
 from nblabel.suggest import MultiViewSuggester, Snapshot
 from nblabel.suggest.images import (
@@ -128,3 +133,55 @@ def test_shapes_are_told_apart_in_any_place_and_light():
     )
     said = fitted.model.predict(images[20:])
     assert np.mean(said == names[20:]) > 0.9
+
+
+def test_new_images_may_have_another_form():
+    """A pool of small arrays, 0 to 1; new ones as bytes, as files, in colors."""
+    digits = load_digits()
+    images, names = digits.images.astype(np.float32) / 16, digits.target.astype(str)
+    places = np.arange(300)
+    suggester = MultiViewSuggester(images, PartedViews(ImageFeatures(), OF_IMAGES))
+    model = suggester.fit(Snapshot(places, names[places], 1)).model
+    new = images[300:500]
+    forms = {"as they are": new, "bytes": np.rint(new * 255).astype(np.uint8)}
+    forms["opened"] = [Image.fromarray(image) for image in forms["bytes"]]
+    forms["in colors"] = [image.convert("RGB") for image in forms["opened"]]
+    forms["of another size"] = [image.resize((20, 20)) for image in forms["opened"]]
+    forms["files"] = []
+    for image in forms["opened"]:
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        forms["files"].append(buffer.getvalue())
+    right = {form: np.mean(model.predict(items) == names[300:500]) for form, items in forms.items()}
+    assert min(right.values()) > 0.9, right
+
+
+def test_colors_and_light_are_in_what_says_most():
+    """Tasks that learn from one representation begin with it: ratings of how light it is, say."""
+    rng = np.random.default_rng(0)
+    light = rng.random(80).astype(np.float32)
+    noise = rng.normal(scale=0.05, size=(80, 12, 12)).astype(np.float32)
+    suggester = MultiViewSuggester(
+        light[:, None, None] + noise, PartedViews(ImageFeatures(), OF_IMAGES)
+    )
+    rows = suggester.features()
+    assert np.array_equal(rows, suggester.representations()[0].joined(suggester.blocks()))
+    learned = Ridge(1e-2).fit(rows[:40], light[:40])
+    assert learned.score(rows[40:], light[40:]) > 0.9
+
+
+def test_copies_are_near():
+    """Saved anew with loss, or smaller: `finding` takes them for near duplicates."""
+    rng = np.random.default_rng(0)
+    items = []
+    for _ in range(60):
+        scene = Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8))
+        items.append(scene.resize((64, 64), Image.Resampling.BICUBIC))
+    buffer = io.BytesIO()
+    items[0].save(buffer, "JPEG", quality=85)
+    rows, least = MultiViewSuggester(
+        [*items, Image.open(buffer), items[1].resize((50, 50))],
+        PartedViews(ImageFeatures(), OF_IMAGES),
+    ).near_rows()
+    near = rows @ rows.T >= least
+    assert near[0, 60] and near[1, 61] and not np.triu(near[:60, :60], 1).any()

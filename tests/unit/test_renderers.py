@@ -20,7 +20,7 @@ from nblabel.renderers import (
     safe_view,
 )
 from nblabel.renderers.base import clean, is_missing
-from nblabel.renderers.image import MOST_PIXELS, TILE, pixel_range, read_rgb, read_square, to_uint8
+from nblabel.renderers.image import MOST_PIXELS, TILE, pixel_range, read_pixels, read_rgb, to_uint8
 from nblabel.renderers.text import as_text, strip_tags
 from nblabel.testing import check_renderer
 
@@ -325,17 +325,17 @@ def test_svg_is_sent_as_it_is():
 
 def test_learning_reads_any_image_as_a_gray_square():
     image = Image.new("RGB", (100, 50), (255, 255, 255))
-    assert read_square(png(image), 4).tolist() == np.ones((4, 4)).tolist()
-    assert read_square(image, 2).tolist() == [[1, 1], [1, 1]]
-    assert read_square(b"no image", 2).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    assert read_pixels(png(image), (4, 4)).tolist() == np.ones((4, 4)).tolist()
+    assert read_pixels(image, (2, 2)).tolist() == [[1, 1], [1, 1]]
+    assert read_pixels(b"no image", (2, 2)).tolist() == [[0.5, 0.5], [0.5, 0.5]]
 
 
 def test_learning_reads_colors_and_what_is_clear_as_gray():
     red = Image.new("RGB", (9, 9), (255, 0, 0))
-    assert read_square(red, 2, colors=True).tolist() == [[[1, 0, 0]] * 2] * 2
+    assert read_pixels(red, (2, 2), colors=True).tolist() == [[[1, 0, 0]] * 2] * 2
     drawn = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
     drawn.paste((0, 0, 0, 255), (0, 0, 4, 8))  # black on nothing
-    seen = read_square(png(drawn), 8)
+    seen = read_pixels(png(drawn), (8, 8))
     assert np.all(seen[:, 0] == 0) and np.all(np.abs(seen[:, -1] - 0.5) < 0.01)
 
 
@@ -346,10 +346,34 @@ def test_learning_sees_a_photo_as_it_is_shown():
     buffer, noted = io.BytesIO(), Image.Exif()
     noted[0x0112] = 6
     Image.fromarray(image).save(buffer, "JPEG", exif=noted)
-    seen = read_square(buffer.getvalue(), 8)
+    seen = read_pixels(buffer.getvalue(), (8, 8))
     assert seen[:, 0].max() < 0.1 and seen[:, -1].min() > 0.9
     turned = np.asarray(read_rgb(buffer.getvalue()))
     assert turned.shape == (60, 40, 3) and turned[30, 2, 0] < 10 and turned[30, -2, 0] > 245
+
+
+@pytest.mark.parametrize("noted", [b"Exif\0\0garbage!", b"Exif\0\0II*\0"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_what_a_camera_noted_may_be_broken(noted, form):
+    buffer = io.BytesIO()
+    Image.new("L", (9, 9), 255).save(buffer, form, exif=noted)
+    assert read_pixels(buffer.getvalue(), (4, 4)).min() == 1
+    assert np.asarray(read_rgb(buffer.getvalue())).min() == 255
+
+
+def test_of_deep_images_a_few_broken_pixels_do_not_count_and_the_camera_does():
+    ramp = np.tile(np.linspace(1000, 1100, 60), (90, 1)).astype(np.float32)
+    ramp[3, 5], ramp[50, 50], ramp[70, 20] = -9999, np.nan, np.inf
+    buffer = io.BytesIO()
+    Image.fromarray(ramp).save(buffer, "TIFF")
+    seen = read_pixels(buffer.getvalue(), (90, 60))
+    assert np.abs(seen[30] - np.linspace(0, 1, 60)).max() < 0.05
+    turned, noted = io.BytesIO(), Image.Exif()
+    noted[0x0112] = 6
+    whole = np.nan_to_num(ramp, posinf=0).clip(0).astype(np.uint16)
+    Image.fromarray(whole).save(turned, "PNG", exif=noted)
+    seen = read_pixels(turned.getvalue(), (60, 90))  # what was left is above
+    assert np.abs(seen[:, 30] - np.linspace(0, 1, 60)).max() < 0.05
 
 
 @pytest.mark.parametrize(
@@ -365,7 +389,7 @@ def test_pixels_of_more_than_8_bits_have_a_range_of_their_own(kind, form):
         for view in (ImageRenderer().view(item), ImageRenderer().thumbnail(item)):
             shown = pixels(view)[32].reshape(64, -1)[:, 0].astype(int)
             assert shown[0] == 0 and shown[-1] == 255 and abs(shown[32] - 128) < 4
-        assert np.abs(read_square(item, 64)[32] - np.linspace(0, 1, 64)).max() < 0.02
+        assert np.abs(read_pixels(item, (64, 64))[32] - np.linspace(0, 1, 64)).max() < 0.02
         assert abs(int(np.asarray(read_rgb(item))[32, 32, 0]) - 128) < 4
 
 

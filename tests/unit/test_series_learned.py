@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from nblabel.suggest import MultiViewSuggester, Snapshot
-from nblabel.suggest.series import POINTS, THRESHOLDS, SeriesFeatures, SeriesPatterns, _patterns
+from nblabel.suggest.series import (
+    POINTS,
+    THRESHOLDS,
+    SeriesFeatures,
+    SeriesPatterns,
+    _patterns,
+    _points,
+)
 from nblabel.suggest.views import OF_SERIES, PartedViews
 
 ODD = [[1, 2, 3], None, "?", {"a": [1.0], "b": [np.nan]}, np.zeros((40, 2)), [np.nan]]
@@ -37,10 +44,19 @@ def test_shares_are_those_above_the_thresholds():
     patterns = SeriesPatterns().fit(series)
     longer = [np.repeat(line, 3) for line in series]  # the rate hardly counts
     assert np.corrcoef(made.ravel(), patterns.transform(longer).ravel())[0, 1] > 0.8
-    for unit, level in ((1e-12, 0.0), (1e9, 0.0), (1.0, 1e6)):
+    for unit, level in ((1e-12, 0.0), (1e9, 0.0), (1.0, 1.7e9)):
         moved = patterns.transform([line * unit + level for line in series])
         assert moved == pytest.approx(made, abs=0.02), "neither the unit counts nor the level"
     assert np.ptp(patterns.transform([np.full(50, 0.1), np.zeros(9)]), axis=0).max() == 0
+
+
+def test_of_a_long_series_no_point_is_passed_over():
+    """Noise between the points that patterns are looked for in averages out."""
+    rng = np.random.default_rng(0)
+    course = np.sin(np.linspace(0, 9, 12_800))
+    clear = _points([course], 1)[0, 0]
+    noisy = _points([course + rng.normal(size=12_800)], 1)[0, 0]
+    assert np.corrcoef(clear, noisy)[0, 1] > 0.97
 
 
 def test_odd_series_have_rows_too():

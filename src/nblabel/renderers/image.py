@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from .base import View, clean, encoded_bytes, is_named
 
@@ -25,6 +25,15 @@ _BROWSER_FORMATS = {
 _MOST_BYTES_A_PIXEL = 0.6
 #: The tag of EXIF that says which side is up.
 _ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _MOST_SVG_BYTES = 20_000_000
 #: What is decoded. Pillow knows more, and has others do some: EPS is run by Ghostscript.
 _FORMATS = (
@@ -124,12 +133,29 @@ def _is_deep(image: Image.Image) -> bool:
     return image.mode in ("I", "F") or image.mode.startswith("I;16")
 
 
-def _of_bytes(image: Image.Image) -> Image.Image:
-    """Return an image of 8 bits a channel: of a deep one its own range, where Pillow would cut."""
+def _of_bytes(image: Image.Image, side: int) -> Image.Image:
+    """Return an image of 8 bits a channel, of a deep one by its own range, where Pillow would cut.
+
+    Of a deep one that is much larger than `side` not all pixels are looked at.
+    """
     if not _is_deep(image):
         return image
-    array = np.asarray(image)
-    return Image.fromarray(to_uint8(array, *pixel_range(array[None])))
+    step = max(1, max(image.size) // (2 * side))
+    array = np.asarray(image)[::step, ::step]
+    some = array[:: max(1, len(array) // 256), :: max(1, array.shape[1] // 256)]
+    known = some[np.isfinite(some)]
+    # A few pixels may be broken, or say that there is nothing.
+    low, high = map(float, np.percentile(known, (0.1, 99.9)) if known.size else (0, 1))
+    return Image.fromarray(to_uint8(np.clip(array.astype(np.float32), low, high), low, high))
+
+
+def _upright(made: Image.Image, original: Image.Image) -> Image.Image:
+    """Return what was made of an image the way up that the camera noted."""
+    try:
+        turn = original.getexif().get(_ORIENTATION)
+    except Exception:  # what it noted cannot be read
+        return made
+    return made.transpose(_TURNS[turn]) if turn in _TURNS else made
 
 
 def _read(item: Any) -> bytes:
@@ -145,7 +171,7 @@ def encoded_view(
     image.load()
     # As a camera noted it: a file that goes as it is has it, too. Of a TIFF it is applied by now.
     turn = image.getexif().get(_ORIENTATION)
-    image = _of_bytes(image)
+    image = _of_bytes(image, most)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):
         image = image.convert("RGB")
     if max(full) > most:
@@ -213,27 +239,36 @@ def read_rgb(item: Any) -> Image.Image:
     if isinstance(item, np.ndarray):
         return Image.fromarray(to_uint8(item, *pixel_range(item[None]))).convert("RGB")
     image = item if isinstance(item, Image.Image) else Image.open(io.BytesIO(_read(item)))
-    return ImageOps.exif_transpose(_of_bytes(image)).convert("RGB")
+    return _upright(_of_bytes(image, max(image.size)).convert("RGB"), image)
 
 
-def read_square(item: Any, side: int, *, colors: bool = False) -> NDArray[np.float32]:
-    """Read any image as a square, in gray or in colors; one that cannot be read is all gray.
+def read_pixels(item: Any, size: tuple[int, int], *, colors: bool = False) -> NDArray[np.float32]:
+    """Read any image in one size, in gray or in colors; one that cannot be read is all gray.
+
+    Parameters
+    ----------
+    item : image
+    size : (int, int)
+        Height and width.
+    colors : bool
 
     Returns
     -------
-    ndarray of shape (side, side), or with colors (side, side, 3), float32, 0..1
+    ndarray of shape (height, width), or with colors (height, width, 3), float32, 0..1
     """
     try:
         image = item if isinstance(item, Image.Image) else _open(_read(item))
         _bound(image)
-        image = _of_bytes(image)
+        flat = _of_bytes(image, 8 * max(size))
         clear = "A" in image.mode or "transparency" in image.info
         mode = "RGB" if colors else "L"
-        made = image.convert("RGBA" if clear else mode)
-        made = ImageOps.exif_transpose(made.resize((side, side), Image.Resampling.BILINEAR))
+        made = flat.convert("RGBA" if clear else mode)
+        side = max(size)
+        made = _upright(made.resize((side, side), Image.Resampling.BILINEAR), image)
+        made = made.resize(size[::-1], Image.Resampling.BILINEAR)
         if clear:  # on gray neither a black drawing vanishes nor a white one
             ground = Image.new("RGBA", made.size, (127, 127, 127, 255))
             made = Image.alpha_composite(ground, made).convert(mode)
         return np.asarray(made, dtype=np.float32) / 255.0
     except Exception:
-        return np.full((side, side, 3) if colors else (side, side), 0.5, dtype=np.float32)
+        return np.full((*size, 3) if colors else size, 0.5, dtype=np.float32)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 
 from .._progress import report, within
-from ..renderers.image import pixel_range, read_square, to_uint8
+from ..renderers.image import pixel_range, read_pixels, to_uint8
 from .bulk import sample, take
 
 #: Images are learned from as squares of this side, in pixels.
@@ -60,6 +60,7 @@ class PixelScaler(TransformerMixin, BaseEstimator):
         """Learn the range of the pixel values, and the size."""
         array = isinstance(images, np.ndarray) and images.dtype != object
         self.low_, self.high_ = pixel_range(images)
+        self.dtype_ = getattr(images, "dtype", None)
         self.keep_ = array and max(images.shape[1:3]) <= self.side
         if self.keep_:
             self.shape_ = (*images.shape[1:], 1)[:3]
@@ -69,17 +70,25 @@ class PixelScaler(TransformerMixin, BaseEstimator):
 
     def transform(self, images: Any) -> NDArray[np.float32]:
         """Return float32 of shape (n_images, n_pixels)."""
-        if self.keep_:
-            flat = np.asarray(images, dtype=np.float32).reshape(len(images), -1)
-            return np.nan_to_num((flat - self.low_) / max(self.high_ - self.low_, 1e-12))
+        if self.keep_ and all(map(self._fits, images)):
+            array = np.asarray(images)
+            low, high = (
+                (self.low_, self.high_) if array.dtype == self.dtype_ else pixel_range(array)
+            )
+            flat = array.astype(np.float32).reshape(len(array), -1)
+            return np.nan_to_num((flat - low) / max(high - low, 1e-12))
+        size, colors = self.shape_[:2], self.shape_[2] == 3
         rows = np.empty((len(images), int(np.prod(self.shape_))), dtype=np.float32)
         for place, image in enumerate(images):
             if place % 64 == 0:
                 report(place / len(images))
             if isinstance(image, np.ndarray):
                 image = Image.fromarray(to_uint8(image, self.low_, self.high_))
-            rows[place] = read_square(image, self.side, colors=self.colors).ravel()
+            rows[place] = read_pixels(image, size, colors=colors).ravel()
         return rows
+
+    def _fits(self, image: Any) -> bool:
+        return isinstance(image, np.ndarray) and (*image.shape, 1)[:3] == self.shape_
 
 
 class ImageFeatures(TransformerMixin, BaseEstimator):
@@ -117,8 +126,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
             end = min(start + _CHUNK, len(images))
             with within(start / len(images), end / len(images)):
                 rows = self.scaler_.transform(take(images, np.arange(start, end)))
-            # Of an array there may be more than its sample has, or infinity.
-            pictures = np.clip(rows, 0, 1).reshape(len(rows), *self.scaler_.shape_)
+            # Of an array there may be infinity.
+            pictures = np.clip(rows, -1e4, 1e4).reshape(len(rows), *self.scaler_.shape_)
             edges.append(oriented_gradients(pictures.mean(axis=3)))
             pixels.append(_pooled(pictures, THUMBNAIL).reshape(len(rows), -1))
         return [np.concatenate(edges), np.concatenate(pixels)]

@@ -94,7 +94,7 @@ class MultiViewSuggester:
     estimator = LeastSquaresClassifier()
 
     def features(self) -> Any:
-        """Return the richest representation, one row per item of the pool."""
+        """Return the representation that says most, one row per item of the pool."""
         return self.transformer.joined(self.blocks())
 
     @property
@@ -103,8 +103,11 @@ class MultiViewSuggester:
         return self.representations()[0]
 
     def representations(self) -> list[ChosenViews]:
-        """Return the representations, the richest first."""
-        return [ChosenViews(self._views, names) for names in self._candidates().values()]
+        """Return the representations: the one that says most, then those that are pooled."""
+        blocks = self.blocks()
+        whole = tuple(name for name in self._views.whole if name in blocks)
+        kinds = dict.fromkeys([*([whole] if whole else []), *self._candidates().values()])
+        return [ChosenViews(self._views, names) for names in kinds]
 
     def _candidates(self) -> dict[str, tuple[str, ...]]:
         """The blocks of each representation, as far as there are any; each once."""
@@ -132,19 +135,28 @@ class MultiViewSuggester:
     def embedding(self) -> NDArray[np.float32]:
         """Return dense features of the pool, rows of length one."""
         if self._embedding is None:
-            blocks = self.blocks()
-            space = [blocks[name] for name in self._views.space if name in blocks]
-            if not space:  # too few items for anything else
-                first = next(iter(blocks.values()))
-                space = [first.toarray() if sparse.issparse(first) else first]
-            self._embedding = normalize(np.hstack(space)).astype(np.float32)
+            self._embedding = self._directions(self._views.space)
         return self._embedding
+
+    def near_rows(self) -> tuple[NDArray[np.float32], float]:
+        """Return rows of length one, and the cosine from which on items are near duplicates."""
+        names, least = self._views.near
+        return self.embedding() if names == self._views.space else self._directions(names), least
+
+    def _directions(self, names: tuple[str, ...]) -> NDArray[np.float32]:
+        blocks = self.blocks()
+        parts = [blocks[name] for name in names if name in blocks]
+        if not parts:  # too few items for anything else
+            first = next(iter(blocks.values()))
+            parts = [first.toarray() if sparse.issparse(first) else first]
+        return np.asarray(normalize(np.hstack(parts)), dtype=np.float32)
 
     def fit(self, snapshot: Snapshot) -> FittedViews:
         """Fit every representation on the labeled items."""
         blocks = self.blocks()
         classes, codes = np.unique(np.asarray(snapshot.targets, dtype=str), return_inverse=True)
-        labeled = {name: block[snapshot.positions] for name, block in blocks.items()}
+        used = {name for names in self._candidates().values() for name in names}
+        labeled = {name: blocks[name][snapshot.positions] for name in sorted(used)}
         kernels = {name: products(rows, rows) for name, rows in labeled.items()}
         members = []
         for names in self._candidates().values():

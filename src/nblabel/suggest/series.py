@@ -63,13 +63,19 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
         ]
         return self
 
+    def fit_transform(self, series: Any, y: Any = None, **params: Any) -> NDArray[np.float32]:
+        """Learn, and return the rows of the same series."""
+        with within(0.0, 0.3):
+            self.fit(series)
+        with within(0.3, 1.0):
+            return self.transform(series)
+
     def transform(self, series: Any) -> NDArray[np.float32]:
         """Return float32 of shape (n_series, n_columns), the patterns first."""
         made = []
         for start in range(0, len(series), _CHUNK):
             end = min(start + _CHUNK, len(series))
             with within(start / len(series), end / len(series)):
-                report(0.0)
                 some = take(series, np.arange(start, end))
                 parts = zip(self.parts_, self.scales_, strict=True)
                 made.append(np.hstack([part.transform(some) * scale for part, scale in parts]))
@@ -87,7 +93,7 @@ class SeriesPatterns(TransformerMixin, BaseEstimator):
     def fit(self, series: Any, y: Any = None) -> SeriesPatterns:
         """Learn the thresholds, and how many lines there are at most."""
         self.n_lines_ = _most_lines(series)
-        some = self._points(take(series, sample(len(series), 0, MOST_RANKED)))
+        some = _points(take(series, sample(len(series), 0, MOST_RANKED)), self.n_lines_)
         shares = (np.arange(THRESHOLDS) + 1) / (THRESHOLDS + 1)
         self.thresholds_ = [
             np.quantile(made, shares, axis=(0, 2)).astype(np.float32) for made in _patterns(some)
@@ -99,28 +105,35 @@ class SeriesPatterns(TransformerMixin, BaseEstimator):
         made = [
             (given > threshold[:, None]).mean(axis=2, dtype=np.float32)
             for given, thresholds in zip(
-                _patterns(self._points(series)), self.thresholds_, strict=True
+                _patterns(_points(series, self.n_lines_)), self.thresholds_, strict=True
             )
             for threshold in thresholds
         ]
         return np.concatenate(made, axis=1)
 
-    def _points(self, series: Any) -> NDArray[np.float32]:
-        """Return (n_series, n_lines, n_points); zeros where there is no line, or it is level."""
-        made = np.zeros((len(series), self.n_lines_, POINTS))
-        for place, item in enumerate(series):
-            for k, line in enumerate(_lines(item)[: self.n_lines_]):
-                known = np.flatnonzero(~np.isnan(line))
-                if len(known):
-                    made[place, k] = np.interp(
-                        np.linspace(0, len(line) - 1, POINTS), known, line[known]
-                    )
-        middle = made.mean(axis=2, keepdims=True)
-        made -= middle
-        spread = made.std(axis=2, keepdims=True)
-        rounding = 1e-9 * np.abs(middle)  # whatever the unit
-        made = np.divide(made, spread, out=np.zeros_like(made), where=spread > rounding)
-        return made.astype(np.float32)
+
+def _points(series: Any, n_lines: int) -> NDArray[np.float32]:
+    """Return (n_series, n_lines, n_points); zeros where there is no line, or it is level."""
+    made = np.zeros((len(series), n_lines, POINTS))
+    for place, item in enumerate(series):
+        for k, line in enumerate(_lines(item)[:n_lines]):
+            known = np.flatnonzero(~np.isnan(line))
+            if not len(known):
+                continue
+            if len(line) > 2 * POINTS:  # the means of equal parts: no point is passed over
+                whole = np.interp(np.arange(len(line)), known, line[known])
+                starts = np.linspace(0, len(line), POINTS, endpoint=False).astype(int)
+                lengths = np.diff([*starts, len(line)])
+                made[place, k] = np.add.reduceat(whole, starts) / lengths
+            else:
+                places = np.linspace(0, len(line) - 1, POINTS)
+                made[place, k] = np.interp(places, known, line[known])
+    middle = made.mean(axis=2, keepdims=True)
+    made -= middle
+    spread = made.std(axis=2, keepdims=True)
+    rounding = 1e-13 * np.abs(middle)  # whatever the unit
+    made = np.divide(made, spread, out=np.zeros_like(made), where=spread > rounding)
+    return made.astype(np.float32)
 
 
 def _patterns(points: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

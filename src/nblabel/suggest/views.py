@@ -43,17 +43,16 @@ _MOST_DENSE = 1000
 
 Blocks = dict[str, Any]
 
-_SECOND = "second_"
 #: Views of images, in two parts: edges, and pixels.
 OF_IMAGES: Mapping[str, tuple[str, ...]] = {
-    "edges and neighbours": ("features", "neighbors"),
-    "radial kernel of edges": ("radial", "radial_neighbors", "diffusion"),
+    "edges and neighbours": ("first_features", "first_neighbors"),
+    "radial kernel of edges": ("first_radial", "first_radial_neighbors", "first_diffusion"),
     "Laplacian kernel of pixels": ("second_laplacian", "second_laplacian_neighbors"),
 }
 #: Views of series, in two parts: patterns, and the course.
 OF_SERIES: Mapping[str, tuple[str, ...]] = {
-    "patterns and neighbours": ("features", "neighbors"),
-    "radial kernel of patterns": ("radial", "radial_neighbors", "diffusion"),
+    "patterns and neighbours": ("first_features", "first_neighbors"),
+    "radial kernel of patterns": ("first_radial", "first_radial_neighbors", "first_diffusion"),
     "course and neighbours": ("second_features", "second_neighbors"),
     "Laplacian kernel of the course": ("second_laplacian", "second_laplacian_neighbors"),
 }
@@ -73,6 +72,10 @@ class TextViews(TransformerMixin, BaseEstimator):
         The representations, the richest first.
     space : tuple of str
         The blocks in which items are near each other or far.
+    whole : tuple of str
+        The blocks that together say all that is known of an item.
+    near : (tuple of str, float)
+        Blocks, and the cosine in them from which on two items are near duplicates.
     vectorizer_ : TfidfVectorizer
         Of the block ``"words"``.
     """
@@ -93,6 +96,8 @@ class TextViews(TransformerMixin, BaseEstimator):
         ),
     }
     space: tuple[str, ...] = ("latent", "neighbors", "meanings", "meaning_neighbors")
+    whole: tuple[str, ...] = candidates["words, characters and neighbours"]
+    near: tuple[tuple[str, ...], float] = (space, 0.999)
 
     def fit(self, texts: Sequence[str], y: Any = None) -> TextViews:
         """Learn the views from a pool."""
@@ -178,6 +183,8 @@ class DenseViews(TransformerMixin, BaseEstimator):
         The representations, one of the features themselves first.
     space : tuple of str
         By distance: two rows in one direction may be far apart.
+    whole, near
+        See `TextViews`.
     """
 
     candidates: Mapping[str, tuple[str, ...]] = {
@@ -186,6 +193,8 @@ class DenseViews(TransformerMixin, BaseEstimator):
         "Laplacian kernel": ("laplacian", "laplacian_neighbors"),
     }
     space: tuple[str, ...] = ("radial", "radial_neighbors")
+    whole: tuple[str, ...] = candidates["features and neighbours"]
+    near: tuple[tuple[str, ...], float] = (space, 0.999)
 
     def __init__(self, transformer: Any = None, wanted: tuple[str, ...] | None = None) -> None:
         self.transformer = transformer
@@ -265,7 +274,9 @@ class DenseViews(TransformerMixin, BaseEstimator):
 
 
 class PartedViews(TransformerMixin, BaseEstimator):
-    """Items in two parts, each as in `DenseViews`; the blocks of the second begin with "second_".
+    """Items in two parts, each as in `DenseViews`, and so both together.
+
+    The names of the blocks of the second part begin with "second_", those of both with "both_".
 
     Parameters
     ----------
@@ -277,16 +288,13 @@ class PartedViews(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    space : tuple of str
-        What is alike is alike in both parts.
+    space, whole, near
+        Of both: what is alike is alike in either part. See `TextViews`.
     """
 
-    space: tuple[str, ...] = (
-        "radial",
-        "radial_neighbors",
-        "second_laplacian",
-        "second_laplacian_neighbors",
-    )
+    space: tuple[str, ...] = ("both_radial", "both_radial_neighbors")
+    whole: tuple[str, ...] = ("both_features", "both_neighbors")
+    near: tuple[tuple[str, ...], float] = (("both_features",), 0.99)
 
     def __init__(self, transformer: Any, candidates: Mapping[str, tuple[str, ...]]) -> None:
         self.transformer = transformer
@@ -299,31 +307,34 @@ class PartedViews(TransformerMixin, BaseEstimator):
 
     def fit_blocks(self, items: Any) -> Blocks:
         """Learn the views and return the pool's blocks, each with one row per item."""
-        wanted = [name for names in self.candidates.values() for name in names]
-        second = tuple(name.removeprefix(_SECOND) for name in wanted if name.startswith(_SECOND))
+        wanted = {name for names in self.candidates.values() for name in names}
+        wanted.update(self.space, self.whole)
         self.transformer_ = clone(self.transformer)
-        self.parts_ = DenseViews(wanted=tuple(wanted)), DenseViews(wanted=second)
         with within(0.0, 0.5):
-            parts = self._split(self.transformer_.fit_transform(items))
-        with within(0.5, 0.75):
-            first = self.parts_[0].fit_blocks(parts[0])
-        with within(0.75, 1.0):
-            return first | _renamed(self.parts_[1].fit_blocks(parts[1]))
+            parts = self._parts(self.transformer_.fit_transform(items))
+        self.views_ = {}
+        made: Blocks = {}
+        for k, (start, rows) in enumerate(parts.items()):
+            names = (name.removeprefix(start) for name in wanted if name.startswith(start))
+            self.views_[start] = DenseViews(wanted=tuple(names))
+            with within(0.5 + k / 6, 0.5 + (k + 1) / 6):
+                made |= _named(start, self.views_[start].fit_blocks(rows))
+        return made
 
     def transform_blocks(self, items: Any) -> Blocks:
         """Return the blocks of new items."""
-        parts = self._split(self.transformer_.transform(items))
-        first, second = (
-            views.transform_blocks(part) for views, part in zip(self.parts_, parts, strict=True)
-        )
-        return first | _renamed(second)
+        made: Blocks = {}
+        for start, rows in self._parts(self.transformer_.transform(items)).items():
+            made |= _named(start, self.views_[start].transform_blocks(rows))
+        return made
 
-    def _split(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        return np.split(rows, [self.transformer_.n_first_], axis=1)
+    def _parts(self, rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        first, second = np.split(rows, [self.transformer_.n_first_], axis=1)
+        return {"first_": first, "second_": second, "both_": rows}
 
 
-def _renamed(second: Blocks) -> Blocks:
-    return {_SECOND + name: block for name, block in second.items()}
+def _named(start: str, blocks: Blocks) -> Blocks:
+    return {start + name: block for name, block in blocks.items()}
 
 
 class ChosenViews(TransformerMixin, BaseEstimator):
