@@ -46,9 +46,10 @@ features; ``label``; ``split`` = pool or test), or ``--builtin``, those that com
 and the documentation of the installed libraries, a quarter held out by seed.
 
 Each run (arm, set, seed) is one JSON file in ``build/efficiency``, named by all it depends on: the
-parameters, the set, the release of the peer, for nblabel the text of its source. What is there is
-not run again, unless with ``--fresh``. The peers are the dependency group ``bench``; one that is
-not installed is named and left out. The last line is one line of JSON.
+parameters, the set, the release of the peer, for nblabel the text of its source, where all have its
+features the text of what makes them. What is there is not run again, unless with ``--fresh``. The
+peers are the dependency group ``bench``; one that is not installed is named and left out. The last
+line is one line of JSON.
 """
 
 from __future__ import annotations
@@ -632,13 +633,13 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def our_version() -> str:
-    """Return a digest of nblabel's source, but for what only shows things."""
+def our_version(part: str = "") -> str:
+    """Return a digest of nblabel's source or a part of it, but for what only shows things."""
     root = Path(nl.__file__).parent
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root).as_posix()
-        if not name.startswith(("widget/", "testing/")):
+        if name.startswith(part) and not name.startswith(("widget/", "testing/")):
             digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
@@ -691,11 +692,13 @@ def installed() -> dict[str, Peer]:
 def plan(options: argparse.Namespace, sources: list[str], peers: dict[str, Peer]) -> list[Task]:
     """Return all runs, those on one set beside each other."""
     ours = our_version()
-    same = {RANDOM: "", OURS: ours, "nblabel, explore=0": ours, FULL: ""}
+    # Where all have our features, what they come to depends on what makes these.
+    made = f" {our_version('suggest/')}" if options.features == "rich" else ""
+    same = {RANDOM: made, OURS: ours, "nblabel, explore=0": ours, FULL: made}
     shipped = {OURS: ours, RANDOM: "", "nblabel, random": ours}
     for name, library in peers.items():
-        same |= {f"{name}: {rule}": library.version for rule in library.rules}
-        shipped |= {f"{name}: {made}": library.version for made in library.learners}
+        same |= {f"{name}: {rule}": library.version + made for rule in library.rules}
+        shipped |= {f"{name}: {learner}": library.version for learner in library.learners}
     tasks = []
     for source in sources:
         data = load(source, 0, options.pool)

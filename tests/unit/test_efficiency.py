@@ -1,5 +1,7 @@
 """The benchmark of labels needed: its figures, its loop, and the peers that are installed."""
 
+import argparse
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,6 +34,21 @@ def test_distinct_fills_up_with_items_not_taken():
     assert efficiency.distinct([1, 1, 0], taken, order, 3).tolist() == [1, 4, 3]
     assert efficiency.distinct([3, 2, 1], taken, order, 2).tolist() == [3, 2]
     assert efficiency.distinct([], taken, order, 9).tolist() == [4, 3, 2, 1]
+
+
+def test_a_run_on_our_features_is_kept_under_what_makes_them(monkeypatch):
+    """Else a peer's old run would stand beside our new one."""
+    monkeypatch.setattr(efficiency, "our_version", lambda part="": f"source of {part or 'all'}")
+    versions = {}
+    for kind in ("rich", "plain"):
+        options = argparse.Namespace(
+            features=kind, pool=None, batch=10, budget=30, seeds=1, arms=None
+        )
+        tasks = efficiency.plan(options, ["sklearn-wine"], {})
+        versions[kind] = {(task.table, task.arm): task.version for task in tasks}
+    assert "suggest/" in versions["rich"]["same", "random"]
+    assert versions["rich"]["shipped", "random"] == versions["plain"]["same", "random"] == ""
+    assert versions["rich"]["same", "nblabel"] == "source of all"
 
 
 def test_interval_is_students_over_sets():
