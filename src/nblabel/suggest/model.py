@@ -79,7 +79,11 @@ class Fitted(Protocol):
 
 @runtime_checkable
 class Suggester(Protocol):
-    """Learns from labels and predicts for the pool. Called from one thread at a time."""
+    """Learns from labels and predicts for the pool. Called from one thread at a time.
+
+    It may also have ``near_rows()``, which returns rows of length one and the cosine in them from
+    which on two items are near duplicates; else its embedding says so.
+    """
 
     def fit(self, snapshot: Snapshot) -> Fitted:
         """Learn from a snapshot."""
