@@ -20,13 +20,10 @@ from ._progress import report
 from .errors import OptionError
 from .pool import Pool
 from .renderers import Renderer, is_missing, safe_view
-from .suggest import Embedding, Suggester, learning_inputs
+from .suggest import NEAR_COSINE, Embedding, Suggester, learning_inputs
 
 #: Jaccard similarity of the character 5-grams of two texts from which on they are near duplicates.
 NEAR = 0.8
-#: Cosine of the embeddings of two other items from which on they are, where the suggester has no
-#: `near_rows` to tell them by.
-NEAR_FEATURES = 0.999
 #: Signatures of texts: so many bands of so many minima find pairs at 0.8 with probability 0.9998.
 BANDS, ROWS = 16, 4
 BESIDE = 8
@@ -113,7 +110,7 @@ def duplicate_groups(
     Texts are the same if they differ in case and spaces only, other items if their bytes are.
     Near duplicates are texts whose character 5-grams have a Jaccard similarity of `NEAR` or more,
     found by MinHash (Broder 1997) and then compared exactly; of other items those whose features
-    have a cosine of `NEAR_FEATURES` or more, or of what the suggester's ``near_rows()`` says, in
+    have a cosine of `NEAR_COSINE` or more, or of what the suggester's ``near_rows()`` says, in
     pools of at most `MOST_COMPARED`.
 
     Returns
@@ -135,7 +132,7 @@ def duplicate_groups(
     if texts is not None:
         pairs = _near_texts([texts[k] for k in alone])
     elif suggester is not None and len(alone) <= MOST_COMPARED:
-        near = getattr(suggester, "near_rows", lambda: (suggester.embedding(), NEAR_FEATURES))
+        near = getattr(suggester, "near_rows", lambda: (suggester.embedding(), NEAR_COSINE))
         rows, least = near()
         pairs = _near_rows(np.asarray(rows)[alone], least)
     else:

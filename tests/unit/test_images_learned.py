@@ -147,6 +147,7 @@ def test_new_images_may_have_another_form():
     forms["opened"] = [Image.fromarray(image) for image in forms["bytes"]]
     forms["in colors"] = [image.convert("RGB") for image in forms["opened"]]
     forms["of another size"] = [image.resize((20, 20)) for image in forms["opened"]]
+    forms["arrays of another size"] = [np.asarray(image) for image in forms["of another size"]]
     forms["files"] = []
     for image in forms["opened"]:
         buffer = io.BytesIO()

@@ -359,6 +359,7 @@ def test_what_a_camera_noted_may_be_broken(noted, form):
     Image.new("L", (9, 9), 255).save(buffer, form, exif=noted)
     assert read_pixels(buffer.getvalue(), (4, 4)).min() == 1
     assert np.asarray(read_rgb(buffer.getvalue())).min() == 255
+    assert ImageRenderer().view(Image.open(buffer)).kind == "image"
 
 
 def test_of_deep_images_a_few_broken_pixels_do_not_count_and_the_camera_does():

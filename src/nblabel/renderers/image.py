@@ -149,13 +149,19 @@ def _of_bytes(image: Image.Image, side: int) -> Image.Image:
     return Image.fromarray(to_uint8(np.clip(array.astype(np.float32), low, high), low, high))
 
 
+def _turn(image: Image.Image) -> int | None:
+    """Return which turn the camera noted, None if there is none, or it cannot be read."""
+    try:
+        turn = image.getexif().get(_ORIENTATION)
+    except Exception:
+        return None
+    return turn if isinstance(turn, int) and turn in _TURNS else None
+
+
 def _upright(made: Image.Image, original: Image.Image) -> Image.Image:
     """Return what was made of an image the way up that the camera noted."""
-    try:
-        turn = original.getexif().get(_ORIENTATION)
-    except Exception:  # what it noted cannot be read
-        return made
-    return made.transpose(_TURNS[turn]) if turn in _TURNS else made
+    turn = _turn(original)
+    return made if turn is None else made.transpose(_TURNS[turn])
 
 
 def _read(item: Any) -> bytes:
@@ -170,7 +176,7 @@ def encoded_view(
     _bound(image, most)
     image.load()
     # As a camera noted it: a file that goes as it is has it, too. Of a TIFF it is applied by now.
-    turn = image.getexif().get(_ORIENTATION)
+    turn = _turn(image)
     image = _of_bytes(image, most)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):
         image = image.convert("RGB")
@@ -183,7 +189,7 @@ def encoded_view(
     buffer = io.BytesIO()
     options: dict[str, Any] = {"quality": 88} if photo else {}
     options["exif"] = b""  # else some releases of Pillow pass on what the file had
-    if isinstance(turn, int) and 2 <= turn <= 8:
+    if turn is not None:
         options["exif"] = Image.Exif()
         options["exif"][_ORIENTATION] = turn
     image.save(buffer, "JPEG" if photo else "PNG", **options)
@@ -256,14 +262,14 @@ def read_pixels(item: Any, size: tuple[int, int], *, colors: bool = False) -> ND
     -------
     ndarray of shape (height, width), or with colors (height, width, 3), float32, 0..1
     """
+    side = max(size)
     try:
         image = item if isinstance(item, Image.Image) else _open(_read(item))
         _bound(image)
-        flat = _of_bytes(image, 8 * max(size))
+        flat = _of_bytes(image, 8 * side)
         clear = "A" in image.mode or "transparency" in image.info
         mode = "RGB" if colors else "L"
         made = flat.convert("RGBA" if clear else mode)
-        side = max(size)
         made = _upright(made.resize((side, side), Image.Resampling.BILINEAR), image)
         made = made.resize(size[::-1], Image.Resampling.BILINEAR)
         if clear:  # on gray neither a black drawing vanishes nor a white one

@@ -14,8 +14,10 @@ from .model import (
 )
 from .multiview import MultiViewSuggester, default_suggester
 from .targets import suggester_for
+from .views import NEAR_COSINE
 
 __all__ = [
+    "NEAR_COSINE",
     "Embedding",
     "Fitted",
     "ModelSuggester",

@@ -72,9 +72,7 @@ class PixelScaler(TransformerMixin, BaseEstimator):
         """Return float32 of shape (n_images, n_pixels)."""
         if self.keep_ and all(map(self._fits, images)):
             array = np.asarray(images)
-            low, high = (
-                (self.low_, self.high_) if array.dtype == self.dtype_ else pixel_range(array)
-            )
+            low, high = self._range(array)
             flat = array.astype(np.float32).reshape(len(array), -1)
             return np.nan_to_num((flat - low) / max(high - low, 1e-12))
         size, colors = self.shape_[:2], self.shape_[2] == 3
@@ -83,9 +81,14 @@ class PixelScaler(TransformerMixin, BaseEstimator):
             if place % 64 == 0:
                 report(place / len(images))
             if isinstance(image, np.ndarray):
-                image = Image.fromarray(to_uint8(image, self.low_, self.high_))
+                image = Image.fromarray(to_uint8(image, *self._range(image[None])))
             rows[place] = read_pixels(image, size, colors=colors).ravel()
         return rows
+
+    def _range(self, array: NDArray[Any]) -> tuple[float, float]:
+        """Return what is black and what is white: of new images of another type their own."""
+        own = self.keep_ and array.dtype != self.dtype_
+        return pixel_range(array) if own else (self.low_, self.high_)
 
     def _fits(self, image: Any) -> bool:
         return isinstance(image, np.ndarray) and (*image.shape, 1)[:3] == self.shape_

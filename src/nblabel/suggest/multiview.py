@@ -34,6 +34,8 @@ from .views import (
     TextViews,
 )
 
+#: Kinds of items that have two parts.
+IN_TWO_PARTS = {"image": OF_IMAGES, "series": OF_SERIES}
 #: A cold start looks at so many items first, of pools at least twice as large.
 GLIMPSE = 2000
 
@@ -140,8 +142,9 @@ class MultiViewSuggester:
 
     def near_rows(self) -> tuple[NDArray[np.float32], float]:
         """Return rows of length one, and the cosine from which on items are near duplicates."""
-        names, least = self._views.near
-        return self.embedding() if names == self._views.space else self._directions(names), least
+        names = self._views.near
+        rows = self._directions(names) if names else self.embedding()
+        return rows, self._views.near_cosine
 
     def _directions(self, names: tuple[str, ...]) -> NDArray[np.float32]:
         blocks = self.blocks()
@@ -238,9 +241,8 @@ def default_suggester(
         transformer = default_features(modality, inputs)
         if transformer is None:
             return one
-        if modality in ("image", "series"):
-            views = PartedViews(transformer, OF_IMAGES if modality == "image" else OF_SERIES)
-            return MultiViewSuggester(inputs, views)
+        if modality in IN_TWO_PARTS:
+            return MultiViewSuggester(inputs, PartedViews(transformer, IN_TWO_PARTS[modality]))
         return MultiViewSuggester(inputs, DenseViews(transformer), forest=modality == "row")
     if one.encoder is not None:
         return MultiViewSuggester(inputs, DenseViews(one.encoder))

@@ -46,17 +46,20 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
     def fit(self, series: Any, y: Any = None) -> SeriesFeatures:
         """Learn patterns, components and scales, from at most `MOST_DECOMPOSED` series."""
         some = take(series, sample(len(series), 0, MOST_DECOMPOSED))
-        patterns = make_pipeline(SeriesPatterns(), StandardScaler())
-        rows = patterns.fit_transform(some)
-        patterns.steps.append(("pca", PCA(min(COMPONENTS, *rows.shape), random_state=0)))
-        shape = make_pipeline(
-            SeriesShape(),
-            SimpleImputer(strategy="median", keep_empty_features=True),
-            StandardScaler(),
+        self.parts_ = (
+            make_pipeline(
+                SeriesPatterns(),
+                StandardScaler(),
+                PCA(min(COMPONENTS, len(some)), random_state=0),
+            ),
+            make_pipeline(
+                SeriesShape(),
+                SimpleImputer(strategy="median", keep_empty_features=True),
+                StandardScaler(),
+            ),
         )
         with np.errstate(invalid="ignore"):  # the variance of series that are all alike
-            parts = patterns[-1].fit_transform(rows), shape.fit_transform(some)
-        self.parts_ = patterns, shape
+            parts = [part.fit_transform(some) for part in self.parts_]
         self.n_first_ = parts[0].shape[1]
         self.scales_ = [
             1 / max(float(np.sqrt(np.square(part).sum(axis=1).mean())), 1e-12) for part in parts
@@ -117,17 +120,14 @@ def _points(series: Any, n_lines: int) -> NDArray[np.float32]:
     made = np.zeros((len(series), n_lines, POINTS))
     for place, item in enumerate(series):
         for k, line in enumerate(_lines(item)[:n_lines]):
-            known = np.flatnonzero(~np.isnan(line))
-            if not len(known):
+            filled = _filled(line)
+            if filled is None:
                 continue
-            if len(line) > 2 * POINTS:  # the means of equal parts: no point is passed over
-                whole = np.interp(np.arange(len(line)), known, line[known])
-                starts = np.linspace(0, len(line), POINTS, endpoint=False).astype(int)
-                lengths = np.diff([*starts, len(line)])
-                made[place, k] = np.add.reduceat(whole, starts) / lengths
+            if len(line) > 2 * POINTS:  # no point is passed over
+                made[place, k] = _means(filled, POINTS)
             else:
                 places = np.linspace(0, len(line) - 1, POINTS)
-                made[place, k] = np.interp(places, known, line[known])
+                made[place, k] = np.interp(places, np.arange(len(line)), filled)
     middle = made.mean(axis=2, keepdims=True)
     made -= middle
     spread = made.std(axis=2, keepdims=True)
@@ -175,26 +175,20 @@ class SeriesShape(TransformerMixin, BaseEstimator):
             if place % 64 == 0:
                 report(place / len(series))
             for k, line in enumerate(_lines(item)[: self.n_lines_]):
-                known = np.flatnonzero(~np.isnan(line))
-                if len(known):
-                    rows[place, k] = self._shape(
-                        np.interp(np.arange(len(line)), known, line[known])
-                    )
+                filled = _filled(line)
+                if filled is not None:
+                    rows[place, k] = self._shape(filled)
         return rows.reshape(len(series), -1)
 
     def _shape(self, line: NDArray[np.float64]) -> NDArray[np.float64]:
         steps = np.abs(np.diff(line)).mean() if len(line) > 1 else 0.0
         ends = [line.mean(), line.std(), line.min(), line.max(), line[0], line[-1], steps]
-        starts = np.linspace(0, len(line), self.parts, endpoint=False).astype(int)
-        lengths = np.maximum(np.diff([*starts, len(line)]), 1)
         power = np.abs(np.fft.rfft(line - line.mean()))[1:] ** 2
         edges = len(power) * 0.5 ** np.arange(self.bands, -1, -1)
         edges[0] = 0
         band = np.searchsorted(edges, np.arange(len(power)) + 0.5, side="right") - 1
         shares = np.bincount(band, power, minlength=self.bands) / max(power.sum(), 1e-300)
-        return np.concatenate(
-            [ends, np.add.reduceat(line, starts) / lengths, np.log(shares + 1e-6)]
-        )
+        return np.concatenate([ends, _means(line, self.parts), np.log(shares + 1e-6)])
 
 
 def _lines(item: Any) -> list[NDArray[np.float64]]:
@@ -206,3 +200,16 @@ def _lines(item: Any) -> list[NDArray[np.float64]]:
 
 def _most_lines(series: Any) -> int:
     return max((len(_lines(item)) for item in series), default=1) or 1
+
+
+def _filled(line: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return a line with its gaps filled in between; None if nothing of it is known."""
+    known = np.flatnonzero(~np.isnan(line))
+    return np.interp(np.arange(len(line)), known, line[known]) if len(known) else None
+
+
+def _means(line: NDArray[np.float64], n_parts: int) -> NDArray[np.float64]:
+    """Return the mean of each of so many equal parts; of a short line the nearest points."""
+    starts = np.linspace(0, len(line), n_parts, endpoint=False).astype(int)
+    lengths = np.maximum(np.diff([*starts, len(line)]), 1)
+    return np.asarray(np.add.reduceat(line, starts) / lengths)

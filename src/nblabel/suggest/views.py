@@ -43,6 +43,8 @@ _MOST_DENSE = 1000
 
 Blocks = dict[str, Any]
 
+#: Cosine of two items from which on they are near duplicates, where nothing else is known.
+NEAR_COSINE = 0.999
 #: Views of images, in two parts: edges, and pixels.
 OF_IMAGES: Mapping[str, tuple[str, ...]] = {
     "edges and neighbours": ("first_features", "first_neighbors"),
@@ -58,7 +60,44 @@ OF_SERIES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class TextViews(TransformerMixin, BaseEstimator):
+class Views(TransformerMixin, BaseEstimator):
+    """What all views of a pool have.
+
+    Attributes
+    ----------
+    candidates : mapping of name to names of blocks
+        The representations.
+    space : tuple of str
+        The blocks in which items are near each other or far.
+    whole : tuple of str
+        The blocks that together say all that is known of an item.
+    near : tuple of str
+        The blocks that near duplicates are told by; none of its own where it is the space.
+    near_cosine : float
+        From which on two items are.
+    """
+
+    candidates: Mapping[str, tuple[str, ...]]
+    space: tuple[str, ...]
+    whole: tuple[str, ...]
+    near: tuple[str, ...] = ()
+    near_cosine = NEAR_COSINE
+
+    def fit(self, items: Any, y: Any = None) -> Any:
+        """Learn the views from a pool."""
+        self.fit_blocks(items)
+        return self
+
+    def fit_blocks(self, items: Any) -> Blocks:
+        """Learn the views and return the pool's blocks, each with one row per item."""
+        raise NotImplementedError
+
+    def transform_blocks(self, items: Any) -> Blocks:
+        """Return the blocks of new items."""
+        raise NotImplementedError
+
+
+class TextViews(Views):
     """Texts as words, characters, latent dimensions, meanings, and their nearest neighbours.
 
     Words and bigrams; n-grams of 2 to 5 characters within words; latent semantic analysis of both
@@ -70,12 +109,6 @@ class TextViews(TransformerMixin, BaseEstimator):
     ----------
     candidates : mapping of name to names of blocks
         The representations, the richest first.
-    space : tuple of str
-        The blocks in which items are near each other or far.
-    whole : tuple of str
-        The blocks that together say all that is known of an item.
-    near : (tuple of str, float)
-        Blocks, and the cosine in them from which on two items are near duplicates.
     vectorizer_ : TfidfVectorizer
         Of the block ``"words"``.
     """
@@ -97,12 +130,6 @@ class TextViews(TransformerMixin, BaseEstimator):
     }
     space: tuple[str, ...] = ("latent", "neighbors", "meanings", "meaning_neighbors")
     whole: tuple[str, ...] = candidates["words, characters and neighbours"]
-    near: tuple[tuple[str, ...], float] = (space, 0.999)
-
-    def fit(self, texts: Sequence[str], y: Any = None) -> TextViews:
-        """Learn the views from a pool."""
-        self.fit_blocks(texts)
-        return self
 
     def fit_blocks(self, texts: Sequence[str]) -> Blocks:
         """Learn the views and return the pool's blocks, each with one row per item."""
@@ -164,7 +191,7 @@ class TextViews(TransformerMixin, BaseEstimator):
         return blocks
 
 
-class DenseViews(TransformerMixin, BaseEstimator):
+class DenseViews(Views):
     """Rows of numbers as they are, seen by kernels, and what their nearest neighbours are.
 
     A Gaussian kernel and a Laplacian one, which sees a step in one column better, each of the rows
@@ -183,8 +210,6 @@ class DenseViews(TransformerMixin, BaseEstimator):
         The representations, one of the features themselves first.
     space : tuple of str
         By distance: two rows in one direction may be far apart.
-    whole, near
-        See `TextViews`.
     """
 
     candidates: Mapping[str, tuple[str, ...]] = {
@@ -194,16 +219,10 @@ class DenseViews(TransformerMixin, BaseEstimator):
     }
     space: tuple[str, ...] = ("radial", "radial_neighbors")
     whole: tuple[str, ...] = candidates["features and neighbours"]
-    near: tuple[tuple[str, ...], float] = (space, 0.999)
 
     def __init__(self, transformer: Any = None, wanted: tuple[str, ...] | None = None) -> None:
         self.transformer = transformer
         self.wanted = wanted
-
-    def fit(self, items: Any, y: Any = None) -> DenseViews:
-        """Learn the views from a pool."""
-        self.fit_blocks(items)
-        return self
 
     def fit_blocks(self, items: Any) -> Blocks:
         """Learn the views and return the pool's blocks, each with one row per item."""
@@ -273,7 +292,7 @@ class DenseViews(TransformerMixin, BaseEstimator):
         return np.asarray(rows, dtype=np.float32) * np.float32(self.scale_)
 
 
-class PartedViews(TransformerMixin, BaseEstimator):
+class PartedViews(Views):
     """Items in two parts, each as in `DenseViews`, and so both together.
 
     The names of the blocks of the second part begin with "second_", those of both with "both_".
@@ -288,22 +307,18 @@ class PartedViews(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    space, whole, near
-        Of both: what is alike is alike in either part. See `TextViews`.
+    space, whole, near : tuple of str
+        Of both: what is alike is alike in either part.
     """
 
     space: tuple[str, ...] = ("both_radial", "both_radial_neighbors")
     whole: tuple[str, ...] = ("both_features", "both_neighbors")
-    near: tuple[tuple[str, ...], float] = (("both_features",), 0.99)
+    near: tuple[str, ...] = ("both_features",)
+    near_cosine = 0.99
 
     def __init__(self, transformer: Any, candidates: Mapping[str, tuple[str, ...]]) -> None:
         self.transformer = transformer
         self.candidates = candidates
-
-    def fit(self, items: Any, y: Any = None) -> PartedViews:
-        """Learn the views from a pool."""
-        self.fit_blocks(items)
-        return self
 
     def fit_blocks(self, items: Any) -> Blocks:
         """Learn the views and return the pool's blocks, each with one row per item."""
