@@ -76,7 +76,8 @@ def texts_of(pool: Pool, renderer: Renderer) -> list[str]:
     if isinstance(inputs, pd.DataFrame):
         columns = [inputs[name].astype(str) for name in inputs.columns]
         inputs = ["\t".join(row) for row in zip(*columns, strict=True)]
-    if not isinstance(inputs, list) or len(inputs) != len(pool):
+    texts = isinstance(inputs, list) and all(isinstance(text, str) for text in inputs)
+    if not texts or len(inputs) != len(pool):
         raise OptionError(f"Items shown as {renderer.kind} have no text that could be searched.")
     return [text.casefold() for text in inputs]
 

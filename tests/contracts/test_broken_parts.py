@@ -111,7 +111,7 @@ def _tampering(self, item):
     ("changes", "says"),
     [
         ({"kind": None}, "kind must be non-empty text"),
-        ({"modality": "sound"}, "modality must be one of"),
+        ({"modality": "smell"}, "modality must be one of"),
         ({"accepts": lambda self, item: False}, "accepts() must return True for item 0 (list)"),
         ({"view": lambda self, item: 1 / 0}, "view() failed for item 0"),
         ({"view": lambda self, item: "text"}, "must return a View for item 0 (list), got 'text'"),

@@ -16,12 +16,12 @@ from sklearn.linear_model import Ridge
 from nblabel.suggest import MultiViewSuggester, Snapshot
 from nblabel.suggest.images import (
     CELLS,
-    COMPONENTS,
     DIRECTIONS,
     PIXELS_LENGTH,
     ImageFeatures,
     oriented_gradients,
 )
+from nblabel.suggest.parts import COMPONENTS
 from nblabel.suggest.views import OF_IMAGES, PartedViews
 
 

@@ -16,9 +16,11 @@ from nblabel.suggest.features import row_features
 from nblabel.suggest.forest import grow
 from nblabel.suggest.images import ImageFeatures
 from nblabel.suggest.series import SeriesFeatures
+from nblabel.suggest.sounds import SoundFeatures
 from nblabel.suggest.views import (
     OF_IMAGES,
     OF_SERIES,
+    OF_SOUNDS,
     ChosenViews,
     DenseViews,
     Diffusion,
@@ -52,6 +54,14 @@ def series():
     return lines, kind.astype(str)
 
 
+def sounds():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(3, size=90)
+    time = np.arange(3000) / 8000
+    tones = [np.sin(2000 * (k + 1) * time) + rng.normal(size=3000) / 4 for k in kind]
+    return [(tone, 8000) for tone in tones], kind.astype(str)
+
+
 def notes():
     """So many words that there are too many columns for neighbours."""
     rng = np.random.default_rng(0)
@@ -65,6 +75,7 @@ CASES = {
                          [str(k % 2) for k in range(20)], TextViews()),
     "images": lambda: (*images(), PartedViews(ImageFeatures(), OF_IMAGES)),
     "series": lambda: (*series(), PartedViews(SeriesFeatures(), OF_SERIES)),
+    "sounds": lambda: (*sounds(), PartedViews(SoundFeatures(), OF_SOUNDS)),
     "rows": lambda: (*table(), DenseViews(row_features(table()[0]))),
     "matrix": lambda: (images()[0].reshape(120, -1), images()[1], DenseViews()),
 }  # fmt: skip

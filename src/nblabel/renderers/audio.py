@@ -45,7 +45,7 @@ class AudioRenderer:
     """
 
     kind = "audio"
-    modality: str | None = None
+    modality: str | None = "sound"
 
     def __init__(
         self, rate: int | None = None, autoplay: bool = False, most_bytes: int = MOST_BYTES
@@ -65,19 +65,8 @@ class AudioRenderer:
     def view(self, item: Any) -> View:
         """Return the sound and its peaks, int8 of shape (n, 2), as two buffers."""
         data: dict[str, Any] = {"autoplay": self.autoplay}
-        raw = None
-        if isinstance(item, Mapping) and "array" in item:
-            samples, rate = item["array"], item["sampling_rate"]
-        elif isinstance(item, np.ndarray):
-            if self.rate is None:
-                raise ValueError(
-                    "samples come without their rate: give (samples, rate) for each sound, or "
-                    "show=AudioRenderer(rate=...)"
-                )
-            samples, rate = item, self.rate
-        elif isinstance(item, (tuple, list)):
-            samples, rate = item
-        else:
+        raw, given = None, _given(item, self.rate)
+        if given is None:
             source = Source(item, _EXPECTED)
             data["name"] = clean(str(item)) if isinstance(item, (str, os.PathLike)) else ""
             mime = _mime(source.read(0, 64))
@@ -87,9 +76,8 @@ class AudioRenderer:
                 held = () if data["streamed"] else (source.read(0, source.size),)
                 return View("audio", {**data, "size": source.size}, held)
             raw = source.read(0, source.size)
-            samples, rate = _read_wav(raw)
-        rate = _whole(rate)
-        samples = as_float(samples)
+            given = _read_wav(raw)
+        samples, rate = as_float(given[0]), _whole(given[1])
         if raw is None or len(raw) > self.most_bytes:
             raw, data["note"] = self._encoded(samples, rate)
         data |= {"mime": _WAV, "seconds": len(samples) / rate}
@@ -132,6 +120,48 @@ class AudioRenderer:
         buffer = io.BytesIO()
         wavfile.write(buffer, rate, np.rint(np.clip(sent, -1, 1) * 32767).astype(np.int16))
         return buffer.getvalue(), note
+
+
+def is_readable(item: Any) -> bool:
+    """Whether an item is samples or a WAV: other sounds are for the browser to decode."""
+    try:
+        return _given(item, 1) is not None or _mime(Source(item, _EXPECTED).read(0, 64)) == _WAV
+    except (OSError, TypeError, ValueError):
+        return False
+
+
+def read_samples(item: Any) -> tuple[NDArray[np.float32], int]:
+    """Return a sound as float32 of shape (n_samples, n_channels), -1 to 1, and its rate.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        If it cannot be read, or is compressed.
+    """
+    given = _given(item, None)
+    if given is None:
+        source = Source(item, _EXPECTED)
+        if _mime(source.read(0, 64)) != _WAV:
+            raise ValueError("compressed sounds are decoded by the browser, not here")
+        given = _read_wav(source.read(0, source.size))
+    return as_float(given[0]), _whole(given[1])
+
+
+def _given(item: Any, rate: int | None) -> tuple[Any, Any] | None:
+    """Return samples and their rate of what is not encoded, None of all else."""
+    if isinstance(item, Mapping) and "array" in item:
+        return item["array"], item["sampling_rate"]
+    if isinstance(item, (tuple, list)):
+        samples, rate = item
+        return samples, rate
+    if not isinstance(item, np.ndarray):
+        return None
+    if rate is None:
+        raise ValueError(
+            "samples come without their rate: give (samples, rate) for each sound, or "
+            "show=AudioRenderer(rate=...)"
+        )
+    return item, rate
 
 
 def peaks(samples: NDArray[np.float32]) -> NDArray[np.int8]:

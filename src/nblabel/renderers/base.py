@@ -61,8 +61,9 @@ class Renderer(Protocol):
     kind : str
         Name of the renderer.
     modality : str or None
-        What the default model can learn from: ``"text"``, ``"image"``, ``"row"``, ``"series"``, or
-        None. Where it is ``"text"`` but an item is no string, a method ``text(item)`` returns it.
+        What the default model can learn from: ``"text"``, ``"image"``, ``"row"``, ``"series"``,
+        ``"sound"``, or None. Where it is ``"text"`` but an item is no string, a method
+        ``text(item)`` returns it.
     """
 
     kind: str

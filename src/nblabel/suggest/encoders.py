@@ -331,7 +331,7 @@ def _contents(items: Any, modality: str | None) -> Iterator[bytes | None]:
             yield content_bytes(dict(zip(names, values, strict=True)))
         return
     for item in items:
-        if modality == "image":  # what is in the file counts, not its name
+        if modality in ("image", "sound"):  # what is in the file counts, not its name
             if isinstance(item, Mapping) and not item.get("bytes"):
                 item = item.get("path")
             if isinstance(item, str):

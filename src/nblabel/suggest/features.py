@@ -17,9 +17,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from ..renderers import PairRenderer, Renderer, SeveralRenderer
+from ..renderers.audio import is_readable
 from ..renderers.text import as_text, strip_tags
+from .bulk import sample, take
 from .images import ImageFeatures
 from .series import SeriesFeatures
+from .sounds import SoundFeatures
 
 #: Dimensions of an embedding of sparse features.
 COMPONENTS = 64
@@ -37,7 +40,7 @@ def learning_inputs(renderer: Renderer, values: Any) -> Any:
 
     Returns
     -------
-    list of str, DataFrame, or sequence of images or series
+    list of str, DataFrame, or sequence of images, series or sounds
         By the renderer's modality; None if the default model cannot learn from it. Of pairs all the
         first ones, then all the second.
     """
@@ -53,7 +56,19 @@ def learning_inputs(renderer: Renderer, values: Any) -> Any:
         return [strip_tags(text) for text in texts] if renderer.kind == "html" else texts
     if renderer.modality == "row":
         return values if isinstance(values, pd.DataFrame) else pd.DataFrame(list(values))
+    if renderer.modality == "sound":
+        return _sounds(values, getattr(renderer, "rate", None))
     return values if renderer.modality in ("image", "series") else None
+
+
+def _sounds(values: Any, rate: int | None) -> Any:
+    """Return sounds with their rate; None if hardly any can be read."""
+    some = take(values, sample(len(values), 0, 20))
+    if not any(map(is_readable, some)):
+        return None
+    if rate is None:
+        return values
+    return [(item, rate) if isinstance(item, np.ndarray) else item for item in values]
 
 
 def default_features(modality: str | None, inputs: Any) -> Any:
@@ -66,6 +81,8 @@ def default_features(modality: str | None, inputs: Any) -> Any:
         return row_features(inputs)
     if modality == "series":
         return SeriesFeatures()
+    if modality == "sound":
+        return SoundFeatures()
     return None
 
 

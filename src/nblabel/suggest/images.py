@@ -9,16 +9,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import uniform_filter
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.decomposition import PCA
 
-from .._progress import report, within
+from .._progress import report
 from ..renderers.image import pixel_range, read_pixels, to_uint8
-from .bulk import sample, take
+from .parts import PartedFeatures
 
 #: Images are learned from as squares of this side, in pixels.
 SIDE = 32
-#: Principal components of the edges, and as many of the pixels.
-COMPONENTS = 64
 #: Cells along each side of an image in which edges are counted, by so many directions.
 CELLS, DIRECTIONS = 7, 8
 #: Edges of half a step of gray are hardly seen.
@@ -27,10 +24,6 @@ FAINT = np.float32(0.5 / 255)
 THUMBNAIL = 16
 #: Mean length of what is said of the pixels, where the edges have 1: mostly they tell more.
 PIXELS_LENGTH = 0.5
-#: Principal components are found from so many images.
-MOST_DECOMPOSED = 10_000
-#: Images that are looked at together.
-_CHUNK = 256
 
 
 class PixelScaler(TransformerMixin, BaseEstimator):
@@ -94,61 +87,24 @@ class PixelScaler(TransformerMixin, BaseEstimator):
         return isinstance(image, np.ndarray) and (*image.shape, 1)[:3] == self.shape_
 
 
-class ImageFeatures(TransformerMixin, BaseEstimator):
+class ImageFeatures(PartedFeatures):
     """Images as principal components of their `oriented_gradients`, and of their pixels.
 
     Edges tell shapes apart in whatever light they are seen; pixels, in colors where there are any,
     tell the rest.
-
-    Attributes
-    ----------
-    n_first_ : int
-        Columns of the first part.
     """
 
-    def fit(self, images: Any, y: Any = None) -> ImageFeatures:
-        """Learn the components."""
-        self.scaler_ = PixelScaler(colors=True).fit(images)
-        return self._learned(self._parts(take(images, sample(len(images), 0, MOST_DECOMPOSED))))
+    lengths = (1.0, PIXELS_LENGTH)
 
-    def fit_transform(self, images: Any, y: Any = None, **params: Any) -> NDArray[np.float32]:
-        """Learn the components of images that are read only once, and return their rows."""
-        self.scaler_ = PixelScaler(colors=True).fit(images)
-        parts = self._parts(images)
-        drawn = sample(len(images), 0, MOST_DECOMPOSED)
-        return self._learned([part[drawn] for part in parts])._rows(parts)
+    def _prepare(self, items: Any) -> None:
+        self.scaler_ = PixelScaler(colors=True).fit(items)
 
-    def transform(self, images: Any) -> NDArray[np.float32]:
-        """Return float32 of shape (n_images, n_components), the edges first."""
-        return self._rows(self._parts(images))
-
-    def _parts(self, images: Any) -> list[NDArray[np.float32]]:
-        edges, pixels = [], []
-        for start in range(0, len(images), _CHUNK):
-            report(start / len(images))
-            end = min(start + _CHUNK, len(images))
-            with within(start / len(images), end / len(images)):
-                rows = self.scaler_.transform(take(images, np.arange(start, end)))
-            # Of an array there may be infinity.
-            pictures = np.clip(rows, -1e4, 1e4).reshape(len(rows), *self.scaler_.shape_)
-            edges.append(oriented_gradients(pictures.mean(axis=3)))
-            pixels.append(_pooled(pictures, THUMBNAIL).reshape(len(rows), -1))
-        return [np.concatenate(edges), np.concatenate(pixels)]
-
-    def _learned(self, parts: list[NDArray[np.float32]]) -> ImageFeatures:
-        with np.errstate(invalid="ignore"):  # the variance of images that are all alike
-            self.components_ = [
-                PCA(min(COMPONENTS, *part.shape), random_state=0).fit(part) for part in parts
-            ]
-        # What is centered has its variance as the mean of the squared lengths.
-        lengths = [float(np.sqrt(pca.explained_variance_.sum())) for pca in self.components_]
-        self.scales_ = np.array([1.0, PIXELS_LENGTH]) / np.maximum(lengths, 1e-12)
-        self.n_first_ = self.components_[0].n_components_
-        return self
-
-    def _rows(self, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        made = zip(self.components_, parts, self.scales_, strict=True)
-        return np.hstack([np.float32(pca.transform(part) * scale) for pca, part, scale in made])
+    def _parts(self, items: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        rows = self.scaler_.transform(items)
+        # Of an array there may be infinity.
+        pictures = np.clip(rows, -1e4, 1e4).reshape(len(rows), *self.scaler_.shape_)
+        edges = oriented_gradients(pictures.mean(axis=3))
+        return edges, _pooled(pictures, THUMBNAIL).reshape(len(rows), -1)
 
 
 def oriented_gradients(images: NDArray[np.float32]) -> NDArray[np.float32]:

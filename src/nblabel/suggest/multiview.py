@@ -27,6 +27,7 @@ from .views import (
     MOST_ITEMS,
     OF_IMAGES,
     OF_SERIES,
+    OF_SOUNDS,
     Blocks,
     ChosenViews,
     DenseViews,
@@ -35,7 +36,7 @@ from .views import (
 )
 
 #: Kinds of items that have two parts.
-IN_TWO_PARTS = {"image": OF_IMAGES, "series": OF_SERIES}
+IN_TWO_PARTS = {"image": OF_IMAGES, "series": OF_SERIES, "sound": OF_SOUNDS}
 #: A cold start looks at so many items first, of pools at least twice as large.
 GLIMPSE = 2000
 

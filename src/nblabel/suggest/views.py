@@ -51,13 +51,21 @@ OF_IMAGES: Mapping[str, tuple[str, ...]] = {
     "radial kernel of edges": ("first_radial", "first_radial_neighbors", "first_diffusion"),
     "Laplacian kernel of pixels": ("second_laplacian", "second_laplacian_neighbors"),
 }
+
+
+def _two_of_each(first: str, second: str) -> Mapping[str, tuple[str, ...]]:
+    return {
+        f"{first} and neighbours": ("first_features", "first_neighbors"),
+        f"radial kernel of {first}": ("first_radial", "first_radial_neighbors", "first_diffusion"),
+        f"{second} and neighbours": ("second_features", "second_neighbors"),
+        f"Laplacian kernel of {second}": ("second_laplacian", "second_laplacian_neighbors"),
+    }
+
+
 #: Views of series, in two parts: patterns, and the course.
-OF_SERIES: Mapping[str, tuple[str, ...]] = {
-    "patterns and neighbours": ("first_features", "first_neighbors"),
-    "radial kernel of patterns": ("first_radial", "first_radial_neighbors", "first_diffusion"),
-    "course and neighbours": ("second_features", "second_neighbors"),
-    "Laplacian kernel of the course": ("second_laplacian", "second_laplacian_neighbors"),
-}
+OF_SERIES = _two_of_each("patterns", "the course")
+#: Views of sounds, in two parts: the edges of their spectrogram, and timbre.
+OF_SOUNDS = _two_of_each("edges", "timbre")
 
 
 class Views(TransformerMixin, BaseEstimator):

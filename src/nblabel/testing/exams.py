@@ -26,7 +26,7 @@ from .page import as_json
 TARGET_TYPES = (
     "multiclass", "multilabel", "ordinal", "token", "pairwise", "ranking", "form", "none"
 )  # fmt: skip
-MODALITIES = ("text", "image", "row", "series", None)
+MODALITIES = ("text", "image", "row", "series", "sound", None)
 #: What a broken page may send; a task accepts it or raises LabelValueError, nothing else.
 _ODD_VALUES: tuple[Any, ...] = (
     None,
