@@ -320,7 +320,21 @@ def test_large_images_are_scaled_down():
 
 def test_svg_is_sent_as_it_is():
     raw = b" <svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
-    assert ImageRenderer().view(raw) == View("image", {"mime": "image/svg+xml", "name": ""}, (raw,))
+    data = {"mime": "image/svg+xml", "name": "", "clear": True}
+    assert ImageRenderer().view(raw) == View("image", data, (raw,))
+
+
+@pytest.mark.parametrize("size", [40, 3000])
+def test_what_is_drawn_on_nothing_says_so(size):
+    """The page puts a ground behind it: black would vanish in the dark theme."""
+    drawn, full = (Image.new("RGBA", (size, size // 2), (0, 0, 0, alpha)) for alpha in (0, 255))
+    palette = full.convert("P")
+    palette.info["transparency"] = 0
+    for image, clear in ((drawn, True), (full, False), (full.convert("RGB"), False)):
+        for item in (image, png(image)):
+            for view in (ImageRenderer().view(item), ImageRenderer().thumbnail(item)):
+                assert view.data.get("clear", False) == clear
+    assert ImageRenderer().view(palette).data["clear"]
 
 
 def test_learning_reads_any_image_as_a_gray_square():

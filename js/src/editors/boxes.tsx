@@ -172,6 +172,7 @@ class BoxEditor implements Mounted {
     this.sight = { ...this.sight, zoom: 1, x: 0.5, y: 0.5 };
     const [width, height] = [Number(data["width"]), Number(data["height"])];
     this.size = width > 0 && height > 0 ? { width, height } : { width: 1, height: 1 };
+    this.image.classList.toggle("nblabel-clear", data["clear"] === true);
     const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).slice();
     this.url = addressOf(data["mime"], bytes);
     this.image.src = this.url;

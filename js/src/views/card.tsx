@@ -444,7 +444,8 @@ function ImageView({
     const width = Number(item.view.data["width"] ?? 0);
     const height = Number(item.view.data["height"] ?? 0);
     const small = width > 0 && Math.max(width, height) <= 64;
-    image.className = small ? "nblabel-pixels" : "";
+    image.classList.toggle("nblabel-pixels", small);
+    image.classList.toggle("nblabel-clear", item.view.data["clear"] === true);
     if (small) image.style.aspectRatio = `${width} / ${height}`;
     image.onerror = () => setBroken(true);
     setBroken(false);

@@ -89,7 +89,7 @@ class ImageRenderer:
                 _bound(image)
                 image.load()
                 data = {"mime": mime, "name": name, "width": image.width, "height": image.height}
-                return View("image", data, (raw,))
+                return View("image", data | _ground(image), (raw,))
             # A file that goes to a card as it is does not to a tile.
             return encoded_view(image, name, most, is_whole=not mime)
 
@@ -98,7 +98,7 @@ def svg_view(raw: bytes, name: str = "") -> View:
     """Return an SVG as it is: as an image it runs no scripts and fetches nothing."""
     if len(raw) > _MOST_SVG_BYTES:
         raise ValueError(f"an SVG of {len(raw):,} bytes is too large (at most {_MOST_SVG_BYTES:,})")
-    return View("image", {"mime": "image/svg+xml", "name": name}, (raw,))
+    return View("image", {"mime": "image/svg+xml", "name": name, "clear": True}, (raw,))
 
 
 def _open(raw: bytes) -> Image.Image:
@@ -149,6 +149,18 @@ def _of_bytes(image: Image.Image, side: int) -> Image.Image:
     return Image.fromarray(to_uint8(np.clip(array.astype(np.float32), low, high), low, high))
 
 
+def _is_clear(image: Image.Image) -> bool:
+    """Whether something is to be seen through an image: it may be drawn on nothing."""
+    if "A" in image.mode:
+        return bool(np.asarray(image.getchannel("A")).min() < 255)
+    return "transparency" in image.info
+
+
+def _ground(image: Image.Image) -> dict[str, bool]:
+    """Say that an image needs something behind it, whatever the theme."""
+    return {"clear": True} if _is_clear(image) else {}
+
+
 def _turn(image: Image.Image) -> int | None:
     """Return which turn the camera noted, None if there is none, or it cannot be read."""
     try:
@@ -194,7 +206,7 @@ def encoded_view(
         options["exif"][_ORIENTATION] = turn
     image.save(buffer, "JPEG" if photo else "PNG", **options)
     mime = "image/jpeg" if photo else "image/png"
-    data = {"mime": mime, "name": name, "width": full[0], "height": full[1]}
+    data = {"mime": mime, "name": name, "width": full[0], "height": full[1]} | _ground(image)
     if most == TILE and (max(full) > TILE or not is_whole):
         data["side"] = TILE
     return View("image", data, (buffer.getvalue(),))
@@ -267,7 +279,7 @@ def read_pixels(item: Any, size: tuple[int, int], *, colors: bool = False) -> ND
         image = item if isinstance(item, Image.Image) else _open(_read(item))
         _bound(image)
         flat = _of_bytes(image, 8 * side)
-        clear = "A" in image.mode or "transparency" in image.info
+        clear = _is_clear(image)
         mode = "RGB" if colors else "L"
         made = flat.convert("RGBA" if clear else mode)
         made = _upright(made.resize((side, side), Image.Resampling.BILINEAR), image)
