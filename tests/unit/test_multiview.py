@@ -94,6 +94,10 @@ def test_blocks_of_the_pool_are_those_of_new_items(case):
         # Of neighbours equally far the one or the other is taken.
         assert np.quantile(np.abs(dense - other), 0.99) < 2e-3
         assert 0.5 < np.sqrt((dense**2).sum(axis=1).mean()) < 1.5  # comparable
+    wanted = list(fitted)[-2:]
+    some = views.transform_blocks(items, wanted)
+    assert set(wanted) <= set(some) <= set(fitted)
+    assert all(abs(some[name] - again[name]).max() < 1e-6 for name in wanted)
 
 
 @pytest.mark.parametrize(

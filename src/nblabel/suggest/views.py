@@ -8,7 +8,7 @@ joined and compared; a model for each of several joins is what `multiview` learn
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -100,8 +100,8 @@ class Views(TransformerMixin, BaseEstimator):
         """Learn the views and return the pool's blocks, each with one row per item."""
         raise NotImplementedError
 
-    def transform_blocks(self, items: Any) -> Blocks:
-        """Return the blocks of new items."""
+    def transform_blocks(self, items: Any, wanted: Collection[str] | None = None) -> Blocks:
+        """Return the blocks of new items: at least those that are wanted, None for all."""
         raise NotImplementedError
 
 
@@ -183,8 +183,10 @@ class TextViews(Views):
         report(1.0)
         return blocks
 
-    def transform_blocks(self, texts: Sequence[str]) -> Blocks:
-        """Return the blocks of new texts."""
+    def transform_blocks(
+        self, texts: Sequence[str], wanted: Collection[str] | None = None
+    ) -> Blocks:
+        """Return the blocks of new texts: nearly all come with the others."""
         blocks: Blocks = {"words": self.vectorizer_.transform(texts).tocsr()}
         if self.characters_ is not None:
             blocks["characters"] = self.characters_.transform(_beginnings(texts)).tocsr()
@@ -264,15 +266,15 @@ class DenseViews(Views):
         report(1.0)
         return self._blocks(scaled, dense, near, mean)
 
-    def transform_blocks(self, items: Any) -> Blocks:
-        """Return the blocks of new items."""
+    def transform_blocks(self, items: Any, wanted: Collection[str] | None = None) -> Blocks:
+        """Return the blocks of new items that are wanted."""
         rows = items if self.transformer_ is None else self.transformer_.transform(items)
         scaled = self._scaled(rows)
         dense = self._dense(scaled)
         if dense is None:
             return {"features": scaled}
         near = self.neighbors_.near(dense)
-        return self._blocks(scaled, dense, near, self.neighbors_.mean(near))
+        return self._blocks(scaled, dense, near, self.neighbors_.mean(near), wanted)
 
     def _dense(self, scaled: Any) -> NDArray[np.float32] | None:
         """Return the rows that can have neighbours, None if there are too few to reduce them."""
@@ -281,14 +283,20 @@ class DenseViews(Views):
         return scaled.toarray() if sparse.issparse(scaled) else scaled
 
     def _blocks(
-        self, scaled: Any, dense: NDArray[Any], near: NDArray[np.intp], mean: NDArray[Any]
+        self,
+        scaled: Any,
+        dense: NDArray[Any],
+        near: NDArray[np.intp],
+        mean: NDArray[Any],
+        wanted: Collection[str] | None = None,
     ) -> Blocks:
         made = {"features": dense if self.latent_ is None else scaled, "neighbors": mean}
         if self.diffusion_ is not None:
             made["diffusion"] = self.diffusion_.transform(near)
         for name, kernel in self.kernels_.items():
-            rows = mean if name.endswith("_neighbors") else dense
-            made[name] = kernel.transform(rows).astype(np.float32)
+            if wanted is None or name in wanted:
+                rows = mean if name.endswith("_neighbors") else dense
+                made[name] = kernel.transform(rows).astype(np.float32)
         return {name: block for name, block in made.items() if self._makes(name)}
 
     def _makes(self, name: str) -> bool:
@@ -338,22 +346,27 @@ class PartedViews(Views):
         self.views_ = {}
         made: Blocks = {}
         for k, (start, rows) in enumerate(parts.items()):
-            names = (name.removeprefix(start) for name in wanted if name.startswith(start))
-            self.views_[start] = DenseViews(wanted=tuple(names))
+            self.views_[start] = DenseViews(wanted=_without(start, wanted))
             with within(0.5 + k / 6, 0.5 + (k + 1) / 6):
                 made |= _named(start, self.views_[start].fit_blocks(rows))
         return made
 
-    def transform_blocks(self, items: Any) -> Blocks:
-        """Return the blocks of new items."""
+    def transform_blocks(self, items: Any, wanted: Collection[str] | None = None) -> Blocks:
+        """Return the blocks of new items that are wanted."""
         made: Blocks = {}
         for start, rows in self._parts(self.transformer_.transform(items)).items():
-            made |= _named(start, self.views_[start].transform_blocks(rows))
+            names = None if wanted is None else _without(start, wanted)
+            if names is None or names:
+                made |= _named(start, self.views_[start].transform_blocks(rows, names))
         return made
 
     def _parts(self, rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         first, second = np.split(rows, [self.transformer_.n_first_], axis=1)
         return {"first_": first, "second_": second, "both_": rows}
+
+
+def _without(start: str, names: Collection[str]) -> tuple[str, ...]:
+    return tuple(name.removeprefix(start) for name in names if name.startswith(start))
 
 
 def _named(start: str, blocks: Blocks) -> Blocks:
@@ -380,7 +393,7 @@ class ChosenViews(TransformerMixin, BaseEstimator):
 
     def transform(self, items: Any) -> Any:
         """Return rows of a length of about 1, CSR or dense float32."""
-        return self.joined(self.views.transform_blocks(items))
+        return self.joined(self.views.transform_blocks(items, self.names))
 
     def joined(self, blocks: Blocks) -> Any:
         """Return the same from blocks that are there already."""
