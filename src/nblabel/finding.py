@@ -20,7 +20,7 @@ from ._progress import report
 from .errors import OptionError
 from .pool import Pool
 from .renderers import Renderer, is_missing, safe_view
-from .suggest import NEAR_COSINE, Embedding, Suggester, learning_inputs
+from .suggest import Embedding, Suggester, learning_inputs, near_rows
 
 #: Jaccard similarity of the character 5-grams of two texts from which on they are near duplicates.
 NEAR = 0.8
@@ -36,6 +36,7 @@ MOST_COMPARED, SAMPLE = 30_000, 2000
 FAR = 6.0
 #: Of fewer items it cannot be told what is usual.
 LEAST_FOR_OUTLIERS = 20
+_NO_PAIRS = np.empty((0, 2), dtype=np.intp)
 
 # ---------------------------------------------------------------- neighbours
 
@@ -111,8 +112,7 @@ def duplicate_groups(
     Texts are the same if they differ in case and spaces only, other items if their bytes are.
     Near duplicates are texts whose character 5-grams have a Jaccard similarity of `NEAR` or more,
     found by MinHash (Broder 1997) and then compared exactly; of other items those whose features
-    have a cosine of `NEAR_COSINE` or more, or of what the suggester's ``near_rows()`` says, in
-    pools of at most `MOST_COMPARED`.
+    have a cosine of what `near_rows` says or more, in pools of at most `MOST_COMPARED`.
 
     Returns
     -------
@@ -133,11 +133,10 @@ def duplicate_groups(
     if texts is not None:
         pairs = _near_texts([texts[k] for k in alone])
     elif suggester is not None and len(alone) <= MOST_COMPARED:
-        near = getattr(suggester, "near_rows", lambda: (suggester.embedding(), NEAR_COSINE))
-        rows, least = near()
-        pairs = _near_rows(np.asarray(rows)[alone], least)
+        rows, least = near_rows(suggester)
+        pairs = _NO_PAIRS if rows is None else _close(np.asarray(rows)[alone], least)
     else:
-        pairs = np.empty((0, 2), dtype=np.intp)
+        pairs = _NO_PAIRS
     if len(pairs):
         ones = np.ones(len(pairs), dtype=bool)
         graph = sparse.coo_matrix((ones, pairs.T), shape=(len(alone), len(alone)))
@@ -161,7 +160,7 @@ def _hashed(text: str) -> str:
 def _near_texts(texts: list[str]) -> NDArray[np.intp]:
     """Return pairs of texts that are nearly the same, enough of them to connect all that are."""
     if len(texts) < 2:
-        return np.empty((0, 2), dtype=np.intp)
+        return _NO_PAIRS
     grams = HashingVectorizer(
         analyzer="char", ngram_range=(5, 5), n_features=2**31 - 1, binary=True, norm=None,
         alternate_sign=False, dtype=np.float32, lowercase=False,
@@ -191,7 +190,7 @@ def _near_texts(texts: list[str]) -> NDArray[np.intp]:
         some = pairs[start : start + CHUNK]
         both = np.asarray(rows[some[:, 0]].multiply(rows[some[:, 1]]).sum(axis=1)).ravel()
         kept.append(some[both >= NEAR * (sizes[some].sum(axis=1) - both)])
-    return np.concatenate(kept) if kept else np.empty((0, 2), dtype=np.intp)
+    return np.concatenate(kept) if kept else _NO_PAIRS
 
 
 def _bands(rows: Any, factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -208,7 +207,7 @@ def _bands(rows: Any, factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return made
 
 
-def _near_rows(rows: NDArray[np.float32], least: float) -> NDArray[np.intp]:
+def _close(rows: NDArray[np.float32], least: float) -> NDArray[np.intp]:
     found = []
     size = max(1, CHUNK * 64 // max(len(rows), 1))
     for start in range(0, len(rows), size):
@@ -216,7 +215,7 @@ def _near_rows(rows: NDArray[np.float32], least: float) -> NDArray[np.intp]:
         one, other = np.nonzero(rows[start : start + size] @ rows.T >= least)
         pairs = np.column_stack([one + start, other])
         found.append(pairs[pairs[:, 0] < pairs[:, 1]])
-    return np.concatenate(found) if found else np.empty((0, 2), dtype=np.intp)
+    return np.concatenate(found) if found else _NO_PAIRS
 
 
 # ---------------------------------------------------------------- what is wrong

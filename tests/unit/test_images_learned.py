@@ -13,7 +13,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 
-from nblabel.suggest import MultiViewSuggester, Snapshot
+import nblabel as nl
+from nblabel.suggest import MultiViewSuggester, Snapshot, near_rows, suggester_for
 from nblabel.suggest.images import (
     CELLS,
     DIRECTIONS,
@@ -171,7 +172,17 @@ def test_colors_and_light_are_in_what_says_most():
     assert learned.score(rows[40:], light[40:]) > 0.9
 
 
-def test_copies_are_near():
+@pytest.mark.parametrize(
+    "task",
+    [
+        nl.Choice(["a", "b"]),
+        nl.MultiLabel(["a", "b"]),
+        nl.Rating(1, 5),
+        nl.Form({"kind": nl.Choice(["a", "b"])}),
+    ],
+    ids=lambda task: task.kind,
+)
+def test_copies_are_near(task):
     """Saved anew with loss, or smaller: `finding` takes them for near duplicates."""
     rng = np.random.default_rng(0)
     items = []
@@ -180,9 +191,8 @@ def test_copies_are_near():
         items.append(scene.resize((64, 64), Image.Resampling.BICUBIC))
     buffer = io.BytesIO()
     items[0].save(buffer, "JPEG", quality=85)
-    rows, least = MultiViewSuggester(
-        [*items, Image.open(buffer), items[1].resize((50, 50))],
-        PartedViews(ImageFeatures(), OF_IMAGES),
-    ).near_rows()
+    items += [Image.open(buffer), items[1].resize((50, 50))]
+    suggester = suggester_for(task, items, "image", n_items=len(items))
+    rows, least = near_rows(suggester)
     near = rows @ rows.T >= least
     assert near[0, 60] and near[1, 61] and not np.triu(near[:60, :60], 1).any()

@@ -13,11 +13,10 @@ from .model import (
     value_at,
 )
 from .multiview import MultiViewSuggester, default_suggester
+from .rows import near_rows
 from .targets import suggester_for
-from .views import NEAR_COSINE
 
 __all__ = [
-    "NEAR_COSINE",
     "Embedding",
     "Fitted",
     "ModelSuggester",
@@ -30,6 +29,7 @@ __all__ = [
     "default_suggester",
     "embedding_column",
     "learning_inputs",
+    "near_rows",
     "score",
     "stack_features",
     "suggester_for",

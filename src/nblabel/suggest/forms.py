@@ -14,6 +14,7 @@ from ..strategies import Rows
 from ..strategies.uncertainty import margins
 from .linear import Scores
 from .model import Fitted, Snapshot, Suggester
+from .rows import near_rows
 
 #: Between the name of a part and that of a class.
 SEPARATOR = ": "
@@ -65,6 +66,10 @@ class FormSuggester:
         """Return dense features of the pool."""
         made: NDArray[np.float32] | Rows | None = self.base.embedding()
         return made
+
+    def near_rows(self) -> tuple[Any, float]:
+        """Return what tells near duplicates, as what makes the features knows it."""
+        return near_rows(self.base)
 
     def fit(self, snapshot: Snapshot) -> FittedForm:
         """Fit each part on the items where it was asked, once two answers differ."""

@@ -1,4 +1,4 @@
-"""Which representation of the pool the labels of a task are learned from."""
+"""Which rows stand for the items: of labels to learn from, and of near duplicates."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import FunctionTransformer, normalize
+
+from .views import NEAR_COSINE
 
 #: Below this many labels their opinion on the representations is noise.
 LEAST_LABELS = 30
@@ -99,3 +101,13 @@ class FeatureRows:
         if self._whole is None:
             self._whole = (0, normalize(self.base.features()))
         return self._whole[1]
+
+
+def near_rows(suggester: Any) -> tuple[Any, float]:
+    """Return rows of length one, and the cosine from which on two items are near duplicates.
+
+    What the suggester says of itself, else its embedding, which may be None.
+    """
+    own = getattr(suggester, "near_rows", None)
+    rows, least = own() if own is not None else (suggester.embedding(), NEAR_COSINE)
+    return rows, least

@@ -19,7 +19,7 @@ from .linear import Scores
 from .model import Snapshot, Suggester
 from .multiview import default_suggester
 from .pairs import PairSuggester
-from .rows import FeatureRows
+from .rows import FeatureRows, near_rows
 from .tokens import TokenSuggester
 
 
@@ -54,6 +54,10 @@ class TargetSuggester:
         """Return dense features of the pool."""
         made: NDArray[np.float32] | Rows | None = self.rows.base.embedding()
         return made
+
+    def near_rows(self) -> tuple[Any, float]:
+        """Return what tells near duplicates, as what makes the features knows it."""
+        return near_rows(self.rows.base)
 
     def fit(self, snapshot: Snapshot) -> FittedTargets:
         """Fit on the labeled items."""
