@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 import nblabel as nl
 from nblabel.errors import NblabelError
 from nblabel.suggest import ModelSuggester, MultiViewSuggester, Snapshot, default_suggester
+from nblabel.suggest.bulk import sample, take
 from nblabel.suggest.features import row_features
 from nblabel.suggest.forest import grow
 from nblabel.suggest.images import ImageFeatures
@@ -69,6 +70,10 @@ def notes():
     return pd.DataFrame({"note": words, "n": rng.normal(size=300)})
 
 
+def toarray(block):
+    return block.toarray() if sparse.issparse(block) else block
+
+
 CASES = {
     "text": lambda: (TEXTS, COLORS, TextViews()),
     "japanese": lambda: ([f"赤い車{k}号" if k % 2 else f"青い船{k}号" for k in range(20)],
@@ -88,8 +93,7 @@ def test_blocks_of_the_pool_are_those_of_new_items(case):
     again = views.transform_blocks(items)
     assert list(fitted) == list(again)
     for name, block in fitted.items():
-        dense = block.toarray() if sparse.issparse(block) else block
-        other = again[name].toarray() if sparse.issparse(block) else again[name]
+        dense, other = toarray(block), toarray(again[name])
         assert dense.dtype == np.float32 and dense.shape[0] == len(items)
         # Of neighbours equally far the one or the other is taken.
         assert np.quantile(np.abs(dense - other), 0.99) < 2e-3
@@ -295,9 +299,36 @@ def test_only_tables_have_a_forest(modality, members):
     assert len(fitted.committee(np.arange(5))) == members
 
 
-def test_a_large_pool_keeps_to_one_view(monkeypatch):
+def test_a_very_large_pool_keeps_to_one_view(monkeypatch):
+    matrix = images()[0].reshape(120, -1)[:24]
+    monkeypatch.setattr("nblabel.suggest.multiview.MOST_LEARNED", 23)
+    assert isinstance(default_suggester(TEXTS, "text", n_items=24), MultiViewSuggester)
+    given = default_suggester(None, None, features=matrix, n_items=24)
+    assert isinstance(given, ModelSuggester), "what the user has made is taken as it is sooner"
     monkeypatch.setattr("nblabel.suggest.multiview.MOST_ITEMS", 23)
     assert isinstance(default_suggester(TEXTS, "text", n_items=24), ModelSuggester)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_views_of_a_large_pool_are_learned_from_a_sample(case, monkeypatch):
+    items, _, views = CASES[case]()
+    n_items, n_drawn = len(items), len(items) * 2 // 3
+    limits = {"MOST_LEARNED": n_items - 1, "SAMPLE_LEARNED": n_drawn, "_CHUNK": 7}
+    for name, value in limits.items():
+        monkeypatch.setattr(f"nblabel.suggest.views.{name}", value)
+    blocks = views.pool_blocks(items)
+    drawn = sample(n_items, 0, n_drawn)
+    others = np.setdiff1d(np.arange(n_items), drawn)
+    for places, made in (
+        (drawn, clone(views).fit_blocks(take(items, drawn))),
+        (others, views.transform_blocks(take(items, others))),
+    ):
+        assert list(made) == list(blocks)
+        for name, block in made.items():
+            assert blocks[name].shape[0] == n_items and blocks[name].dtype == np.float32
+            # Of neighbours equally far the one or the other is taken.
+            apart = np.abs(toarray(blocks[name][places]) - toarray(block))
+            assert np.quantile(apart, 0.99) < 2e-3
 
 
 def test_predict_takes_rows_where_the_pool_was_a_matrix():

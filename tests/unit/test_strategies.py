@@ -20,11 +20,13 @@ from nblabel.strategies import (
     TransductiveDesign,
     TypicalClusters,
     as_strategy,
+    coverage,
     diversity,
     pick,
 )
 from nblabel.strategies.base import largest
 from nblabel.strategies.uncertainty import margins
+from nblabel.suggest.features import Embedding, embed
 
 PROBA = np.array([[0.9, 0.1, 0.0], [0.4, 0.35, 0.25], [0.5, 0.5, 0.0]], dtype=np.float32)
 
@@ -494,3 +496,15 @@ def test_probabilities_of_the_pool_are_those_of_the_candidates(strategy):
     assert Context(places).proba is None
     assert np.array_equal(strategy.utilities(one), strategy.utilities(other))
     assert np.array_equal(other.proba, one.proba) and other.proba is other.proba
+
+
+@pytest.mark.parametrize("strategy", [TransductiveDesign(), FacilityLocation()], ids=repr)
+def test_of_features_that_have_to_be_made_fewer_are_looked_at(strategy, monkeypatch):
+    """Where there is an array of them there is time for more candidates."""
+    monkeypatch.setattr(coverage, "LARGE", 100)
+    monkeypatch.setattr(coverage, "MOST_CANDIDATES", 80)
+    points = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32)
+    for features, n_taken in ((embed(points), 80), (Embedding(points), 20)):
+        made = strategy.utilities(context(300, features=features))
+        # Half of them at random, of which some are among the others.
+        assert 0.8 * n_taken < np.count_nonzero(made > -1) <= n_taken

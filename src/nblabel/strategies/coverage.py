@@ -16,7 +16,8 @@ from .uncertainty import margins
 MOST_CANDIDATES = 2000
 #: So many of the candidates, at random, stand for all of them when coverage is measured.
 MOST_COVERED = 1000
-#: Of larger pools a quarter of each is enough: the pass over the pool is to stay the main cost.
+#: Of larger pools whose features are made when asked for a quarter of each is enough: the pass over
+#: the pool is to stay the main cost.
 LARGE = 30_000
 #: Of more labels so many, at random, stand for all.
 MOST_LABELED = 1000
@@ -54,7 +55,7 @@ class FacilityLocation:
         features = context.features
         assert features is not None, "requires features"
         unsure = _unsure(context, self.weighted)
-        taken, covered = _looked_at(unsure, context.rng())
+        taken, covered = _looked_at(context, unsure, context.rng())
         points = np.asarray(features[context.candidates[taken]])
         others = points[covered]
         similar = points @ others.T  # a row for each candidate
@@ -124,7 +125,7 @@ class TransductiveDesign:
         assert features is not None, "requires features"
         rng = context.rng()
         unsure = _unsure(context, self.weighted)
-        taken, covered = _looked_at(unsure, rng)
+        taken, covered = _looked_at(context, unsure, rng)
         labeled = context.labeled
         if len(labeled) > MOST_LABELED:
             labeled = rng.choice(labeled, MOST_LABELED, replace=False)
@@ -267,10 +268,10 @@ def _unsure(context: Context, weighted: bool) -> NDArray[np.float32]:
 
 
 def _looked_at(
-    unsure: NDArray[np.float32], rng: np.random.Generator
+    context: Context, unsure: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the places of what may be chosen, and which of these stand for all candidates."""
-    share = 4 if len(unsure) > LARGE else 1
+    share = 4 if len(unsure) > LARGE and not isinstance(context.features, np.ndarray) else 1
     taken = _narrowed(unsure, rng, MOST_CANDIDATES // share)
     some, most = np.arange(len(taken)), MOST_COVERED // share
     return taken, some if len(some) <= most else np.sort(rng.choice(some, most, replace=False))

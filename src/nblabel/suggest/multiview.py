@@ -25,6 +25,7 @@ from .linear import Scores
 from .model import Marker, ModelSuggester, Snapshot, Suggester
 from .views import (
     MOST_ITEMS,
+    MOST_LEARNED,
     OF_IMAGES,
     OF_SERIES,
     OF_SOUNDS,
@@ -87,7 +88,7 @@ class MultiViewSuggester:
         """Return the views of the pool, computed at the first call."""
         if self._blocks is None:
             with one_thread.lifted(self._n_items > MOST_FEATURIZED):
-                self._blocks = self._views.fit_blocks(self._inputs)
+                self._blocks = self._views.pool_blocks(self._inputs)
         return self._blocks
 
     #: One thread is enough for few labels: see `_threads`.
@@ -227,14 +228,16 @@ def default_suggester(
 ) -> Suggester:
     """Return what learns by default: views of the pool where they can be had, else one model.
 
-    Several views need dense features or a kind of item that is known, and a pool of at most
-    `views.MOST_ITEMS` items; an estimator of the user's gets its features as they are.
+    Several views need a kind of item that is known and a pool of at most `views.MOST_ITEMS` items,
+    or dense features of at most `views.MOST_LEARNED`; an estimator of the user's gets its features
+    as they are.
     """
     one = ModelSuggester(
         inputs, modality, features=features, estimator=estimator, frame=frame, seed=seed,
         n_items=n_items,
     )  # fmt: skip
-    if estimator is not None or not 3 <= n_items <= MOST_ITEMS:
+    most = MOST_ITEMS if features is None else MOST_LEARNED
+    if estimator is not None or not 3 <= n_items <= most:
         return one
     if features is None:
         if modality == "text":

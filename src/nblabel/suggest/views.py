@@ -9,6 +9,7 @@ joined and compared; a model for each of several joins is what `multiview` learn
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,15 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 from .._progress import report, within
+from .bulk import sample, take
 from .features import text_features
 from .meanings import MeanWordVectors
 
-#: Larger pools keep to one view: to find each item's neighbours is quadratic.
-MOST_ITEMS = 30_000
+#: Larger pools keep to one view.
+MOST_ITEMS = 100_000
+#: To find each item's neighbours is quadratic: from a pool larger than the first number the views
+#: are learned from a sample of the second, and the other items are like new ones.
+MOST_LEARNED, SAMPLE_LEARNED = 30_000, 10_000
 #: Dimensions of the latent view of sparse features.
 LATENT = 200
 #: An item's neighbourhood, itself included.
@@ -40,6 +45,8 @@ _MOST_CHARACTERS = 1000
 _MOST_CHARACTER_TERMS = 200_000
 #: Sparse features with more columns are reduced before neighbours are looked for.
 _MOST_DENSE = 1000
+#: Items that are looked at together where they are like new ones.
+_CHUNK = 5000
 
 Blocks = dict[str, Any]
 
@@ -95,6 +102,24 @@ class Views(TransformerMixin, BaseEstimator):
         """Learn the views from a pool."""
         self.fit_blocks(items)
         return self
+
+    def pool_blocks(self, items: Any) -> Blocks:
+        """Learn the views from a pool and return its blocks; from a sample if it is a large one."""
+        n_items = items.shape[0] if hasattr(items, "shape") else len(items)
+        if n_items <= MOST_LEARNED:
+            return self.fit_blocks(items)
+        drawn = sample(n_items, 0, SAMPLE_LEARNED)
+        others = np.setdiff1d(np.arange(n_items), drawn)
+        with within(0.0, 0.3):
+            learned = self.fit_blocks(take(items, drawn))
+        places, made = [drawn], {name: [block] for name, block in learned.items()}
+        for start in range(0, len(others), _CHUNK):
+            report(0.3 + 0.7 * start / len(others))
+            places.append(others[start : start + _CHUNK])
+            for name, block in self.transform_blocks(take(items, places[-1])).items():
+                made[name].append(block)
+        order = np.argsort(np.concatenate(places))
+        return {name: _in_order(made.pop(name), order) for name in list(made)}
 
     def fit_blocks(self, items: Any) -> Blocks:
         """Learn the views and return the pool's blocks, each with one row per item."""
@@ -258,7 +283,7 @@ class DenseViews(Views):
                 gamma=_median_gamma(rows, kernel),
                 n_components=min(LANDMARKS, len(rows)),
                 random_state=0,
-            ).fit(rows)
+            ).fit(rows.astype(np.float64))  # where landmarks are alike rounding would count
             for name, kernel in (("radial", "rbf"), ("laplacian", "laplacian"))
             for ending, rows in (("", dense), ("_neighbors", mean))
             if self._makes(name + ending)
@@ -363,6 +388,12 @@ class PartedViews(Views):
     def _parts(self, rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         first, second = np.split(rows, [self.transformer_.n_first_], axis=1)
         return {"first_": first, "second_": second, "both_": rows}
+
+
+def _in_order(parts: list[Any], order: NDArray[np.intp]) -> Any:
+    """Return the rows of several parts of a block in another order."""
+    join = partial(sparse.vstack, format="csr") if sparse.issparse(parts[0]) else np.concatenate
+    return join(parts)[order]
 
 
 def _without(start: str, names: Collection[str]) -> tuple[str, ...]:
