@@ -60,10 +60,11 @@ def joined(labels: Labels, pool: Pool, task: Task, renderer: Renderer) -> pd.Dat
 
 def inputs_of(renderer: Renderer, values: Any, features: Any) -> Any:
     """Return what features are computed from: for a function of the user's the items, if
-    nothing is known of their kind."""
+    nothing is known of their kind, or they are sounds."""
     inner = renderer.inner if isinstance(renderer, PairRenderer) else renderer
-    inputs = learning_inputs(inner, values)
-    return values if inputs is None and callable(features) else inputs
+    if callable(features) and inner.modality in (None, "sound"):
+        return values
+    return learning_inputs(inner, values)
 
 
 @dataclass(frozen=True)

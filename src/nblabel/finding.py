@@ -73,12 +73,12 @@ def texts_of(pool: Pool, renderer: Renderer) -> list[str]:
     OptionError
         If the items have no text.
     """
-    inputs = learning_inputs(renderer, pool.values)
+    known = renderer.modality in ("text", "row")
+    inputs = learning_inputs(renderer, pool.values) if known else None
     if isinstance(inputs, pd.DataFrame):
         columns = [inputs[name].astype(str) for name in inputs.columns]
         inputs = ["\t".join(row) for row in zip(*columns, strict=True)]
-    texts = isinstance(inputs, list) and all(isinstance(text, str) for text in inputs)
-    if not texts or len(inputs) != len(pool):
+    if not isinstance(inputs, list) or len(inputs) != len(pool):
         raise OptionError(f"Items shown as {renderer.kind} have no text that could be searched.")
     return [text.casefold() for text in inputs]
 

@@ -89,6 +89,7 @@ from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy
 from .suggest import (
     Suggester,
+    can_learn,
     stack_features,
     suggester_for,
 )
@@ -360,6 +361,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             if isinstance(pool, PairPool):
                 frame, options["singles"] = pool.singles.frame, True
         inputs = inputs_of(self.renderer, values, features)
+        if features is None and not can_learn(self.renderer, inputs):
+            inputs = None
         if model is False or (inputs is None and features is None and model is None):
             return None
         return suggester_for(

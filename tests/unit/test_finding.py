@@ -107,6 +107,8 @@ def test_search_looks_into_rows_and_at_what_was_added() -> None:
         make(np.zeros((3, 4, 4))).search("x")
     with pytest.raises(OptionError, match="have no text that could be searched"):
         make([np.arange(9.0), np.ones(5)], series=True).search("x")
+    with pytest.raises(OptionError, match="have no text that could be searched"):
+        make(["x.wav", "y.wav"], audio=True).search("x")
 
 
 # ---------------------------------------------------------------- duplicates

@@ -172,6 +172,15 @@ def test_colors_and_light_are_in_what_says_most():
     assert learned.score(rows[40:], light[40:]) > 0.9
 
 
+def test_images_that_cannot_be_read_are_not_alike():
+    drawings = [f"<svg><circle r='{k}'/></svg>".encode() for k in range(9)]
+    seen = [Image.fromarray(np.uint8(stripes(20 * k) * 255)) for k in range(9)]
+    rows, least = MultiViewSuggester(
+        [*seen, *drawings], PartedViews(ImageFeatures(), OF_IMAGES)
+    ).near_rows()
+    assert np.isfinite(rows).all() and not np.triu(rows @ rows.T >= least, 1).any()
+
+
 @pytest.mark.parametrize(
     "task",
     [

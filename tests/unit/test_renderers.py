@@ -335,6 +335,12 @@ def test_what_is_drawn_on_nothing_says_so(size):
             for view in (ImageRenderer().view(item), ImageRenderer().thumbnail(item)):
                 assert view.data.get("clear", False) == clear
     assert ImageRenderer().view(palette).data["clear"]
+    for mode in ("LA", "PA", "La", "RGBa"):
+        through = Image.new("RGBA" if mode[0] in "RP" else "LA", (40, 20))
+        through = Image.new("PA", (40, 20)) if mode == "PA" else through.convert(mode)
+        assert ImageRenderer().view(through).data["clear"]
+        assert pixels(ImageRenderer().view(through)).shape[2] in (2, 4)
+        assert read_pixels(through, (3, 3)) == pytest.approx(127 / 255)
 
 
 def test_learning_reads_any_image_as_a_gray_square():

@@ -6,6 +6,7 @@ import io
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +14,9 @@ from scipy.io import wavfile
 from scipy.signal import chirp, square
 
 import nblabel as nl
-from nblabel.renderers import AudioRenderer
-from nblabel.suggest import MultiViewSuggester, Snapshot, sounds
+from nblabel.renderers import AudioRenderer, audio
+from nblabel.renderers.audio import as_float, read_samples
+from nblabel.suggest import MultiViewSuggester, Snapshot, near_rows, sounds, suggester_for
 from nblabel.suggest.sounds import BANDS, HIGHEST, LOWEST, SoundFeatures, spectrogram, timbre
 from nblabel.suggest.views import OF_SOUNDS, PartedViews
 
@@ -173,6 +175,131 @@ def test_files_and_arrays_of_a_rate_get_suggestions(tmp_path):
         session.retrain(wait=True)
         said = session.predict(data[30:])["label"]
         assert np.mean(said.to_numpy() == names[30:]) > 0.8
+
+
+def test_of_a_long_wav_only_the_beginning_is_read(tmp_path, monkeypatch):
+    """Whatever comes before the samples, and however many bytes there are behind."""
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(90_000, 2)).astype(np.float32)
+    monkeypatch.setattr(audio, "MOST_BYTES", 50_000)
+    read: list[int] = []
+    whole_read = audio.Source.read
+
+    def counted(self: audio.Source, start: int, length: int) -> bytes:
+        made = whole_read(self, start, length)
+        read.append(len(made))
+        return made
+
+    monkeypatch.setattr(audio.Source, "read", counted)
+    for kind in (np.int16, np.int32, np.float32, np.uint8):
+        scale = {np.int16: 32767, np.int32: 2**31 - 1, np.uint8: 127, np.float32: 1}[kind]
+        samples = (noise * scale + (128 if kind is np.uint8 else 0)).astype(kind)
+        buffer = io.BytesIO()
+        wavfile.write(buffer, 8000, samples)
+        raw = buffer.getvalue()
+        place = raw.index(b"data")
+        odd = raw[:place] + b"LIST" + (3).to_bytes(4, "little") + b"abc\0" + raw[place:]
+        for name, made in (("plain", raw), ("odd", odd)):
+            path = tmp_path / f"{name}.wav"
+            path.write_bytes(made)
+            read.clear()
+            found, rate = read_samples(str(path), 0.5)
+            assert rate == 8000 and np.array_equal(found, as_float(samples[:4000]))
+            assert sum(read) < 4000 * samples.itemsize * 2 + 500
+            everything, _ = read_samples(made)
+            assert np.array_equal(everything, as_float(samples))
+    assert len(read_samples((noise, 8000), 0.5)[0]) == 4000
+    assert read_samples((noise.T, 8000), 0.5)[0].shape == (4000, 2)
+
+
+def test_what_is_slower_than_any_sound_is_told_apart_too():
+    rng = np.random.default_rng(0)
+    for rate in (1, 40, 60, 100):
+        rows = SoundFeatures().fit_transform([(rng.normal(size=500), rate) for _ in range(20)])
+        assert np.isfinite(rows).all() and len(np.unique(rows.round(4), axis=0)) == 20
+
+
+def test_one_channel_against_the_other_is_a_sound():
+    given = [(np.stack([tone(hertz), -tone(hertz)], axis=1), 16_000) for hertz in (200, 900, 3000)]
+    alone = [(tone(hertz), 16_000) for hertz in (200, 900, 3000)]
+    features = SoundFeatures().fit(alone)
+    assert features.transform(given) == pytest.approx(features.transform(alone), abs=1e-3)
+
+
+def melody(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.concatenate([tone(hertz, seconds=0.15) for hertz in rng.uniform(200, 3000, 6)])
+
+
+def test_copies_are_near_and_others_are_not():
+    """Also those of which nothing is known, and tones beside each other."""
+    ulaw = bytearray(wav(tone(440)))
+    ulaw[20:22] = (7).to_bytes(2, "little")
+    other = bytearray(ulaw)
+    other[-9] ^= 1
+    given = [(melody(k), 16_000) for k in range(40)]
+    given += [(tone(500 + 10 * k), 16_000) for k in range(20)]
+    given += [b"OggS" + bytes([k]) * 60 for k in range(5)] + [bytes(ulaw), bytes(other)]
+    given += [wav(melody(3)), (0.99 * melody(5), 16_000)]
+    rows, least = near_rows(
+        suggester_for(nl.Choice(["a", "b"]), given, "sound", n_items=len(given))
+    )
+    near = np.argwhere(np.triu(rows @ rows.T >= least, 1)).tolist()
+    assert near == [[3, 67], [5, 68]]
+
+
+def test_an_item_that_is_not_what_it_seems_stops_nothing():
+    class Odd:
+        def __array__(self, *_: object, **__: object) -> np.ndarray:
+            raise RuntimeError("not now")
+
+    given, names = glides(20)
+    for odd in ({"array": given[0][0]}, (tone(440), 10**400), (tone(440), "fast"), 7, b"", None):
+        data = [*given, odd]
+        session = nl.Session(
+            data, ["falls", "rises"], store=None, inline=True, show=AudioRenderer()
+        )
+        for item, name in zip(session.pool.ids[:20], names, strict=False):
+            session.record(item, str(name))
+        session.retrain(wait=True)
+        assert session.last_error is None and len(session.predict(data[-2:])) == 2
+    ogg = b"OggS" + bytes(60)
+    assert len(session.predict([ogg, ogg])) == 2
+    assert np.isfinite(SoundFeatures().fit_transform([*given, (Odd(), 8000)])).all()
+
+
+def test_a_function_of_the_user_gets_the_sounds_as_they_are():
+    arrays = [tone(300 + 20 * k) for k in range(20)]
+    dicts = [{"array": array, "sampling_rate": 16_000, "path": None} for array in arrays]
+    for data, how in (
+        (arrays, {"show": AudioRenderer(rate=16_000)}),
+        ([(array, 16_000) for array in arrays], {"audio": True}),
+        (pd.DataFrame({"sound": dicts}), {"audio": "sound"}),
+    ):
+        seen: list[object] = []
+
+        def spectra(items: list[object], seen: list[object] = seen) -> np.ndarray:
+            seen.extend(items)
+            return np.random.default_rng(len(items)).normal(size=(len(items), 3))
+
+        session = nl.Session(data, ["a", "b"], features=spectra, store=None, inline=True, **how)
+        for item, name in zip(session.pool.ids, "ab" * 10, strict=True):
+            session.record(item, name)
+        session.retrain(wait=True)
+        assert session.has_model and len(seen) == 20
+        assert all(one is other for one, other in zip(seen, session.pool.values, strict=True))
+
+
+def test_where_no_sound_can_be_read_there_is_no_model():
+    ulaw = bytearray(wav(tone(440)))
+    ulaw[20:22] = (7).to_bytes(2, "little")
+    for data in ([bytes(ulaw)] * 20, [tone(400)] * 20):  # the arrays have no rate
+        session = nl.Session(data, ["a", "b"], store=None, inline=True, show=AudioRenderer())
+        assert session.status()["training"] == "off"
+    some = [b"OggS" + bytes([k]) * 60 for k in range(20)] + glides(20)[0]
+    session = nl.Session(some, ["a", "b"], audio=True, store=None, inline=True)
+    assert session.status()["training"] == "waiting"
+    spans = nl.Session(glides(20)[0], nl.Spans(["a"]), audio=True, store=None, inline=True)
+    assert spans.status()["training"] == "off"
 
 
 def test_compressed_sounds_are_not_decoded_here():

@@ -39,6 +39,10 @@ _MOST_SVG_BYTES = 20_000_000
 _FORMATS = (
     "PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "ICO", "PPM", "JPEG2000", "TGA",
 )  # fmt: skip
+#: What an image that cannot be read is for a model: as gray as no byte is.
+UNREAD = 0.5
+#: Modes that have a channel of what is seen through, and what a page is sent for them.
+_SEEN_THROUGH = {"LA": "LA", "PA": "RGBA", "RGBA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 
 
 class ImageRenderer:
@@ -151,8 +155,8 @@ def _of_bytes(image: Image.Image, side: int) -> Image.Image:
 
 def _is_clear(image: Image.Image) -> bool:
     """Whether something is to be seen through an image: it may be drawn on nothing."""
-    if "A" in image.mode:
-        return bool(np.asarray(image.getchannel("A")).min() < 255)
+    if image.mode in _SEEN_THROUGH:
+        return bool(np.asarray(image.getchannel(image.getbands()[-1])).min() < 255)
     return "transparency" in image.info
 
 
@@ -191,9 +195,9 @@ def encoded_view(
     turn = _turn(image)
     image = _of_bytes(image, most)
     if image.mode not in ("L", "LA", "RGB", "RGBA", "P", "1"):
-        image = image.convert("RGB")
+        image = image.convert(_SEEN_THROUGH.get(image.mode, "RGB"))
     if max(full) > most:
-        mode = "RGBA" if "A" in image.mode or image.mode == "P" else "RGB"
+        mode = "RGBA" if image.mode in ("LA", "RGBA", "P") else "RGB"
         image = image if image.mode == mode else image.convert(mode)
         width, height = (max(1, round(side * most / max(full))) for side in full)
         image = image.resize((width, height), reducing_gap=2.0)
@@ -206,7 +210,9 @@ def encoded_view(
         options["exif"][_ORIENTATION] = turn
     image.save(buffer, "JPEG" if photo else "PNG", **options)
     mime = "image/jpeg" if photo else "image/png"
-    data = {"mime": mime, "name": name, "width": full[0], "height": full[1]} | _ground(image)
+    data = {"mime": mime, "name": name, "width": full[0], "height": full[1]}
+    if not photo:
+        data |= _ground(image)
     if most == TILE and (max(full) > TILE or not is_whole):
         data["side"] = TILE
     return View("image", data, (buffer.getvalue(),))
@@ -279,6 +285,7 @@ def read_pixels(item: Any, size: tuple[int, int], *, colors: bool = False) -> ND
         image = item if isinstance(item, Image.Image) else _open(_read(item))
         _bound(image)
         flat = _of_bytes(image, 8 * side)
+        flat = flat.convert(_SEEN_THROUGH.get(flat.mode, flat.mode))
         clear = _is_clear(image)
         mode = "RGB" if colors else "L"
         made = flat.convert("RGBA" if clear else mode)
@@ -289,4 +296,4 @@ def read_pixels(item: Any, size: tuple[int, int], *, colors: bool = False) -> ND
             made = Image.alpha_composite(ground, made).convert(mode)
         return np.asarray(made, dtype=np.float32) / 255.0
     except Exception:
-        return np.full((*size, 3) if colors else size, 0.5, dtype=np.float32)
+        return np.full((*size, 3) if colors else size, UNREAD, dtype=np.float32)

@@ -1,6 +1,6 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
-from .features import Embedding, learning_inputs
+from .features import Embedding, can_learn, learning_inputs
 from .linear import Scores, checked_scores, score
 from .model import (
     Fitted,
@@ -24,6 +24,7 @@ __all__ = [
     "Scores",
     "Snapshot",
     "Suggester",
+    "can_learn",
     "checked_marks",
     "checked_scores",
     "default_suggester",

@@ -332,7 +332,7 @@ def _contents(items: Any, modality: str | None) -> Iterator[bytes | None]:
         return
     for item in items:
         if modality in ("image", "sound"):  # what is in the file counts, not its name
-            if isinstance(item, Mapping) and not item.get("bytes"):
+            if isinstance(item, Mapping) and "array" not in item and not item.get("bytes"):
                 item = item.get("path")
             if isinstance(item, str):
                 item = Path(item).expanduser()

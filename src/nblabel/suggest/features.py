@@ -17,12 +17,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from ..renderers import PairRenderer, Renderer, SeveralRenderer
-from ..renderers.audio import is_readable
 from ..renderers.text import as_text, strip_tags
 from .bulk import sample, take
 from .images import ImageFeatures
 from .series import SeriesFeatures
-from .sounds import SoundFeatures
+from .sounds import SoundFeatures, is_readable
 
 #: Dimensions of an embedding of sparse features.
 COMPONENTS = 64
@@ -57,18 +56,18 @@ def learning_inputs(renderer: Renderer, values: Any) -> Any:
     if renderer.modality == "row":
         return values if isinstance(values, pd.DataFrame) else pd.DataFrame(list(values))
     if renderer.modality == "sound":
-        return _sounds(values, getattr(renderer, "rate", None))
+        rate = getattr(renderer, "rate", None)
+        if rate is None:
+            return values
+        return [(item, rate) if isinstance(item, np.ndarray) else item for item in values]
     return values if renderer.modality in ("image", "series") else None
 
 
-def _sounds(values: Any, rate: int | None) -> Any:
-    """Return sounds with their rate; None if hardly any can be read."""
-    some = take(values, sample(len(values), 0, 20))
-    if not any(map(is_readable, some)):
-        return None
-    if rate is None:
-        return values
-    return [(item, rate) if isinstance(item, np.ndarray) else item for item in values]
+def can_learn(renderer: Renderer, inputs: Any) -> bool:
+    """Whether the default features know something of the items: not if no sound can be read."""
+    if inputs is None or renderer.modality != "sound":
+        return inputs is not None
+    return any(map(is_readable, take(inputs, sample(len(inputs), 0, 20))))
 
 
 def default_features(modality: str | None, inputs: Any) -> Any:

@@ -11,7 +11,7 @@ from scipy.ndimage import uniform_filter
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._progress import report
-from ..renderers.image import pixel_range, read_pixels, to_uint8
+from ..renderers.image import UNREAD, pixel_range, read_pixels, to_uint8
 from .parts import PartedFeatures
 
 #: Images are learned from as squares of this side, in pixels.
@@ -95,6 +95,8 @@ class ImageFeatures(PartedFeatures):
     """
 
     lengths = (1.0, PIXELS_LENGTH)
+    #: Cosine of two images from which on one is a copy of the other: smaller, or with loss.
+    near_cosine = 0.99
 
     def _prepare(self, items: Any) -> None:
         self.scaler_ = PixelScaler(colors=True).fit(items)
@@ -104,7 +106,10 @@ class ImageFeatures(PartedFeatures):
         # Of an array there may be infinity.
         pictures = np.clip(rows, -1e4, 1e4).reshape(len(rows), *self.scaler_.shape_)
         edges = oriented_gradients(pictures.mean(axis=3))
-        return edges, _pooled(pictures, THUMBNAIL).reshape(len(rows), -1)
+        pixels = _pooled(pictures, THUMBNAIL).reshape(len(rows), -1)
+        unread = (rows == UNREAD).all(axis=1)
+        edges[unread] = pixels[unread] = np.nan  # nothing is known of them
+        return edges, pixels
 
 
 def oriented_gradients(images: NDArray[np.float32]) -> NDArray[np.float32]:

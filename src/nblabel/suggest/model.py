@@ -114,7 +114,7 @@ class ModelSuggester:
     inputs : list of str, DataFrame, images or None
         What the features are computed from, one entry per item.
     modality : str or None
-        ``"text"``, ``"image"``, ``"row"`` or None.
+        ``"text"``, ``"image"``, ``"row"``, ``"series"``, ``"sound"`` or None.
     features : transformer, callable, str, matrix of shape (n_items, n_features), or None
         None takes the default for the modality; a name is that of an embedding column, or
         ``"sentence-transformers:<model>"``. See `Encoder` for what a callable gets and returns.

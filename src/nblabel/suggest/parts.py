@@ -87,5 +87,9 @@ class PartedFeatures(TransformerMixin, BaseEstimator):
         return self
 
     def _rows(self, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        made = zip(self.reducers_, parts, self.scales_, strict=True)
-        return np.hstack([np.float32(part.transform(rows) * scale) for part, rows, scale in made])
+        made = []
+        for reducer, part, scale in zip(self.reducers_, parts, self.scales_, strict=True):
+            rows = np.float32(reducer.transform(part) * scale)
+            rows[np.isnan(part[:, 0])] = 0.0  # not nearly: items without a direction are not alike
+            made.append(rows)
+        return np.hstack(made)

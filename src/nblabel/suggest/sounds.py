@@ -32,8 +32,12 @@ SILENCE = 1e-4
 WIDTH = 32
 #: Numbers of a sound's timbre.
 _TIMBRE = 3 * BANDS + 3
-#: Points of a spectrum at least: in low tones bands are narrow.
-_LEAST_POINTS = 1024
+#: Samples of a piece at least, and points of its spectrum: in low tones bands are narrow.
+_LEAST_WIDTH, _LEAST_POINTS = 16, 1024
+#: Channels that are listened to.
+_MOST_CHANNELS = 8
+#: Points of spectra that are made at once.
+_BLOCK = 1 << 21
 
 
 class SoundFeatures(PartedFeatures):
@@ -49,23 +53,27 @@ class SoundFeatures(PartedFeatures):
     """
 
     def _prepare(self, items: Any) -> None:
-        some = (_read(item) for item in take(items, sample(len(items), 0, 50)))
-        rates = [rate for samples, rate in some if samples is not None]
-        rate = float(np.median(rates)) if rates else 2 * HIGHEST
-        self.highest_ = rate / 2 if rate > ULTRASONIC else min(rate / 2, HIGHEST)
+        rates: list[int] = []
+        for item in take(items, sample(len(items), 0, 50)):
+            report(0.0)
+            samples, rate = _read(item, 1.0)
+            if samples is not None:
+                rates.append(rate)
+        usual = float(np.median(rates)) if rates else 2 * HIGHEST
+        self.highest_ = usual / 2 if usual > ULTRASONIC else min(usual / 2, HIGHEST)
 
     def _parts(self, items: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         timbres = np.full((len(items), _TIMBRE), np.nan, dtype=np.float32)
         pictures = np.zeros((len(items), BANDS, WIDTH), dtype=np.float32)
         for place, item in enumerate(items):
             report(place / len(items))
-            samples, rate = _read(item)
+            samples, rate = _read(item, LONGEST)
             if samples is not None:
                 powers = sounding(spectrogram(samples, rate, self.highest_))
                 timbres[place] = timbre(powers)
                 pictures[place] = _picture(powers)
         edges = oriented_gradients(pictures)
-        edges[np.isnan(timbres[:, 0])] = np.nan
+        edges[np.isnan(timbres[:, 0])] = np.nan  # nothing is known of it
         return edges, timbres
 
 
@@ -80,6 +88,7 @@ def spectrogram(
     Parameters
     ----------
     samples : ndarray of shape (n_samples, n_channels), float32
+        The mean power of the channels counts.
     rate : int
         Samples a second.
     highest : float
@@ -90,22 +99,30 @@ def spectrogram(
     ndarray of shape (n_pieces, `BANDS`), float32
         Natural logarithm; silence is `SILENCE` of the loudest.
     """
-    mono = samples[: math.ceil(LONGEST * rate)].mean(axis=1)
-    width = max(2, round(WINDOW * rate))
-    mono = np.pad(mono, (0, max(0, width - len(mono))))
-    last = len(mono) - width
+    samples = samples[: math.ceil(LONGEST * rate), :_MOST_CHANNELS]
+    width = max(_LEAST_WIDTH, round(WINDOW * rate))
+    samples = np.pad(samples, ((0, max(0, width - len(samples))), (0, 0)))
+    last = len(samples) - width
     n_pieces = min(MOST_PIECES, 1 + int(last / (STEP * rate)))
     starts = np.linspace(0, last, n_pieces).astype(np.intp)
-    pieces = mono[starts[:, None] + np.arange(width)] * np.hanning(width).astype(np.float32)
+    window = np.hanning(width + 2)[1:-1].astype(np.float32)
     points = max(_LEAST_POINTS, 2 ** math.ceil(math.log2(width)))
-    power = np.square(np.abs(rfft(pieces, points))) @ _bands(rate, points, highest)
+    bands = _bands(rate, points, highest)
+    power = np.zeros((n_pieces, BANDS), dtype=np.float32)
+    # By channel: what one has against the other is heard, but is not in their mean.
+    for channel in samples.T:
+        for part in np.array_split(np.arange(n_pieces), math.ceil(n_pieces * points / _BLOCK)):
+            pieces = channel[starts[part, None] + np.arange(width)] * window
+            power[part] += np.square(np.abs(rfft(pieces, points))) @ bands
+    power /= samples.shape[1]
     return np.asarray(np.log(power + SILENCE * power.max() + 1e-10), dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
 def _bands(rate: int, points: int, highest: float) -> NDArray[np.float32]:
     """Return the share of each frequency in each band, (points // 2 + 1, `BANDS`)."""
-    low, high = (2595 * math.log10(1 + hertz / 700) for hertz in (LOWEST, highest))
+    lowest = LOWEST if highest > 2 * LOWEST else 0.0  # of what is slower than any sound
+    low, high = (2595 * math.log10(1 + hertz / 700) for hertz in (lowest, highest))
     edges = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)
     hertz = np.arange(points // 2 + 1)[:, None] * (rate / points)
     rising = (hertz - edges[:-2]) / np.diff(edges)[:-1]
@@ -153,8 +170,13 @@ def _picture(powers: NDArray[np.float32]) -> NDArray[np.float32]:
     return drawn / max(float(drawn.max()), 1e-9)
 
 
-def _read(item: Any) -> tuple[NDArray[np.float32] | None, int]:
+def is_readable(item: Any) -> bool:
+    """Whether something is known of a sound: it is no compressed one, nor broken."""
+    return _read(item, 1.0)[0] is not None
+
+
+def _read(item: Any, seconds: float) -> tuple[NDArray[np.float32] | None, int]:
     try:
-        return read_samples(item)
-    except (OSError, TypeError, ValueError):
+        return read_samples(item, seconds)
+    except Exception:  # whatever an item leads to that is not what it seems
         return None, 0

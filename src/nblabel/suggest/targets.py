@@ -145,7 +145,7 @@ def suggester_for(
     if kind == "form" and not any(part.target_type in _ON_FEATURES for part in parts.values()):
         return None
     if kind == "token":
-        if not isinstance(inputs, list):
+        if modality != "text" or not isinstance(inputs, list):
             return None
         return TokenSuggester(inputs, tuple(task.spec()["classes"]))
     base = default_suggester(inputs, modality, features=features, **options)

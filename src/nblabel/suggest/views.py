@@ -342,9 +342,9 @@ class PartedViews(Views):
     ----------
     transformer : transformer
         Makes both parts of the items, side by side; fitted it has ``n_first_``, the columns of the
-        first: `ImageFeatures`, `SeriesFeatures`.
+        first, such as `ImageFeatures`. It may know its own ``near_cosine``.
     candidates : mapping of name to names of blocks
-        The representations: `OF_IMAGES`, `OF_SERIES`.
+        The representations, such as `OF_IMAGES`.
 
     Attributes
     ----------
@@ -355,11 +355,11 @@ class PartedViews(Views):
     space: tuple[str, ...] = ("both_radial", "both_radial_neighbors")
     whole: tuple[str, ...] = ("both_features", "both_neighbors")
     near: tuple[str, ...] = ("both_features",)
-    near_cosine = 0.99
 
     def __init__(self, transformer: Any, candidates: Mapping[str, tuple[str, ...]]) -> None:
         self.transformer = transformer
         self.candidates = candidates
+        self.near_cosine = getattr(transformer, "near_cosine", NEAR_COSINE)
 
     def fit_blocks(self, items: Any) -> Blocks:
         """Learn the views and return the pool's blocks, each with one row per item."""
