@@ -498,7 +498,9 @@ def test_probabilities_of_the_pool_are_those_of_the_candidates(strategy):
     assert np.array_equal(other.proba, one.proba) and other.proba is other.proba
 
 
-@pytest.mark.parametrize("strategy", [TransductiveDesign(), FacilityLocation()], ids=repr)
+@pytest.mark.parametrize(
+    "strategy", [TransductiveDesign(), FacilityLocation()], ids=lambda one: one.name
+)
 def test_of_features_that_have_to_be_made_fewer_are_looked_at(strategy, monkeypatch):
     """Where there is an array of them there is time for more candidates."""
     monkeypatch.setattr(coverage, "LARGE", 100)
