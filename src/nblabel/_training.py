@@ -22,6 +22,7 @@ from .errors import (
     in_words,
     shorten,
 )
+from .events import DUPLICATE
 from .suggest import Snapshot, checked_marks, value_at
 from .tables import Predictions
 from .tasks import Ranking
@@ -89,7 +90,7 @@ class Training(Core):
     def _order_training(self) -> None:
         self._changes = 0
         self._ordered_version += 1
-        labeled = self._labeled
+        labeled = {k: value for k, value in self._labeled.items() if not self._is_twin(k)}
         snapshot = Snapshot(
             np.fromiter(labeled, dtype=np.intp, count=len(labeled)),
             self.task.targets(list(labeled.values())),
@@ -110,6 +111,12 @@ class Training(Core):
             self._training_failed,
             timeout=self._time_limit(),
         )
+
+    def _is_twin(self, place: int) -> bool:
+        """Whether an item has its label from a copy: to learn it again would make a model sure of
+        itself, which is tried on labels that it was not shown."""
+        said = self._labels.current(self.pool.ids[place])
+        return said is not None and said.shown.strategy == DUPLICATE
 
     def _time_limit(self) -> float | None:
         if self._train_timeout != "auto":

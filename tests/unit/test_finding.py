@@ -13,7 +13,7 @@ from scipy import sparse
 from nblabel import finding
 from nblabel.errors import OptionError
 from nblabel.session import Session
-from nblabel.suggest import Embedding
+from nblabel.suggest import Embedding, Snapshot
 
 from .test_session import TEXTS, make
 
@@ -163,6 +163,32 @@ def test_duplicates_of_images() -> None:
 
 
 # ---------------------------------------------------------------- together
+
+
+def test_what_a_copy_was_labeled_as_is_learned_once() -> None:
+    """Else a model tried on labels that it was not shown would have seen their copies."""
+    seen: list[np.ndarray] = []
+
+    class Listening:
+        def fit(self, snapshot: Snapshot) -> Any:
+            seen.append(snapshot.positions)
+            raise ValueError("nothing to learn")
+
+        def embedding(self) -> None:
+            return None
+
+    texts = ["one", "two", "three", "four"] * 3
+    session = Session(
+        texts, ["a", "b"], suggester=Listening(), duplicates="together", store=None, inline=True,
+        strategy="random",
+    )  # fmt: skip
+    for item, name in zip(session.pool.ids[:3], "aba", strict=True):
+        session.record(item, name)
+    session.retrain(wait=True)
+    assert len(session.labels) == 9 and seen[-1].tolist() == [0, 1, 2]
+    session.record(session.pool.ids[4], "b")  # looked at by itself
+    session.retrain(wait=True)
+    assert sorted(seen[-1].tolist()) == [0, 1, 2, 4]
 
 
 def test_duplicates_are_labeled_together_each_with_its_own_event() -> None:

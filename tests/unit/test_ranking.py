@@ -104,7 +104,8 @@ def test_it_is_learned_and_suggested() -> None:
     curve = nl.simulate(session, truth, budget=60)
     assert curve["agreement"].iloc[-1] > 0.9  # 0.5 by chance
     table = session.predictions
-    assert table["probability"].between(1 / 6, 1).all()
+    # The order is that of the pairs added up, which need not be the likeliest of the six.
+    assert table["probability"].between(0, 1).all() and table["probability"].median() > 1 / 6
     assert all(sorted(value) == ["a", "b", "c"] for value in table["ranking"])
     shown = session.suggestion(session.next(1)[0].id)
     assert shown is not None and sorted(shown.label) == ["a", "b", "c"]
