@@ -165,6 +165,7 @@ def test_duplicates_of_images() -> None:
 # ---------------------------------------------------------------- together
 
 
+@pytest.mark.filterwarnings("ignore:The model could not be trained")
 def test_what_a_copy_was_labeled_as_is_learned_once() -> None:
     """Else a model tried on labels that it was not shown would have seen their copies."""
     seen: list[np.ndarray] = []
