@@ -10,6 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 import nblabel as nl
+from nblabel._progress import listening
 from nblabel.errors import NblabelError
 from nblabel.suggest import ModelSuggester, MultiViewSuggester, Snapshot, default_suggester
 from nblabel.suggest.bulk import sample, take
@@ -140,8 +141,10 @@ def test_the_model_says_of_new_items_what_it_says_of_the_pool(case):
 def test_a_cold_start_gets_a_glimpse_of_a_larger_pool(monkeypatch):
     monkeypatch.setattr("nblabel.suggest.multiview.GLIMPSE", 12)
     suggester = MultiViewSuggester(TEXTS, TextViews())
-    seen = suggester.glimpse()
-    assert seen is not None
+    shares: list[float] = []
+    with listening(shares.append):
+        seen = suggester.glimpse()
+    assert seen is not None and set(shares) == {0.0}, "the whole pool is to come"
     places, features = seen
     assert len(set(places)) == len(features) == 12 and max(places) < 24
     assert np.linalg.norm(features, axis=1) == pytest.approx(np.ones(12), abs=1e-5)

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import normalize
 
+from .._progress import within
 from .._threads import MOST_FEATURIZED, one_thread
 from .bulk import sample, take
 from .explain import WordMarks, usual_row
@@ -134,7 +135,8 @@ class MultiViewSuggester:
         self._glimpsed = True
         places = sample(self._n_items, 0, GLIMPSE)
         few = MultiViewSuggester(take(self._inputs, places), clone(self._views))
-        return places, few.embedding()
+        with within(0.0, 0.0):  # of the pool nothing is ready by then
+            return places, few.embedding()
 
     def embedding(self) -> NDArray[np.float32]:
         """Return dense features of the pool, rows of length one."""
