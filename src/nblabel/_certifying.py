@@ -558,9 +558,9 @@ def plan(
     doubt = np.minimum(doubt * misjudged(session, labels), 1.0)
     for attempt in reversed(list(labels.attempts.values())):  # how wrong the belief was then
         if attempt.state == "closed" and attempt.audited:
-            # One added to both, as in `observed_to_expected`: a model may have believed in none.
             expected = attempt.audited * attempt.terms.believed
-            doubt = np.minimum(doubt * max(1.0, (attempt.errors + 1) / (expected + 1)), 1.0)
+            worse = observed_to_expected([attempt.errors], [expected])
+            doubt = np.minimum(doubt * max(1.0, worse), 1.0)
             break
     delta = spent(1 - confidence, len(labels.attempts) + 1)
     nothing = Choice(0, len(places), 0, 0.0)

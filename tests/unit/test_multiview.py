@@ -322,7 +322,10 @@ def test_views_of_a_large_pool_are_learned_from_a_sample(case, monkeypatch):
     limits = {"MOST_LEARNED": n_items - 1, "SAMPLE_LEARNED": n_drawn, "_CHUNK": 7}
     for name, value in limits.items():
         monkeypatch.setattr(f"nblabel.suggest.views.{name}", value)
-    blocks = views.pool_blocks(items)
+    shares: list[float] = []
+    with listening(shares.append):
+        blocks = views.pool_blocks(items)
+    assert shares == sorted(shares) and shares[-1] >= 0.3, "progress does not go back"
     drawn = sample(n_items, 0, n_drawn)
     others = np.setdiff1d(np.arange(n_items), drawn)
     for places, made in (

@@ -79,13 +79,13 @@ def choose(
     return best
 
 
-def observed_to_expected(wrong: Sequence[bool], doubt: Sequence[float]) -> float:
+def observed_to_expected(wrong: Sequence[int], doubt: Sequence[float]) -> float:
     """Return how many times as often a model was wrong as it believed, one added to both counts.
 
     Parameters
     ----------
-    wrong : sequence of bool
-        Of items that were labeled lately: whether the model before that was wrong.
+    wrong : sequence of bool or int
+        Of items that were labeled lately: whether the model before that was wrong; or how often.
     doubt : sequence of float
         What it believed to be wrong by.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,25 @@ def take(inputs: Any, positions: NDArray[np.intp]) -> Any:
     return [inputs[position] for position in positions]
 
 
+def n_items(inputs: Any) -> int:
+    """Return how many inputs there are, in whatever form."""
+    return int(inputs.shape[0]) if hasattr(inputs, "shape") else len(inputs)
+
+
+def by_chunks(function: Callable[[Any], Any], inputs: Any, size: int) -> list[Any]:
+    """Return what a function makes of each chunk of the inputs, and report how far it is.
+
+    What the function itself reports counts as a part of that.
+    """
+    made, n_inputs = [], n_items(inputs)
+    for start in range(0, n_inputs, size):
+        report(start / n_inputs)
+        end = min(start + size, n_inputs)
+        with within(start / n_inputs, end / n_inputs):
+            made.append(function(take(inputs, np.arange(start, end))))
+    return made
+
+
 def transform(transformer: Any, inputs: Any) -> Any:
     """Transform inputs chunk by chunk with a fitted transformer, and report how far it is.
 
@@ -41,12 +61,7 @@ def transform(transformer: Any, inputs: Any) -> Any:
     -------
     ndarray or CSR matrix of shape (n_items, n_features)
     """
-    parts = []
-    for start in range(0, len(inputs), CHUNK):
-        report(start / len(inputs))
-        end = min(start + CHUNK, len(inputs))
-        with within(start / len(inputs), end / len(inputs)):
-            parts.append(transformer.transform(take(inputs, np.arange(start, end))))
+    parts = by_chunks(transformer.transform, inputs, CHUNK)
     if sparse.issparse(parts[0]):
         return sparse.vstack(parts, format="csr")
     return np.concatenate(parts)

@@ -17,7 +17,7 @@ from sklearn.preprocessing import normalize
 
 from .._progress import within
 from .._threads import MOST_FEATURIZED, one_thread
-from .bulk import sample, take
+from .bulk import n_items, sample, take
 from .explain import WordMarks, usual_row
 from .features import default_features
 from .forest import Forest, PooledForestClassifier, grow
@@ -126,7 +126,7 @@ class MultiViewSuggester:
 
     @property
     def _n_items(self) -> int:
-        return self._inputs.shape[0] if hasattr(self._inputs, "shape") else len(self._inputs)
+        return n_items(self._inputs)
 
     def glimpse(self) -> tuple[NDArray[np.intp], NDArray[np.float32]] | None:
         """Return places and embedding of some items as long as there is none of all; once."""

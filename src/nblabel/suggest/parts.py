@@ -12,8 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 
-from .._progress import report, within
-from .bulk import sample, take
+from .bulk import by_chunks, sample, take
 
 #: Principal components of each part.
 COMPONENTS = 64
@@ -62,12 +61,7 @@ class PartedFeatures(TransformerMixin, BaseEstimator):
         raise NotImplementedError
 
     def _read(self, items: Any) -> list[NDArray[np.float32]]:
-        made = []
-        for start in range(0, len(items), _CHUNK):
-            report(start / len(items))
-            end = min(start + _CHUNK, len(items))
-            with within(start / len(items), end / len(items)):
-                made.append(self._parts(take(items, np.arange(start, end))))
+        made = by_chunks(self._parts, items, _CHUNK)
         return [np.concatenate(part) for part in zip(*made, strict=True)]
 
     def _learned(self, parts: list[NDArray[np.float32]]) -> PartedFeatures:

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from .._progress import report, within
 from ..renderers.series import lines_of
-from .bulk import sample, take
+from .bulk import by_chunks, sample, take
 
 #: Principal components of the patterns.
 COMPONENTS = 64
@@ -75,14 +75,11 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
 
     def transform(self, series: Any) -> NDArray[np.float32]:
         """Return float32 of shape (n_series, n_columns), the patterns first."""
-        made = []
-        for start in range(0, len(series), _CHUNK):
-            end = min(start + _CHUNK, len(series))
-            with within(start / len(series), end / len(series)):
-                some = take(series, np.arange(start, end))
-                parts = zip(self.parts_, self.scales_, strict=True)
-                made.append(np.hstack([part.transform(some) * scale for part, scale in parts]))
-        return np.concatenate(made).astype(np.float32)
+        return np.concatenate(by_chunks(self._rows, series, _CHUNK)).astype(np.float32)
+
+    def _rows(self, series: Any) -> NDArray[np.float64]:
+        parts = zip(self.parts_, self.scales_, strict=True)
+        return np.hstack([part.transform(series) * scale for part, scale in parts])
 
 
 class SeriesPatterns(TransformerMixin, BaseEstimator):

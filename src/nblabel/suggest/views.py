@@ -25,7 +25,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 from .._progress import report, within
-from .bulk import sample, take
+from .bulk import by_chunks, n_items, sample, take
 from .features import text_features
 from .meanings import MeanWordVectors
 
@@ -105,21 +105,18 @@ class Views(TransformerMixin, BaseEstimator):
 
     def pool_blocks(self, items: Any) -> Blocks:
         """Learn the views from a pool and return its blocks; from a sample if it is a large one."""
-        n_items = items.shape[0] if hasattr(items, "shape") else len(items)
-        if n_items <= MOST_LEARNED:
+        n = n_items(items)
+        if n <= MOST_LEARNED:
             return self.fit_blocks(items)
-        drawn = sample(n_items, 0, SAMPLE_LEARNED)
-        others = np.setdiff1d(np.arange(n_items), drawn)
+        drawn = sample(n, 0, SAMPLE_LEARNED)
+        others = np.setdiff1d(np.arange(n), drawn)
         with within(0.0, 0.3):
-            learned = self.fit_blocks(take(items, drawn))
-        places, made = [drawn], {name: [block] for name, block in learned.items()}
-        for start in range(0, len(others), _CHUNK):
-            report(0.3 + 0.7 * start / len(others))
-            places.append(others[start : start + _CHUNK])
-            for name, block in self.transform_blocks(take(items, places[-1])).items():
-                made[name].append(block)
-        order = np.argsort(np.concatenate(places))
-        return {name: _in_order(made.pop(name), order) for name in list(made)}
+            made = [self.fit_blocks(take(items, drawn))]
+        with within(0.3, 1.0):
+            made += by_chunks(lambda some: self.transform_blocks(take(items, some)), others, _CHUNK)
+        order = np.argsort(np.concatenate([drawn, others]))
+        # Each block goes as it is joined: all of them twice would be too much.
+        return {name: _in_order([part.pop(name) for part in made], order) for name in list(made[0])}
 
     def fit_blocks(self, items: Any) -> Blocks:
         """Learn the views and return the pool's blocks, each with one row per item."""
