@@ -5,13 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.linear_model import Ridge
 
 from nblabel.suggest import least_squares
-from nblabel.suggest.least_squares import BIAS, LeastSquaresClassifier, pooled, products, solve
+from nblabel.suggest.least_squares import (
+    BIAS,
+    LeastSquaresClassifier,
+    calibrate,
+    pooled,
+    products,
+    solve,
+)
 
 
 def rows(n=40, d=6, k=3, seed=0):
@@ -37,7 +44,11 @@ def test_leaving_one_out_is_what_leaving_one_out_gives(n, k, balanced, seed):
 
 
 def log_loss(scores, codes):
-    return -log_softmax(scores, axis=1)[np.arange(len(codes)), codes].mean()
+    """Against targets of which each is wrong with the probability of the rule of succession."""
+    n, k = scores.shape
+    target = np.full((n, k), 1 / (n + 2) / (k - 1))
+    target[np.arange(n), codes] = (n + 1) / (n + 2)
+    return -(target * log_softmax(scores, axis=1)).sum(axis=1).mean()
 
 
 @given(n=st.integers(8, 40), n_members=st.integers(1, 4), seed=st.integers(0, 99))
@@ -86,6 +97,19 @@ def test_a_rare_class_survives_the_sample_for_calibration(monkeypatch):
     codes[7] = 1
     monkeypatch.setattr(least_squares, "MOST_EXACT", 20)
     assert solve(points @ points.T, codes).dual.shape == (200, 2)
+
+
+@pytest.mark.parametrize(("n", "k"), [(4, 2), (12, 2), (12, 5), (100, 2), (2500, 3)])
+def test_labels_that_all_fit_leave_room_for_an_error(n, k):
+    codes = np.arange(n) % k
+    scores = np.eye(k)[codes]
+    sure = softmax(calibrate(scores, codes) * scores, axis=1)[np.arange(n), codes]
+    possible = 1 / (n + 2)
+    assert possible / 2 < 1 - sure[0] < possible * 2  # the temperatures are a grid
+
+
+def test_a_single_label_leaves_everything_open():
+    assert calibrate(np.array([[3.0, -3.0]]), np.array([1])) == pytest.approx(0.25)
 
 
 def test_probabilities_are_calibrated():

@@ -177,7 +177,7 @@ class TransductiveDesign:
     def reason(self, utility: float) -> str:
         """Say why."""
         if self.weighted:
-            return "its label settles many items that the model is unsure of"
+            return "settles many items the model is unsure of"
         return "like many items without a label"
 
 
