@@ -184,8 +184,11 @@ class Queue:
         before = self._hands.get(client, {})
         window: dict[int, Draw] = {}
         for position in keep:
-            if position in before and (is_open(position) or position in self._wanted):
+            if position in before and is_open(position):
                 window[position] = before[position]
+            elif position in before and position in self._wanted:
+                # Answered while it was held: it is asked again for what it is wanted for now.
+                window[position] = self._wanted[position]
         # An audit once drawn is asked, whatever the model now says of it.
         owed = [
             draw

@@ -232,7 +232,7 @@ def test_an_attempt_of_one_set_goes_on_as_it_began():
 
 def test_a_plan_learns_from_the_answers_how_wrong_the_belief_is():
     session = taught()
-    assert _certifying.misjudged(session, session._labels) == 1.0
+    assert 0.8 < _certifying.misjudged(session, session._labels) <= 1.0
     for asked in session.next(10):
         session.record(asked, OTHER[asked.suggestion.label])
     assert _certifying.misjudged(session, session._labels) > 3

@@ -100,7 +100,8 @@ def test_a_function_is_learned_from_in_every_way(counts: Counts, worker: str) ->
     session.close()
     again = teach(make([*TEXTS, "ham later", "one more"], features=counts, worker=worker))
     assert counts.asked()[len(TEXTS) + 3 :] == ["one more"]
-    pd.testing.assert_frame_equal(again.predictions[:1000], session.predictions[:1000])
+    # One item more in the pool moves the others' means of their neighbours a little.
+    pd.testing.assert_frame_equal(again.predictions[:1000], session.predictions[:1000], rtol=1e-3)
     again.close()
     assert nl.clear_cache() > 0
     teach(make(features=counts, worker=worker)).close()

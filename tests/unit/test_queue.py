@@ -46,6 +46,20 @@ def test_what_is_answered_or_was_never_held_is_not_kept():
     assert places(queue.window("a", 2, lambda p: p != 4, keep=[4, 5, 2])) == [2, 7]
 
 
+def test_what_was_answered_in_the_hand_is_asked_again_for_what_it_is_wanted_for():
+    queue = Queue(10, explore=1, seed=0)
+    (first,) = queue.window("a", 1, always)
+    assert first.audit
+    again = Draw(first.position, "review", "to be judged again")
+    queue.want([again])
+    assert queue.window("a", 1, always, keep=[first.position]) == [first], "it has no answer yet"
+    answered = [first.position]
+    queue.answered(first.position)
+    queue.want([again])
+    window = queue.window("a", 3, lambda k: k not in answered, keep=[first.position])
+    assert window[0] == again and first.position not in places(window[1:])
+
+
 def test_without_a_ranking_everything_is_asked_once():
     for explore in (0.0, 0.3, 1.0):
         queue = Queue(20, explore=explore, seed=3)

@@ -132,10 +132,10 @@ def _conjugate_gradient(system: NDArray[np.float64], column: NDArray[np.float64]
 def calibrate(scores: NDArray[np.floating[Any]], codes: NDArray[np.intp]) -> float:
     """Return the temperature with the least log loss, where no target is certain.
 
-    Of n labels that are all predicted right the next one may still be wrong: by the rule of
-    succession with probability 1 / (n + 2), which the targets leave to the other classes (Platt,
-    Probabilistic outputs for support vector machines, 1999). Else a dozen labels that fit would
-    have the model sure of everything.
+    Of n labels that are all predicted right the next one may still be wrong: with probability
+    1 / (2 n + 2) by Krichevsky and Trofimov (IEEE Transactions on Information Theory, 1981), which
+    the targets leave to the other classes, as those of Platt do (Probabilistic outputs for support
+    vector machines, 1999). Else a dozen labels that fit would have the model sure of everything.
 
     Parameters
     ----------
@@ -145,12 +145,13 @@ def calibrate(scores: NDArray[np.floating[Any]], codes: NDArray[np.intp]) -> flo
         Their classes.
     """
     n, k = scores.shape
-    target = np.full((n, k), 1 / (n + 2) / max(1, k - 1))
-    target[np.arange(n), codes] = 1 - 1 / (n + 2)
+    rows, wrong = np.arange(n), 1 / (2 * n + 2)
 
     def loss(temperature: float) -> float:
         logs = log_softmax(temperature * scores, axis=1)
-        return -float(np.vdot(target, np.maximum(logs, _FLOOR)))
+        own = logs[rows, codes]
+        others = (logs.sum(axis=1) - own) / max(1, k - 1)
+        return -float(((1 - wrong) * np.maximum(own, _FLOOR) + wrong * others).mean())
 
     return float(min(_TEMPERATURES, key=loss))
 
