@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 import nblabel as nl
 from nblabel._progress import listening
@@ -17,6 +18,7 @@ from nblabel.suggest.bulk import sample, take
 from nblabel.suggest.features import row_features
 from nblabel.suggest.forest import grow
 from nblabel.suggest.images import ImageFeatures
+from nblabel.suggest.scaling import BoundedScaler
 from nblabel.suggest.series import SeriesFeatures
 from nblabel.suggest.sounds import SoundFeatures
 from nblabel.suggest.views import (
@@ -388,3 +390,51 @@ def test_goal_find_asks_for_likely_items():
 def test_goals_that_make_no_sense(options, message):
     with pytest.raises(NblabelError, match=message):
         nl.Session(TEXTS, ["red", "blue"], store=None, **options)
+
+
+def test_what_a_sample_has_not_seen_breaks_nothing(monkeypatch):
+    """A text that is rarely there, a number that is rarely large, a date that is rarely known."""
+    n_items = 400
+    drawn = sample(n_items, 0, 100)
+    rare = np.setdiff1d(np.arange(n_items), drawn)[:3]
+    for name, value in {"MOST_LEARNED": n_items - 1, "SAMPLE_LEARNED": 100}.items():
+        monkeypatch.setattr(f"nblabel.suggest.views.{name}", value)
+    size = np.random.default_rng(0).normal(size=n_items)
+    rows = pd.DataFrame({"size": size, "fee": 0.0, "paid": pd.NaT, "remark": None})
+    rows["paid"] = rows["paid"].astype("datetime64[ns]")
+    rows["remark"] = rows["remark"].astype(object)
+    rows.loc[rare, "fee"] = [1.1e6, 2.3e6, 5.7e6]
+    rows.loc[rare, "paid"] = pd.Timestamp("2026-01-01")
+    rows.loc[rare, "remark"] = [f"customer {k} asked to be called back later" for k in rare]
+    labels = np.where(size > 0, "up", "down")
+    places = np.concatenate([rare, drawn[:60]])
+    suggester = MultiViewSuggester(rows, DenseViews(row_features(rows)), forest=True)
+    scores = suggester.fit(Snapshot(places, labels[places], 1)).predict()
+    said = np.array(scores.classes)[scores.proba.argmax(axis=1)]
+    usual = np.setdiff1d(np.arange(n_items), rare)
+    assert np.mean(said[usual] == labels[usual]) > 0.9
+    assert np.isfinite(suggester.embedding()).all()
+    assert np.abs(toarray(suggester.features())).max() < 30, "about 1 is usual"
+
+
+def test_texts_of_which_a_sample_has_no_word(monkeypatch):
+    texts = [""] * 397 + ["a word or two"] * 3
+    for name, value in {"MOST_LEARNED": 399, "SAMPLE_LEARNED": 50}.items():
+        monkeypatch.setattr(f"nblabel.suggest.views.{name}", value)
+    assert sample(400, 0, 50).max() < 397, "the sample has none of the words"
+    suggester = MultiViewSuggester(texts, TextViews())
+    fitted = suggester.fit(Snapshot(np.arange(4), np.array(["a", "b", "a", "b"]), 1))
+    assert np.isfinite(fitted.predict().proba).all()
+    assert fitted.marks(399, "a") == []
+    assert fitted.model.predict(["", "something"]).shape == (2,)
+    assert len(suggester.embedding()) == 400
+
+
+@pytest.mark.parametrize("n_items", [2, 5, 100])
+def test_no_number_is_further_away_than_it_can_be(n_items):
+    one_off = np.zeros((n_items, 2))
+    one_off[0] = 1e9, 1.0
+    scaler = BoundedScaler().fit(one_off)
+    assert scaler.transform(one_off) == pytest.approx(StandardScaler().fit_transform(one_off))
+    later = scaler.transform([[1e30, -1e30]])
+    assert later.tolist() == [[np.sqrt(n_items), -np.sqrt(n_items)]]

@@ -14,12 +14,13 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from ..renderers import PairRenderer, Renderer, SeveralRenderer
 from ..renderers.text import as_text, strip_tags
 from .bulk import sample, take
 from .images import ImageFeatures
+from .scaling import BoundedScaler
 from .series import SeriesFeatures
 from .sounds import SoundFeatures, is_readable
 
@@ -85,7 +86,40 @@ def default_features(modality: str | None, inputs: Any) -> Any:
     return None
 
 
-def text_features(texts: Sequence[str]) -> TfidfVectorizer:
+class TermVectorizer(TfidfVectorizer):
+    """TF-IDF, with one column of zeros where no text has a term, and not an error.
+
+    A sample of a column that is rarely filled may have none.
+    """
+
+    def fit(self, raw_documents: Any, y: Any = None) -> TermVectorizer:
+        """Learn the terms of some texts."""
+        self.fit_transform(raw_documents)
+        return self
+
+    def fit_transform(self, raw_documents: Any, y: Any = None) -> Any:
+        """Learn the terms of some texts, and return their rows."""
+        self.is_empty_ = False
+        try:
+            return super().fit_transform(raw_documents)
+        except ValueError:  # no terms, or none that is there often enough
+            self.is_empty_ = True
+            return self.transform(raw_documents)
+
+    def transform(self, raw_documents: Any) -> Any:
+        """Return CSR rows of texts."""
+        if self.is_empty_:
+            return sparse.csr_matrix((len(raw_documents), 1), dtype=self.dtype)
+        return super().transform(raw_documents)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Return the terms."""
+        if self.is_empty_:
+            return np.array([""], dtype=object)
+        return np.asarray(super().get_feature_names_out(input_features))
+
+
+def text_features(texts: Sequence[str]) -> TermVectorizer:
     """TF-IDF of words and bigrams; of character n-grams for scripts without spaces."""
     some = pd.Series(texts[:: max(1, len(texts) // 300)], dtype=object)
     unspaced = some.str.count(_UNSPACED).sum() > 0.3 * max(1, some.str.len().sum())
@@ -95,7 +129,7 @@ def text_features(texts: Sequence[str]) -> TfidfVectorizer:
         if unspaced or wordless
         else {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"}
     )
-    return TfidfVectorizer(
+    return TermVectorizer(
         sublinear_tf=True, min_df=2 if len(texts) > 2000 else 1, dtype=np.float32, **kind
     )
 
@@ -121,7 +155,7 @@ def row_features(rows: pd.DataFrame) -> ColumnTransformer:
         scale = make_pipeline(
             FunctionTransformer(_numbers, feature_names_out="one-to-one"),
             SimpleImputer(strategy="median", keep_empty_features=True),
-            StandardScaler(),
+            BoundedScaler(),
         )
         parts.append(("numbers", scale, numbers))
     if categories:
@@ -133,7 +167,7 @@ def row_features(rows: pd.DataFrame) -> ColumnTransformer:
         )
         parts.append(("categories", one_hot, categories))
     for place, name in enumerate(texts):
-        words = make_pipeline(FunctionTransformer(_texts), TfidfVectorizer(dtype=np.float32))
+        words = make_pipeline(FunctionTransformer(_texts), TermVectorizer(dtype=np.float32))
         parts.append((f"text{place}", words, name))
     return ColumnTransformer(parts)
 

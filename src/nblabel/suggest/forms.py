@@ -14,7 +14,7 @@ from ..strategies import Rows
 from ..strategies.uncertainty import margins
 from .linear import Scores
 from .model import Fitted, Snapshot, Suggester
-from .rows import near_rows
+from .rows import FeatureRows, near_rows
 
 #: Between the name of a part and that of a class.
 SEPARATOR = ": "
@@ -45,6 +45,7 @@ class FormSuggester:
         self.parts = dict(parts)
         self._learner = learner
         self._suggesters: dict[str, Suggester] | None = None
+        self._n_items = 0
 
     @property
     def column(self) -> str | None:
@@ -55,7 +56,7 @@ class FormSuggester:
     def suggesters(self) -> dict[str, Suggester]:
         """Return the suggester of each part that has one, by its name."""
         if self._suggesters is None:
-            self.base.features()  # kept by the copies
+            self._n_items = len(FeatureRows(self.base))  # made by now, and kept by the copies
             made = {
                 name: self._learner(part, copy.copy(self.base)) for name, part in self.parts.items()
             }
@@ -82,16 +83,16 @@ class FormSuggester:
             targets = self.parts[name].targets(values)
             places = snapshot.positions[asked]
             fitted[name] = suggester.fit(Snapshot(places, targets, snapshot.version, snapshot.seed))
-        return FittedForm(fitted, self.base.takes_items, self.base)
+        return FittedForm(fitted, self.base.takes_items, self._n_items)
 
 
 class FittedForm:
     """What `FormSuggester` has learned."""
 
-    def __init__(self, parts: Mapping[str, Fitted], takes_items: bool, base: Any) -> None:
+    def __init__(self, parts: Mapping[str, Fitted], takes_items: bool, n_items: int) -> None:
         self.parts = dict(parts)
         self.takes_items = takes_items
-        self._base = base
+        self._n_items = n_items
 
     @property
     def model(self) -> FormModel:
@@ -102,7 +103,7 @@ class FittedForm:
         """Predict for every item of the pool; the columns of each part begin with its name."""
         scores = {name: part.predict() for name, part in self.parts.items()}
         if not scores:  # nothing can be said yet
-            ones = np.ones((self._base.features().shape[0], 1), dtype=np.float32)
+            ones = np.ones((self._n_items, 1), dtype=np.float32)
             return Scores(("",), ones, True, ones[:, 0])
         classes = tuple(
             f"{name}{SEPARATOR}{label}" for name, part in scores.items() for label in part.classes

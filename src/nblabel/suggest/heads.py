@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.special import expit, ndtr
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from .least_squares import BIAS, MOST_EXACT, products
+from .least_squares import BIAS, MOST_EXACT
+from .matrices import products, pull, squares
 
 #: Rows that are scored at once.
 _CHUNK = 4096
@@ -57,7 +57,7 @@ class LeastSquaresMultiLabel(ClassifierMixin, BaseEstimator):
         said = self.slope_ * left_out + self.shift_
         #: Mean log loss of the labels that were left out.
         self.loss_ = float(np.minimum(np.logaddexp(0.0, -signs * said), MOST_LOSS).mean())
-        self.coef_ = np.asarray((X.T @ dual).T, dtype=np.float32)
+        self.coef_ = np.asarray(pull(X, dual).T, dtype=np.float32)
         self.intercept_ = (BIAS * dual.sum(axis=0)).astype(np.float32)
         self.n_features_in_ = self.coef_.shape[1]
         return self
@@ -118,7 +118,7 @@ class LeastSquaresRating(RegressorMixin, BaseEstimator):
         self.loss_ = float((np.square(left_out).mean(axis=0) / (y.var(axis=0) + 1e-9)).mean())
         step = float(self.points[1] - self.points[0])
         self.sigma_ = np.maximum(np.sqrt(np.mean((left_out / expected) ** 2, axis=0)), 0.1 * step)
-        self.coef_ = np.asarray((X.T @ dual).T, dtype=np.float32)
+        self.coef_ = np.asarray(pull(X, dual).T, dtype=np.float32)
         self.intercept_ = self.mean_ + BIAS * dual.sum(axis=0)
         self.n_features_in_ = self.coef_.shape[1]
         some = np.arange(len(y))[-_MOST_SPREAD:]
@@ -157,14 +157,11 @@ class LeastSquaresRating(RegressorMixin, BaseEstimator):
 
     def _spread(self, X: Any) -> NDArray[np.float64]:
         """Return the standard deviation of each prediction, in units of the noise's scale."""
-        own = np.asarray(X.multiply(X).sum(axis=1)).ravel() if sparse.issparse(X) else None
-        if own is None:
-            own = np.einsum("ij,ij->i", X, X)
         across = solve_triangular(
             self._factor, products(self._near, X).astype(np.float64) + BIAS, lower=True
         )
         explained = np.einsum("ij,ij->j", across, across)
-        variance = np.maximum(own.astype(np.float64) + BIAS - explained, 0.0)
+        variance = np.maximum(squares(X).astype(np.float64) + BIAS - explained, 0.0)
         return np.sqrt(variance + self.alpha)
 
 

@@ -16,6 +16,8 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .matrices import products
+
 #: More labeled rows than this are solved iteratively, and calibrated on so many of them.
 MOST_EXACT = 3000
 #: Added to every product of two rows: a constant feature, whose weight is the intercept.
@@ -217,9 +219,3 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
 
     def _decide(self, rows: Any) -> NDArray[np.float32]:
         return np.asarray(rows @ self.coef_.T + self.intercept_, dtype=np.float32)
-
-
-def products(left: Any, right: Any) -> NDArray[np.float32]:
-    """Return the inner products of rows, dense of shape (n_left, n_right)."""
-    made = left @ right.T
-    return np.asarray(made.toarray() if sparse.issparse(made) else made, dtype=np.float32)

@@ -21,8 +21,9 @@ from .bulk import n_items, sample, take
 from .explain import WordMarks, usual_row
 from .features import default_features
 from .forest import Forest, PooledForestClassifier, grow
-from .least_squares import BIAS, LeastSquaresClassifier, Solution, pooled, products, solve
+from .least_squares import BIAS, LeastSquaresClassifier, Solution, pooled, solve
 from .linear import Scores
+from .matrices import products
 from .model import Marker, ModelSuggester, Snapshot, Suggester
 from .views import (
     MOST_ITEMS,
@@ -98,9 +99,10 @@ class MultiViewSuggester:
     #: What is fitted on each representation.
     estimator = LeastSquaresClassifier()
 
-    def features(self) -> Any:
-        """Return the representation that says most, one row per item of the pool."""
-        return self.transformer.joined(self.blocks())
+    def features(self, places: Any = None) -> Any:
+        """Return the representation that says most, one row per item of the pool, or of some."""
+        rows = self.transformer.beside(self.blocks())
+        return (rows if places is None else rows[places]).joined()
 
     @property
     def transformer(self) -> ChosenViews:

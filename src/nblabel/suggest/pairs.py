@@ -15,11 +15,11 @@ from sklearn.preprocessing import FunctionTransformer
 from ..strategies import Context, pick
 from ..strategies.base import BELOW_ONE
 from .heads import chunks
-from .least_squares import products
 from .linear import Scores
+from .matrices import products, squares
 from .model import Snapshot
 from .rows import FeatureRows
-from .strengths import BradleyTerry, information, squares
+from .strengths import BradleyTerry, information
 
 #: A ranking looks at so many pairs, the most informative and some at random, and at their use for
 #: so many others; of more items at fewer of these.

@@ -26,7 +26,7 @@ class FeatureRows:
 
     def __init__(self, base: Any) -> None:
         self.base = base
-        self._whole: tuple[int, Any] | None = None
+        self._unit: Any = None
 
     @property
     def column(self) -> str | None:
@@ -40,9 +40,8 @@ class FeatureRows:
         return bool(self.base.takes_items)
 
     def __len__(self) -> int:
-        views = self._views()
-        if views is None:
-            return int(self._plain().shape[0])
+        if self._views() is None:
+            return int(self.base.features().shape[0])
         return int(next(iter(self.base.blocks().values())).shape[0])
 
     def fit(
@@ -66,19 +65,12 @@ class FeatureRows:
 
     def some(self, number: int, positions: Any) -> Any:
         """Return some rows of a representation."""
-        views = self._views()
-        if views is None:
-            return self._plain()[positions]
-        blocks = {name: block[positions] for name, block in self.base.blocks().items()}
-        return views[number].joined(blocks)
+        return self.whole(number)[positions]
 
     def whole(self, number: int) -> Any:
-        """Return all rows of a representation; those of the last one are kept."""
-        if self._whole is None or self._whole[0] != number:
-            views = self._views()
-            rows = self._plain() if views is None else views[number].joined(self.base.blocks())
-            self._whole = (number, rows)
-        return self._whole[1]
+        """Return all rows of a representation: a matrix, or `Beside` where there are views."""
+        views = self._views()
+        return self._plain() if views is None else views[number].beside(self.base.blocks())
 
     def steps(self, number: int) -> list[tuple[str, Any]]:
         """Return what makes such rows of items, or of the user's matrix, as steps of a pipeline."""
@@ -98,9 +90,9 @@ class FeatureRows:
         return None if made is None else made()
 
     def _plain(self) -> Any:
-        if self._whole is None:
-            self._whole = (0, normalize(self.base.features()))
-        return self._whole[1]
+        if self._unit is None:
+            self._unit = normalize(self.base.features())
+        return self._unit
 
 
 def near_rows(suggester: Any) -> tuple[Any, float]:

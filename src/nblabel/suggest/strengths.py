@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize_scalar
 from scipy.special import entr, expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from .least_squares import MOST_EXACT, products
+from .least_squares import MOST_EXACT
+from .matrices import mean_row, products, pull, squares
 
 #: Variance of a strength by a feature row of length one, and by what is an item's own, that the
 #: comparisons choose between; logits, squared.
@@ -101,7 +101,7 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
         state = _Laplace(kernel, y, self.ties)
         self.loss_ = -state.evidence
         self.nu_ = state.nu
-        self.coef_ = np.asarray(by_features * (X.T @ state.dual), dtype=np.float32).ravel()
+        self.coef_ = np.asarray(by_features * pull(X, state.dual), dtype=np.float32).ravel()
         self.own_, self.center_ = None, 0.0
         if own is not None:
             self.own_ = np.asarray(by_item * (own.T @ state.dual), dtype=np.float32).ravel()
@@ -127,23 +127,26 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
             Of the items that `fit` told apart, in their order.
         """
         models = [(self.weight_, self), *self.others_]
+        near = products(X, self._near)  # the labels of all models are the same
         weights = np.array([weight for weight, _ in models])
         weights = weights[:, None] / weights.sum()
         means, variances = (
-            np.stack(part) for part in zip(*(m._moments(X) for _, m in models), strict=True)
+            np.stack(part) for part in zip(*(m._moments(X, near) for _, m in models), strict=True)
         )
         mean = (weights * means).sum(axis=0)
         return mean, (weights * (variances + np.square(means - mean))).sum(axis=0)
 
-    def _moments(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _moments(
+        self, X: Any, near: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         by_features, by_item = self.variances_
         n_items = X.shape[0]
         assert self.own_ is not None, "items were told apart"
         mean = np.asarray(X @ self.coef_ + self.own_, dtype=np.float64)
-        center = np.asarray(X.mean(axis=0)).ravel()
+        center = mean_row(X)
         apart = squares(X) - 2 * np.asarray(X @ center).ravel() + center @ center
         prior = by_features * apart + by_item * (1 - 1 / n_items)
-        explained = self.explained(X, items=True)
+        explained = self._explained(near, items=True)
         settled = np.square(explained - explained.mean(axis=0)).sum(axis=1)
         return mean - mean.mean(), np.maximum(prior - settled, 0.0)
 
@@ -158,7 +161,10 @@ class BradleyTerry(ClassifierMixin, BaseEstimator):
         items : bool
             Whether the rows are those of the items that `fit` told apart, in their order.
         """
-        across = self.variances_[0] * products(X, self._near)
+        return self._explained(products(X, self._near), items)
+
+    def _explained(self, near: NDArray[np.float32], items: bool) -> NDArray[np.float32]:
+        across = self.variances_[0] * near
         if items and self._near_own is not None:
             across += np.float32(self.variances_[1]) * self._near_own.T.toarray()
         return np.asarray(across @ self._half.T, dtype=np.float32)
@@ -296,12 +302,6 @@ def _plausible(
     found.sort(reverse=True)
     weighed = [(float(np.exp(one - found[0][0])), pair) for one, pair in found[:_MOST_PLAUSIBLE]]
     return [(weight, pair) for weight, pair in weighed if weight > _LEAST_WEIGHT]
-
-
-def squares(rows: Any) -> NDArray[np.floating[Any]]:
-    """Return the squared length of each row, of shape (n_rows,)."""
-    made = rows.multiply(rows) if sparse.issparse(rows) else np.square(rows)
-    return np.asarray(made.sum(axis=1)).ravel()
 
 
 def _davidson(values: NDArray[np.float64], n: int, n_ties: int) -> float:

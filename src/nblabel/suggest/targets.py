@@ -16,11 +16,15 @@ from ..tasks import Task
 from .forms import FormSuggester
 from .heads import LeastSquaresMultiLabel, LeastSquaresRating, chunks
 from .linear import Scores
+from .matrices import as_matrix
 from .model import Snapshot, Suggester
 from .multiview import default_suggester
 from .pairs import PairSuggester
 from .rows import FeatureRows, near_rows
 from .tokens import TokenSuggester
+
+#: What takes rows in blocks.
+OURS = (LeastSquaresMultiLabel, LeastSquaresRating)
 
 
 class TargetSuggester:
@@ -63,10 +67,11 @@ class TargetSuggester:
         """Fit on the labeled items."""
 
         def make(labeled: Any) -> Any:
-            return clone(self.estimator).fit(labeled, snapshot.targets)
+            return clone(self.estimator).fit(_for(self.estimator, labeled), snapshot.targets)
 
-        ours = isinstance(self.estimator, (LeastSquaresMultiLabel, LeastSquaresRating))
-        estimator, number = self.rows.fit(snapshot.positions, make, ours)
+        estimator, number = self.rows.fit(
+            snapshot.positions, make, isinstance(self.estimator, OURS)
+        )
         return FittedTargets(self, estimator, number)
 
 
@@ -88,7 +93,10 @@ class FittedTargets:
     def predict(self) -> Scores:
         """Predict for every item of the pool."""
         n_items = self._rows.shape[0]
-        parts = [self.estimator.predict_proba(self._rows[part]) for part in chunks(n_items)]
+        parts = [
+            self.estimator.predict_proba(_for(self.estimator, self._rows[part]))
+            for part in chunks(n_items)
+        ]
         proba = np.concatenate(parts).astype(np.float32, copy=False)
         # An estimator of the user's is one for several labels.
         unsure = getattr(self.estimator, "unsure", LeastSquaresMultiLabel.unsure)
@@ -97,6 +105,11 @@ class FittedTargets:
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return nothing: what speaks for several labels at once cannot be marked."""
         return []
+
+
+def _for(estimator: Any, rows: Any) -> Any:
+    """Return rows as an estimator takes them: one of the user's wants a matrix."""
+    return rows if isinstance(estimator, OURS) else as_matrix(rows)
 
 
 def suggester_for(

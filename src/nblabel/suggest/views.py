@@ -27,6 +27,7 @@ from sklearn.preprocessing import normalize
 from .._progress import report, within
 from .bulk import by_chunks, n_items, sample, take
 from .features import text_features
+from .matrices import Beside, joined
 from .meanings import MeanWordVectors
 
 #: Larger pools keep to one view.
@@ -131,9 +132,9 @@ class TextViews(Views):
     """Texts as words, characters, latent dimensions, meanings, and their nearest neighbours.
 
     Words and bigrams; n-grams of 2 to 5 characters within words; latent semantic analysis of both
-    (Deerwester et al. 1990); its mean over the nearest neighbours in the pool, and their place in
-    the whole graph of neighbours; vectors of words learned from the pool, and their mean over the
-    nearest neighbours by them.
+    (Deerwester et al. 1990); its mean over the nearest neighbours among the texts learned from, and
+    their place in the whole graph of neighbours; vectors of words learned from these texts, and
+    their mean over the nearest neighbours by them.
 
     Attributes
     ----------
@@ -188,11 +189,11 @@ class TextViews(Views):
             if meanings.vectors_ is not None:
                 self.meanings_ = meanings
         report(0.5)
-        joined = _joined(blocks.values())
-        self.latent_ = Latent().fit(joined)
+        terms = joined(list(blocks.values()))
+        self.latent_ = Latent().fit(terms)
         report(0.8)
         if self.latent_.svd_ is not None:
-            blocks["latent"] = self.latent_.transform(joined)
+            blocks["latent"] = self.latent_.transform(terms)
             self.neighbors_ = NeighborMean(unit=True).fit(blocks["latent"])
             near = self.neighbors_.near(blocks["latent"])
             self.diffusion_ = Diffusion().fit(near)
@@ -213,7 +214,7 @@ class TextViews(Views):
         if self.characters_ is not None:
             blocks["characters"] = self.characters_.transform(_beginnings(texts)).tocsr()
         if self.latent_.svd_ is not None:
-            blocks["latent"] = self.latent_.transform(_joined(blocks.values()))
+            blocks["latent"] = self.latent_.transform(joined(list(blocks.values())))
             near = self.neighbors_.near(blocks["latent"])
             blocks["neighbors"] = self.neighbors_.mean(near)
             blocks["diffusion"] = self.diffusion_.transform(near)
@@ -388,9 +389,11 @@ class PartedViews(Views):
 
 
 def _in_order(parts: list[Any], order: NDArray[np.intp]) -> Any:
-    """Return the rows of several parts of a block in another order."""
+    """Return the rows of several parts of a block in another order; the parts are let go of."""
     join = partial(sparse.vstack, format="csr") if sparse.issparse(parts[0]) else np.concatenate
-    return join(parts)[order]
+    made = join(parts)
+    parts.clear()
+    return made[order]
 
 
 def _without(start: str, names: Collection[str]) -> tuple[str, ...]:
@@ -421,13 +424,11 @@ class ChosenViews(TransformerMixin, BaseEstimator):
 
     def transform(self, items: Any) -> Any:
         """Return rows of a length of about 1, CSR or dense float32."""
-        return self.joined(self.views.transform_blocks(items, self.names))
+        return self.beside(self.views.transform_blocks(items, self.names)).joined()
 
-    def joined(self, blocks: Blocks) -> Any:
-        """Return the same from blocks that are there already."""
-        return _joined([blocks[name] for name in self.names]) * np.float32(
-            1.0 / np.sqrt(len(self.names))
-        )
+    def beside(self, blocks: Blocks) -> Beside:
+        """Return the same of blocks that are there already, as blocks."""
+        return Beside([blocks[name] for name in self.names], 1.0 / np.sqrt(len(self.names)))
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -453,7 +454,7 @@ class Latent(TransformerMixin, BaseEstimator):
 
 
 class NeighborMean(TransformerMixin, BaseEstimator):
-    """The mean of each row's nearest neighbours among the rows of the pool.
+    """The mean of each row's nearest neighbours among the rows it was fitted on.
 
     Averaging over neighbours is one step of label-free smoothing on the neighbourhood graph, as in
     simplified graph convolution (Wu et al., ICML 2019).
@@ -470,7 +471,7 @@ class NeighborMean(TransformerMixin, BaseEstimator):
         self.unit = unit
 
     def fit(self, rows: NDArray[np.float32], y: Any = None) -> NeighborMean:
-        """Keep the rows of the pool."""
+        """Keep the rows."""
         self.rows_ = np.ascontiguousarray(rows, dtype=np.float32)
         k = min(self.n_neighbors, len(rows))
         self.search_ = NearestNeighbors(n_neighbors=k).fit(self.rows_)
@@ -548,13 +549,6 @@ def _mean_at(rows: NDArray[np.float32], near: NDArray[np.intp]) -> NDArray[np.fl
         part = slice(start, start + 2000)
         made[part] = rows[near[part]].mean(axis=1)
     return made
-
-
-def _joined(blocks: Any) -> Any:
-    parts = list(blocks)
-    if any(sparse.issparse(part) for part in parts):
-        return sparse.hstack([sparse.csr_matrix(part) for part in parts], format="csr")
-    return np.hstack(parts)
 
 
 def _beginnings(texts: Sequence[str]) -> list[str]:
