@@ -7,7 +7,17 @@ import chat from "../src/looks/chat";
 import code from "../src/looks/code";
 import { pieces } from "../src/looks/highlight";
 import markdown, { rendered } from "../src/looks/markdown";
-import { WHOLE, extremes, moved, shifted, tickText, ticks, zoomed } from "../src/looks/plotting";
+import {
+  WHOLE,
+  below,
+  extremes,
+  moved,
+  shifted,
+  tickText,
+  ticks,
+  together,
+  zoomed,
+} from "../src/looks/plotting";
 import { SPEEDS, clock, turn } from "../src/looks/playing";
 import { peaksOf, typeOf } from "../src/looks/sound";
 import { commandFor, type Press, type TaskSpec } from "../src/keymap";
@@ -117,6 +127,39 @@ describe("the part of a series that is seen", () => {
     const span = zoomed(WHOLE, 0.5, 0.2, 0.01);
     expect(span).toEqual({ from: 0.1, to: 0.6 });
     expect(shifted(span, 9)).toEqual({ from: 0.5, to: 1 });
+  });
+
+  it("has one place for all lines, or one for each", () => {
+    const ranges = [[0, 2], null, [5, 5], [-1, 9]] as const;
+    expect(together(ranges, 8, 108)).toEqual(
+      ranges.map(() => ({ top: 8, bottom: 108, low: -1, high: 9 })),
+    );
+    expect(together([[4, 4]], 0, 9)).toEqual([{ top: 0, bottom: 9, low: 3, high: 5 }]);
+    expect(below(ranges, 8, 108, false)).toEqual([
+      { top: 8, bottom: 33, low: 0, high: 2 },
+      { top: 33, bottom: 58, low: -1, high: 1 },
+      { top: 58, bottom: 83, low: 4, high: 6 },
+      { top: 83, bottom: 108, low: -1, high: 9 },
+    ]);
+  });
+
+  it("draws lines of one scale each about its own middle", () => {
+    const range = fc.tuple(fc.integer({ min: -99, max: 99 }), fc.integer({ min: 0, max: 50 }));
+    fc.assert(
+      fc.property(fc.array(range, { minLength: 1, maxLength: 70 }), (drawn) => {
+        const ranges = drawn.map(([low, wide]) => [low, low + wide] as const);
+        const bands = below(ranges, 0, 300, true);
+        const widest = Math.max(...drawn.map(([, wide]) => wide)) || 2;
+        bands.forEach(({ top, bottom, low, high }, k) => {
+          const [from, to] = ranges[k] ?? [0, 0];
+          expect(high - low).toBeCloseTo(widest);
+          expect(high + low).toBeCloseTo(from + to);
+          expect(low).toBeLessThanOrEqual(from + 1e-9);
+          expect(bottom - top).toBeCloseTo(300 / ranges.length);
+          expect(top).toBeCloseTo(k ? (bands[k - 1]?.bottom ?? NaN) : 0);
+        });
+      }),
+    );
   });
 
   it("has round ticks, written as short as they can be told apart", () => {

@@ -162,6 +162,25 @@ class TestSeries:
         assert SeriesRenderer().accepts(item) is False
         assert safe_view(SeriesRenderer(), item).kind == "error"
 
+    def test_many_lines_are_drawn_below_each_other(self):
+        def drawn(item, **options):
+            data = SeriesRenderer(**options).view(item).data
+            return data["subplots"], data["same_scale"], len(data["names"])
+
+        assert drawn(np.zeros((30, 8))) == (False, False, 8)
+        assert drawn(np.zeros((30, 9))) == (True, False, 9)
+        assert drawn(np.zeros((64, 64)), same_scale=True) == (True, True, 64)
+        assert drawn(np.zeros((30, 9)), subplots=False) == (False, False, 9)
+        assert drawn({"a": [1, 2], "b": [3, 4]}, subplots=True) == (True, False, 2)
+        assert drawn([1, 2], subplots=True) == (False, False, 1), "a line alone has no other"
+        assert drawn({f"line {k}": [k] for k in range(20)}) == (True, False, 20)
+
+    def test_an_array_the_other_way_round_is_told(self):
+        with pytest.raises(ValueError, match=r"got 20 of 3 points.*its transpose, \.T"):
+            lines_of(np.zeros((3, 20)))
+        with pytest.raises(ValueError, match="one to 64 lines, got 65 of 99 points"):
+            lines_of(np.zeros((99, 65)))
+
     def test_a_large_series_keeps_its_peaks(self):
         line = np.zeros(1_000_000)
         line[123_456], line[7], line[500_000:600_000] = 9, -4, np.nan

@@ -7,6 +7,7 @@ import pytest
 
 from nblabel.suggest import MultiViewSuggester, Snapshot
 from nblabel.suggest.series import (
+    LINES_A_PATTERN,
     POINTS,
     THRESHOLDS,
     SeriesFeatures,
@@ -89,3 +90,28 @@ def test_a_pattern_is_found_wherever_it_is():
     suggester = MultiViewSuggester(list(series), PartedViews(SeriesFeatures(), OF_SERIES))
     said = suggester.fit(Snapshot(places, names[places], 1)).model.predict(list(series[40:]))
     assert np.mean(said == names[40:]) > 0.9
+
+
+def test_of_many_lines_each_pattern_is_looked_for_in_some():
+    """Of twenty lines of noise one has bumps, which rise fast or fall fast."""
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(2, size=160)
+    series = rng.normal(scale=0.1, size=(160, 100, 20))
+    bump = np.concatenate([np.linspace(0, 1, 4), np.linspace(1, 0, 20)])
+    for lines, kind in zip(series, kinds, strict=True):
+        for _ in range(3):
+            at = rng.integers(0, 100 - len(bump))
+            lines[at : at + len(bump), 7] += bump if kind else bump[::-1]
+    patterns = SeriesPatterns().fit(list(series))
+    made = patterns.transform(list(series))
+    assert made.shape == (160, 84 * 4 * THRESHOLDS * LINES_A_PATTERN)
+    assert set(np.concatenate(patterns.drawn_)) == set(range(20)), "no line is left out"
+    # What is looked for in the other lines says nothing.
+    apart = np.abs(made[kinds == 0].mean(axis=0) - made[kinds == 1].mean(axis=0))
+    tells = apart.reshape(-1, THRESHOLDS, LINES_A_PATTERN).max(axis=1)
+    in_the_line = np.array(patterns.drawn_) == 7
+    assert tells[in_the_line].max() > 3 * tells[~in_the_line].max()
+    names = np.array(["falls fast", "rises fast"])[kinds]
+    suggester = MultiViewSuggester(list(series), PartedViews(SeriesFeatures(), OF_SERIES))
+    said = suggester.fit(Snapshot(np.arange(80), names[:80], 1)).model.predict(list(series[80:]))
+    assert np.mean(said == names[80:]) > 0.8

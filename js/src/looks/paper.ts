@@ -20,15 +20,22 @@ export class Paper {
 
   constructor(
     box: HTMLElement,
-    private readonly height: number,
+    private height: number,
     private readonly paint: (c: CanvasRenderingContext2D, width: number, colors: Colors) => void,
   ) {
-    this.canvas.style.cssText = `display:block;width:100%;height:${height}px`;
+    this.canvas.style.cssText = "display:block;width:100%";
+    this.tall(height);
     box.append(this.canvas);
     this.around = box.closest(".nblabel");
     this.around?.addEventListener(THEME_CHANGED, this.again);
     this.observer = new ResizeObserver(this.again);
     this.observer.observe(this.canvas);
+  }
+
+  /** Be so many pixels tall from the next drawing on. */
+  tall(height: number): void {
+    this.height = height;
+    this.canvas.style.height = `${height}px`;
   }
 
   draw(): void {

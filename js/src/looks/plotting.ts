@@ -77,3 +77,35 @@ export function extremes(
   }
   return low <= high ? [low, high] : null;
 }
+
+/** Where a line is drawn, and the values at the ends of that place. */
+export interface Band {
+  readonly top: number;
+  readonly bottom: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The lowest and highest of each line; null where it has no numbers. */
+export type Ranges = readonly (readonly [number, number] | null)[];
+
+/** One place for all lines, with what they all have in it. */
+export function together(ranges: Ranges, top: number, bottom: number): Band[] {
+  const found = ranges.flatMap((range) => range ?? []);
+  let [low, high] = [Math.min(...found), Math.max(...found)];
+  if (low === high) [low, high] = [low - 1, high + 1];
+  return ranges.map(() => ({ top, bottom, low, high }));
+}
+
+/** A place for each line, one below the other, each about the middle of its line. */
+export function below(ranges: Ranges, top: number, bottom: number, sameScale: boolean): Band[] {
+  const widest = Math.max(...ranges.map((range) => (range ? range[1] - range[0] : 0)));
+  const each = (bottom - top) / ranges.length;
+  return ranges.map((range, k) => {
+    const [low, high] = range ?? [0, 0];
+    const half = ((sameScale ? widest : high - low) || 2) / 2;
+    const middle = low + (high - low) / 2;
+    const at = top + k * each;
+    return { top: at, bottom: at + each, low: middle - half, high: middle + half };
+  });
+}

@@ -4,13 +4,31 @@ import { count } from "../format";
 import { pressName, type Press } from "../keymap";
 import type { Look, MountedLook, Shown } from "../modules";
 import { Paper, button, bytesOf, make, styled, textOf, type Colors } from "./paper";
-import { WHOLE, extremes, moved, shifted, tickText, ticks, zoomed, type Span } from "./plotting";
+import {
+  WHOLE,
+  below,
+  extremes,
+  moved,
+  shifted,
+  tickText,
+  ticks,
+  together,
+  zoomed,
+  type Band,
+  type Span,
+} from "./plotting";
 import css from "./series.css";
 
 const HEIGHT = 260;
+/** Lines below each other: what each is given, and what they are given at most. */
+const ROW = 16;
+const MOST_HEIGHT = 340;
 const BELOW = 22;
 const ABOVE = 8;
 const CHAR = 6.6;
+/** A name or a number needs so much, and a name beside lines has so much. */
+const LETTERS = 13;
+const NAME = 90;
 
 class Plot implements MountedLook {
   readonly keys = [
@@ -26,6 +44,8 @@ class Plot implements MountedLook {
   private names: readonly string[] = [];
   private step = 1;
   private unit = "";
+  private subplots = false;
+  private sameScale = false;
   private span: Span = WHOLE;
   private view: unknown = null;
   private left = 0;
@@ -78,16 +98,28 @@ class Plot implements MountedLook {
     this.names = Array.isArray(data["names"]) ? data["names"].map(textOf) : [];
     this.step = typeof data["step"] === "number" ? data["step"] : 1;
     this.unit = textOf(data["unit"]);
+    this.subplots = data["subplots"] === true;
+    this.sameScale = data["same_scale"] === true;
     this.span = WHOLE;
     this.dragged = null;
     const points = `${count(Number(data["points"]))} points`;
-    this.said.textContent = data["thinned"] === true ? `${points}, shown by extremes` : points;
+    const scale = this.sameScale ? "all lines on one scale" : "each line on its own scale";
+    this.said.textContent = [
+      points,
+      ...(data["thinned"] === true ? ["shown by extremes"] : []),
+      ...(this.subplots ? [scale] : []),
+    ].join(", ");
     this.paper.canvas.setAttribute(
       "aria-label",
-      `series of item ${shown.name}: ${this.lines.length} lines, ${points}`,
+      `series of item ${shown.name}: ${this.lines.length} lines, ${this.said.textContent}`,
+    );
+    this.paper.tall(
+      this.subplots
+        ? Math.min(MOST_HEIGHT, Math.max(HEIGHT, this.lines.length * ROW + ABOVE + BELOW))
+        : HEIGHT,
     );
     this.legend.replaceChildren(
-      ...(this.lines.length > 1 ? this.names : []).map((name, k) => {
+      ...(this.lines.length > 1 && !this.subplots ? this.names : []).map((name, k) => {
         const entry = make("span");
         const swatch = make("i");
         swatch.style.background = `var(--nbl-c${k})`;
@@ -136,65 +168,123 @@ class Plot implements MountedLook {
     const last = Math.max(1, this.size - 1);
     const [first, end] = [this.span.from * last, this.span.to * last];
     const [from, to] = [Math.floor(first), Math.ceil(end) + 1];
-    const found = this.lines.flatMap((line) => extremes(line, from, to) ?? []);
-    if (!found.length) {
+    const height = this.paper.canvas.clientHeight;
+    const ranges = this.lines.map((line) => extremes(line, from, to));
+    if (!ranges.some((range) => range)) {
       context.fillStyle = colors.soft;
       context.font = "13px system-ui, sans-serif";
-      context.fillText("no numbers here", 12, HEIGHT / 2);
+      context.fillText("no numbers here", 12, height / 2);
       return;
     }
-    let [low, high] = [Math.min(...found), Math.max(...found)];
-    if (low === high) [low, high] = [low - 1, high + 1];
-    const bottom = HEIGHT - BELOW;
-    const rows = ticks(low, high, 5);
-    const texts = rows.map((value) => tickText(value, rows));
-    this.left = Math.max(...texts.map((text) => text.length), 2) * CHAR + 10;
-    const y = (value: number) => bottom - 4 - ((value - low) / (high - low)) * (bottom - ABOVE - 4);
-    const x = (place: number) =>
-      this.left + ((place - first) / (end - first)) * (width - this.left - 2);
-
+    const bottom = height - BELOW;
     context.font = "11px system-ui, sans-serif";
     context.fillStyle = colors.soft;
     context.strokeStyle = colors.line;
     context.lineWidth = 1;
     context.textAlign = "right";
     context.textBaseline = "middle";
-    context.beginPath();
-    rows.forEach((value, k) => {
-      const at = Math.round(y(value)) + 0.5;
-      context.moveTo(this.left, at);
-      context.lineTo(width, at);
-      context.fillText(texts[k] ?? "", this.left - 5, at);
-    });
-    context.stroke();
+    const bands = this.subplots
+      ? below(ranges, ABOVE, bottom, this.sameScale)
+      : together(ranges, ABOVE, bottom);
+    if (this.subplots) this.beside(context, width, bands, colors);
+    else if (bands[0]) this.scale(context, width, bands[0]);
+    const x = (place: number) =>
+      this.left + ((place - first) / (end - first)) * (width - this.left - 2);
     const columns = ticks(first * this.step, end * this.step, width / 110);
+    context.fillStyle = colors.soft;
     context.textAlign = "center";
     for (const value of columns) {
       const text = `${tickText(value, columns)}${this.unit && ` ${this.unit}`}`;
       const half = (text.length * CHAR) / 2;
       const at = x(value / this.step);
-      context.fillText(text, Math.min(width - half, Math.max(this.left + half, at)), HEIGHT - 9);
+      context.fillText(text, Math.min(width - half, Math.max(this.left + half, at)), height - 9);
     }
-    this.lines.forEach((line, k) => {
-      context.strokeStyle = colors.classes[k] ?? colors.ink;
-      context.lineWidth = 1.4;
-      context.lineJoin = "round";
+    context.lineWidth = this.subplots ? 1.1 : 1.4;
+    context.lineJoin = "round";
+    bands.forEach((band, k) => {
+      context.strokeStyle = colors.classes[this.subplots ? 0 : k] ?? colors.ink;
       context.save();
       context.beginPath();
       context.rect(this.left, 0, width - this.left, bottom + 2);
       context.clip();
       context.beginPath();
-      trace(context, line, from, to, (width - this.left) * 2, x, y);
+      const most = (width - this.left) * 2;
+      trace(context, this.lines[k] ?? [], from, to, most, x, (value) => heightOf(value, band));
       context.stroke();
       context.restore();
     });
   }
+
+  /** Round values of what all lines share, with a rule each. */
+  private scale(context: CanvasRenderingContext2D, width: number, band: Band): void {
+    const rows = ticks(band.low, band.high, 5);
+    const texts = rows.map((value) => tickText(value, rows));
+    this.left = Math.max(...texts.map((text) => text.length), 2) * CHAR + 10;
+    context.beginPath();
+    rows.forEach((value, k) => {
+      const at = Math.round(heightOf(value, band)) + 0.5;
+      context.moveTo(this.left, at);
+      context.lineTo(width, at);
+      context.fillText(texts[k] ?? "", this.left - 5, at);
+    });
+    context.stroke();
+  }
+
+  /** The name of each line beside it and its ends, as far as there is room, with rules between. */
+  private beside(
+    context: CanvasRenderingContext2D,
+    width: number,
+    bands: readonly Band[],
+    colors: Colors,
+  ): void {
+    const texts = this.names.map((name) => clipped(context, name, NAME));
+    const ends = bands.map(({ low, high }) => [low, high].map((end) => tickText(end, [low, high])));
+    const each = (bands[0]?.bottom ?? 0) - (bands[0]?.top ?? 0);
+    const room = each >= 3.5 * LETTERS;
+    const widths = [...texts, ...(room ? ends.flat() : [])];
+    this.left = Math.max(...widths.map((text) => context.measureText(text).width), 10) + 10;
+    const every = Math.ceil(LETTERS / each);
+    context.beginPath();
+    bands.forEach((band, k) => {
+      const at = Math.round(band.top) + 0.5;
+      if (k > 0 && k % every === 0) {
+        context.moveTo(this.left, at);
+        context.lineTo(width, at);
+      }
+      context.fillStyle = colors.ink;
+      if (k % every === 0) {
+        context.fillText(texts[k] ?? "", this.left - 5, (band.top + band.bottom) / 2);
+      }
+      context.fillStyle = colors.soft;
+      if (room) {
+        context.fillText(ends[k]?.[1] ?? "", this.left - 5, band.top + LETTERS / 2 + 1);
+        context.fillText(ends[k]?.[0] ?? "", this.left - 5, band.bottom - LETTERS / 2 - 1);
+      }
+    });
+    context.stroke();
+  }
+}
+
+/** The height at which a value is drawn; some room is left at both ends. */
+function heightOf(value: number, { top, bottom, low, high }: Band): number {
+  const room = Math.min(4, (bottom - top) / 8);
+  return bottom - room - ((value - low) / (high - low)) * (bottom - top - 2 * room);
+}
+
+/** As much of a text as there is room for. */
+function clipped(context: CanvasRenderingContext2D, text: string, most: number): string {
+  if (context.measureText(text).width <= most) return text;
+  const characters = [...text];
+  while (characters.length > 1 && context.measureText(`${characters.join("")}…`).width > most) {
+    characters.pop();
+  }
+  return `${characters.join("")}…`;
 }
 
 /** Every point while there are few; of many the lowest and highest of each column of pixels. */
 function trace(
   context: CanvasRenderingContext2D,
-  line: Float64Array,
+  line: ArrayLike<number>,
   from: number,
   to: number,
   most: number,

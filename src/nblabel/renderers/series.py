@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from .base import View, clean
 
-MOST_LINES = 8
+MOST_LINES = 64
+#: More lines than these are drawn below each other.
+MOST_TOGETHER = 8
 #: Points that are sent, over all lines; beyond it the extremes of equal parts.
 MOST_POINTS = 100_000
 
@@ -26,15 +28,27 @@ class SeriesRenderer:
     ----------
     rate : float, optional
         Points a second: the axis then shows seconds, else the number of the point from 0.
+    subplots : bool, optional
+        Whether lines are drawn below each other; by default if there are more than eight.
+    same_scale : bool
+        Whether lines below each other are drawn to one scale, each about its own middle, and not
+        each as large as there is room for.
     """
 
     kind = "series"
     modality: str | None = "series"
 
-    def __init__(self, rate: float | None = None) -> None:
+    def __init__(
+        self,
+        rate: float | None = None,
+        subplots: bool | None = None,
+        same_scale: bool = False,
+    ) -> None:
         if rate is not None and not 0 < float(rate) < np.inf:
             raise ValueError(f"rate= is a number of points a second, got {rate!r}")
         self.rate = rate
+        self.subplots = subplots
+        self.same_scale = same_scale
 
     def accepts(self, item: Any) -> bool:
         """Whether the item is numbers in a row, or several such rows."""
@@ -50,12 +64,15 @@ class SeriesRenderer:
         sent = {name: thinned(line, MOST_POINTS // len(lines)) for name, line in lines.items()}
         kept = len(next(iter(sent.values())))
         step = points / kept / (self.rate or 1)
+        subplots = len(lines) > MOST_TOGETHER if self.subplots is None else bool(self.subplots)
         data = {
             "names": [clean(name) for name in sent],
             "step": step,
             "unit": "s" if self.rate else "",
             "points": points,
             "thinned": kept < points,
+            "subplots": subplots and len(lines) > 1,
+            "same_scale": bool(self.same_scale),
         }
         return View("series", data, tuple(line.tobytes() for line in sent.values()))
 
@@ -85,10 +102,13 @@ def lines_of(item: Any) -> dict[str, NDArray[np.float64]]:
             named = {"": table}
     else:
         raise TypeError(f"a series is an array of numbers, got {type(item).__name__}")
-    if not 1 <= len(named) <= MOST_LINES:
+    n_points = len(next(iter(named.values()), ()))
+    # With more lines than points the other axis was meant.
+    turned = not isinstance(item, Mapping) and n_points < len(named) > MOST_TOGETHER
+    if not 1 <= len(named) <= MOST_LINES or turned:
         raise ValueError(
-            f"a series has one to {MOST_LINES} lines, got {len(named)}; an array has one column "
-            "a line"
+            f"a series has one to {MOST_LINES} lines, got {len(named)} of {n_points} points; an "
+            "array has one column a line: else give its transpose, .T"
         )
     made = {}
     for name, line in named.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -12,11 +12,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from .._progress import report, within
 from ..renderers.series import lines_of
 from .bulk import by_chunks, sample, take
+from .scaling import BoundedScaler
 
 #: Principal components of the patterns.
 COMPONENTS = 64
@@ -26,8 +26,12 @@ POINTS = 128
 THRESHOLDS = 3
 #: Series that components are found from, and thresholds.
 MOST_DECOMPOSED, MOST_RANKED = 2000, 200
+#: Lines that each pattern is looked for in.
+LINES_A_PATTERN = 8
 #: Points between two of a pattern's nine weights.
 _STEPS = (1, 2, 4, 8)
+#: Places of the three weights of nine that are 2.
+_PLACES = tuple(combinations(range(9), 3))
 #: Series that are looked at together.
 _CHUNK = 256
 
@@ -49,13 +53,13 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
         self.parts_ = (
             make_pipeline(
                 SeriesPatterns(),
-                StandardScaler(),
+                BoundedScaler(),
                 PCA(min(COMPONENTS, len(some)), random_state=0),
             ),
             make_pipeline(
                 SeriesShape(),
                 SimpleImputer(strategy="median", keep_empty_features=True),
-                StandardScaler(),
+                BoundedScaler(),
             ),
         )
         with np.errstate(invalid="ignore"):  # the variance of series that are all alike
@@ -88,24 +92,29 @@ class SeriesPatterns(TransformerMixin, BaseEstimator):
     MiniRocket (Dempster, Schmidt, Webb, KDD 2021): of nine weights three are 2, the others -1, in
     all ways; the share of the points at which what a pattern gives is above a threshold, thresholds
     at quantiles of some series. Each line is brought to `POINTS` points, mean 0 and deviation 1.
+    Of more than `LINES_A_PATTERN` lines each pattern is looked for in so many, drawn at random.
     """
 
     def fit(self, series: Any, y: Any = None) -> SeriesPatterns:
         """Learn the thresholds, and how many lines there are at most."""
         self.n_lines_ = _most_lines(series)
+        self.drawn_ = _drawn(self.n_lines_)
         some = _points(take(series, sample(len(series), 0, MOST_RANKED)), self.n_lines_)
         shares = (np.arange(THRESHOLDS) + 1) / (THRESHOLDS + 1)
         self.thresholds_ = [
-            np.quantile(made, shares, axis=(0, 2)).astype(np.float32) for made in _patterns(some)
+            np.quantile(made, shares, axis=(0, 2)).astype(np.float32)
+            for made in _patterns(some, self.drawn_)
         ]
         return self
 
     def transform(self, series: Any) -> NDArray[np.float32]:
-        """Return float32 of shape (n_series, n_patterns * n_lines), shares from 0 to 1."""
+        """Return float32 of shape (n_series, n_patterns * n_drawn), shares from 0 to 1."""
         made = [
             (given > threshold[:, None]).mean(axis=2, dtype=np.float32)
             for given, thresholds in zip(
-                _patterns(_points(series, self.n_lines_)), self.thresholds_, strict=True
+                _patterns(_points(series, self.n_lines_), self.drawn_),
+                self.thresholds_,
+                strict=True,
             )
             for threshold in thresholds
         ]
@@ -133,14 +142,32 @@ def _points(series: Any, n_lines: int) -> NDArray[np.float32]:
     return made.astype(np.float32)
 
 
-def _patterns(points: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """Yield what each pattern gives at each point, one after the other: all are too many."""
+def _drawn(n_lines: int) -> list[NDArray[np.intp]] | None:
+    """Return the lines that each pattern is looked for in; None if in all."""
+    if n_lines <= LINES_A_PATTERN:
+        return None
+    rng = np.random.default_rng(0)
+    return [
+        rng.choice(n_lines, LINES_A_PATTERN, replace=False)
+        for _ in range(len(_STEPS) * len(_PLACES))
+    ]
+
+
+def _patterns(
+    points: NDArray[np.float32], drawn: Sequence[NDArray[np.intp]] | None = None
+) -> Iterator[NDArray[np.float32]]:
+    """Yield what each pattern gives at each point, one after the other: all are too many.
+
+    `drawn` says of which lines each; all of all if it is None.
+    """
+    of = iter(drawn or ())
     for step in _STEPS:
         padded = np.pad(points, ((0, 0), (0, 0), (4 * step, 4 * step)))
         moved = [padded[..., k * step : k * step + POINTS] for k in range(9)]
         less = -sum(moved[1:], start=moved[0])
-        for a, b, c in combinations(moved, 3):
-            yield less + 3 * (a + b + c)
+        for places in _PLACES:
+            lines = next(of, slice(None))
+            yield less[:, lines] + 3 * sum(moved[place][:, lines] for place in places)
 
 
 class SeriesShape(TransformerMixin, BaseEstimator):
