@@ -10,6 +10,7 @@ import markdown, { rendered } from "../src/looks/markdown";
 import {
   WHOLE,
   below,
+  endText,
   extremes,
   moved,
   shifted,
@@ -141,6 +142,26 @@ describe("the part of a series that is seen", () => {
       { top: 58, bottom: 83, low: 4, high: 6 },
       { top: 83, bottom: 108, low: -1, high: 9 },
     ]);
+  });
+
+  it("says the ends of a range as they are", () => {
+    const ends = (low: number, high: number) => [endText(low, low, high), endText(high, low, high)];
+    expect(ends(1.4, 2.6)).toEqual(["1.40", "2.60"]);
+    expect(ends(-0.4, 0.7)).toEqual(["-0.40", "0.70"]);
+    expect(ends(-1e-9, 1)).toEqual(["0.00", "1.00"]);
+    expect(ends(98554, 101017)).toEqual(["98554", "101017"]);
+    expect(ends(1e7, 1e7 + 4)).toEqual(["1.00000000e7", "1.00000040e7"]);
+    expect(ends(5, 5)).toEqual(["5", "5"]);
+    const number = fc.double({ min: -1e12, max: 1e12, noNaN: true });
+    fc.assert(
+      fc.property(number, fc.double({ min: 1e-9, max: 1e9, noNaN: true }), (low, wide) => {
+        const high = low + wide;
+        const step = Math.max((high - low) / 19, Math.abs(low) * 1e-8);
+        for (const end of [low, high]) {
+          expect(Math.abs(Number(endText(end, low, high)) - end)).toBeLessThanOrEqual(step);
+        }
+      }),
+    );
   });
 
   it("draws lines of one scale each about its own middle", () => {

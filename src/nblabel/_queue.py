@@ -82,6 +82,8 @@ class Queue:
         self._hands: dict[str, dict[int, Draw]] = {}
         #: What was just taken out of a hand: it may be answered before the page hears of that.
         self._leaving: dict[str, set[int]] = {}
+        #: What was answered while it was held: asked again, it is so for another reason.
+        self._spent: set[int] = set()
         self.resize(n_items)
 
     def resize(self, n_items: int) -> None:
@@ -149,6 +151,8 @@ class Queue:
     def answered(self, position: int) -> None:
         """Note that an item got an answer, so that it is no longer wanted."""
         self._wanted.pop(position, None)
+        if self.is_held(position):
+            self._spent.add(position)
 
     def release(self, client: str) -> None:
         """Forget what a client holds."""
@@ -184,11 +188,10 @@ class Queue:
         before = self._hands.get(client, {})
         window: dict[int, Draw] = {}
         for position in keep:
-            if position in before and is_open(position):
-                window[position] = before[position]
-            elif position in before and position in self._wanted:
-                # Answered while it was held: it is asked again for what it is wanted for now.
-                window[position] = self._wanted[position]
+            if position in before and (is_open(position) or position in self._wanted):
+                spent = position in self._spent and not is_open(position)
+                window[position] = self._wanted[position] if spent else before[position]
+                self._spent.discard(position)
         # An audit once drawn is asked, whatever the model now says of it.
         owed = [
             draw
@@ -239,6 +242,7 @@ class Queue:
                     window[position] = Draw(position, "random", "also open in another view")
         self._hands[client] = window | {d.position: d for d in owed}
         self._leaving[client] = set(before) - set(self._hands[client])
+        self._spent -= self._leaving[client]
         return list(window.values())
 
     def _audit(self, free: Callable[[int], bool]) -> Draw | None:

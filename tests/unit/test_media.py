@@ -156,7 +156,19 @@ class TestSeries:
         assert lines_of(nested)["2"].tolist() == [2, 4]
 
     @pytest.mark.parametrize(
-        "item", ["text", 3, [], ["a"], {}, {"a": [1], "b": [1, 2]}, np.zeros((2, 9)), [[1], [1, 2]]]
+        "item",
+        [
+            "text",
+            3,
+            [],
+            ["a"],
+            {},
+            np.array(5.0),
+            {"mean": 3.2, "sd": 1.0},
+            {"a": [1], "b": [1, 2]},
+            np.zeros((2, 9)),
+            [[1], [1, 2]],
+        ],
     )
     def test_what_is_no_series(self, item):
         assert SeriesRenderer().accepts(item) is False

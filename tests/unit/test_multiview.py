@@ -436,5 +436,6 @@ def test_no_number_is_further_away_than_it_can_be(n_items):
     one_off[0] = 1e9, 1.0
     scaler = BoundedScaler().fit(one_off)
     assert scaler.transform(one_off) == pytest.approx(StandardScaler().fit_transform(one_off))
+    assert BoundedScaler().fit_transform(one_off.astype(np.float32)).dtype == np.float32
     later = scaler.transform([[1e30, -1e30]])
     assert later.tolist() == [[np.sqrt(n_items), -np.sqrt(n_items)]]

@@ -60,6 +60,27 @@ def test_what_was_answered_in_the_hand_is_asked_again_for_what_it_is_wanted_for(
     assert window[0] == again and first.position not in places(window[1:])
 
 
+def test_what_is_asked_again_in_silence_stays_so_when_it_is_asked_by_name():
+    queue = Queue(10, explore=0, seed=0)
+    silent, named = Draw(3, "repeat"), Draw(3, "review")
+    queue.want([silent])
+    assert queue.window("a", 1, lambda k: k != 3) == [silent]
+    queue.want([named])
+    assert queue.window("a", 1, lambda k: k != 3, keep=[3]) == [silent]
+    queue.answered(3)
+    queue.want([named])
+    assert queue.window("a", 1, lambda k: k != 3, keep=[3]) == [named]
+
+
+def test_a_random_draw_that_was_taken_back_is_one_again():
+    queue = Queue(10, explore=1, seed=0)
+    (first,) = queue.window("a", 1, always)
+    queue.answered(first.position)
+    assert queue.window("a", 1, always, keep=[first.position]) == [first]
+    queue.want([Draw(first.position, "review")])
+    assert queue.window("a", 1, always, keep=[first.position]) == [first]
+
+
 def test_without_a_ranking_everything_is_asked_once():
     for explore in (0.0, 0.3, 1.0):
         queue = Queue(20, explore=explore, seed=3)

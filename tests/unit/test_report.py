@@ -391,3 +391,26 @@ def test_a_method_of_review_is_known_and_there() -> None:
 
 def test_an_estimate_of_the_report_is_a_plain_record() -> None:
     assert isinstance(make().report().accuracy, Estimate)
+
+
+def test_a_suggester_of_the_users_is_asked_for_nothing_that_it_need_not_have() -> None:
+    class Mine:
+        """Not ours, though it has features."""
+
+        def __init__(self) -> None:
+            inner = make(MANY)
+            self.inner = inner._suggester
+            inner.close()
+
+        def features(self) -> Any:
+            return self.inner.features()
+
+        def embedding(self) -> Any:
+            return self.inner.embedding()
+
+        def fit(self, snapshot: Any) -> Any:
+            return self.inner.fit(snapshot)
+
+    session = labeled(60, suggester=Mine())
+    assert session.last_error is None
+    assert {"item", "label"} <= set(session.review().columns)

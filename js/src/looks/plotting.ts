@@ -62,6 +62,18 @@ export function tickText(value: number, all: readonly number[]): string {
   return value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
 }
 
+/** An end of a range that is no round number, to a twentieth of the range. */
+export function endText(value: number, low: number, high: number): string {
+  const step = (high - low) / 20 || 1;
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  const digits = Math.max(0, Math.ceil(-Math.log10(step)));
+  if (most >= 1e7 || digits > 5) {
+    const told = Math.min(9, Math.max(1, Math.ceil(Math.log10(most / step))));
+    return value.toExponential(told).replace("e+", "e");
+  }
+  return value.toFixed(digits).replace(/^-(?=[0.]*$)/, "");
+}
+
 /** Lowest and highest finite value between two places of a line; null if there is none. */
 export function extremes(
   line: ArrayLike<number>,

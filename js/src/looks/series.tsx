@@ -7,6 +7,7 @@ import { Paper, button, bytesOf, make, styled, textOf, type Colors } from "./pap
 import {
   WHOLE,
   below,
+  endText,
   extremes,
   moved,
   shifted,
@@ -29,6 +30,8 @@ const CHAR = 6.6;
 /** A name or a number needs so much, and a name beside lines has so much. */
 const LETTERS = 13;
 const NAME = 90;
+/** Lines over each other that have a color of their own; the others are as dark as text. */
+const COLORS = 8;
 
 class Plot implements MountedLook {
   readonly keys = [
@@ -80,6 +83,7 @@ class Plot implements MountedLook {
       this.dragged = { x: event.clientX, span: this.span };
     });
     canvas.addEventListener("pointermove", (event) => {
+      canvas.title = this.nameAt(event);
       if (!this.dragged) return;
       const { x, span } = this.dragged;
       const width = canvas.clientWidth - this.left;
@@ -118,11 +122,13 @@ class Plot implements MountedLook {
         ? Math.min(MOST_HEIGHT, Math.max(HEIGHT, this.lines.length * ROW + ABOVE + BELOW))
         : HEIGHT,
     );
+    // Beside lines below each other there is not always room for every name.
+    this.legend.classList.toggle("nblabel-heard", this.subplots);
     this.legend.replaceChildren(
-      ...(this.lines.length > 1 && !this.subplots ? this.names : []).map((name, k) => {
+      ...(this.lines.length > 1 ? this.names : []).map((name, k) => {
         const entry = make("span");
         const swatch = make("i");
-        swatch.style.background = `var(--nbl-c${k})`;
+        swatch.style.background = k < COLORS ? `var(--nbl-c${k})` : "var(--nbl-ink)";
         entry.append(swatch, name);
         return entry;
       }),
@@ -164,6 +170,13 @@ class Plot implements MountedLook {
     return this.span.from + share * (this.span.to - this.span.from);
   }
 
+  /** The name of the line under the pointer, where each has a place of its own. */
+  private nameAt(event: MouseEvent): string {
+    const { top, height } = this.paper.canvas.getBoundingClientRect();
+    const share = (event.clientY - top - ABOVE) / (height - ABOVE - BELOW);
+    return (this.subplots && this.names[Math.floor(share * this.names.length)]) || "";
+  }
+
   private paint(context: CanvasRenderingContext2D, width: number, colors: Colors): void {
     const last = Math.max(1, this.size - 1);
     const [first, end] = [this.span.from * last, this.span.to * last];
@@ -202,7 +215,7 @@ class Plot implements MountedLook {
     context.lineWidth = this.subplots ? 1.1 : 1.4;
     context.lineJoin = "round";
     bands.forEach((band, k) => {
-      context.strokeStyle = colors.classes[this.subplots ? 0 : k] ?? colors.ink;
+      context.strokeStyle = colors.classes.slice(0, COLORS)[this.subplots ? 0 : k] ?? colors.ink;
       context.save();
       context.beginPath();
       context.rect(this.left, 0, width - this.left, bottom + 2);
@@ -238,7 +251,7 @@ class Plot implements MountedLook {
     colors: Colors,
   ): void {
     const texts = this.names.map((name) => clipped(context, name, NAME));
-    const ends = bands.map(({ low, high }) => [low, high].map((end) => tickText(end, [low, high])));
+    const ends = bands.map(({ low, high }) => [low, high].map((end) => endText(end, low, high)));
     const each = (bands[0]?.bottom ?? 0) - (bands[0]?.top ?? 0);
     const room = each >= 3.5 * LETTERS;
     const widths = [...texts, ...(room ? ends.flat() : [])];

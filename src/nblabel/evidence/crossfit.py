@@ -148,9 +148,9 @@ def _second_opinion(
     suggester: Any, task: Task, known: Known, folds: NDArray[np.intp], column: dict[str, int]
 ) -> NDArray[np.float32] | None:
     """Return what plain logistic regression says, None where there are no features for it."""
-    if task.target_type != "multiclass" or not hasattr(suggester, "features"):
+    if task.target_type != "multiclass" or not hasattr(suggester, "features_of"):
         return None
-    rows, targets = suggester.features(known.positions), np.asarray(known.values, dtype=str)
+    rows, targets = suggester.features_of(known.positions), np.asarray(known.values, dtype=str)
     made = np.zeros((len(known), len(column)), dtype=np.float32)
     for fold in range(FOLDS):
         learned, asked = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)

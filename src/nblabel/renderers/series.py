@@ -14,8 +14,9 @@ from .base import View, clean
 MOST_LINES = 64
 #: More lines than these are drawn below each other.
 MOST_TOGETHER = 8
-#: Points that are sent, over all lines; beyond it the extremes of equal parts.
-MOST_POINTS = 100_000
+#: Points that are sent, over all lines, but of each at least so many; beyond it the extremes of
+#: equal parts.
+MOST_POINTS, LEAST_POINTS = 100_000, 4000
 
 
 class SeriesRenderer:
@@ -61,7 +62,8 @@ class SeriesRenderer:
         """Return one buffer a line, float64; `step` is the distance of its points on the axis."""
         lines = lines_of(item)
         points = len(next(iter(lines.values())))
-        sent = {name: thinned(line, MOST_POINTS // len(lines)) for name, line in lines.items()}
+        most = max(MOST_POINTS // len(lines), LEAST_POINTS)
+        sent = {name: thinned(line, most) for name, line in lines.items()}
         kept = len(next(iter(sent.values())))
         step = points / kept / (self.rate or 1)
         subplots = len(lines) > MOST_TOGETHER if self.subplots is None else bool(self.subplots)
@@ -102,7 +104,7 @@ def lines_of(item: Any) -> dict[str, NDArray[np.float64]]:
             named = {"": table}
     else:
         raise TypeError(f"a series is an array of numbers, got {type(item).__name__}")
-    n_points = len(next(iter(named.values()), ()))
+    n_points = np.size(next(iter(named.values()), ()))
     # With more lines than points the other axis was meant.
     turned = not isinstance(item, Mapping) and n_points < len(named) > MOST_TOGETHER
     if not 1 <= len(named) <= MOST_LINES or turned:

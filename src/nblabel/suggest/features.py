@@ -86,6 +86,10 @@ def default_features(modality: str | None, inputs: Any) -> Any:
     return None
 
 
+#: What scikit-learn says where there are no terms, or none that are there often enough.
+_NO_TERMS = ("empty vocabulary", "no terms remain", "max_df corresponds to < documents than min_df")
+
+
 class TermVectorizer(TfidfVectorizer):
     """TF-IDF, with one column of zeros where no text has a term, and not an error.
 
@@ -102,19 +106,21 @@ class TermVectorizer(TfidfVectorizer):
         self.is_empty_ = False
         try:
             return super().fit_transform(raw_documents)
-        except ValueError:  # no terms, or none that is there often enough
+        except ValueError as error:
+            if not any(said in str(error) for said in _NO_TERMS):
+                raise
             self.is_empty_ = True
             return self.transform(raw_documents)
 
     def transform(self, raw_documents: Any) -> Any:
         """Return CSR rows of texts."""
-        if self.is_empty_:
-            return sparse.csr_matrix((len(raw_documents), 1), dtype=self.dtype)
+        if getattr(self, "is_empty_", False):
+            return sparse.csr_matrix((len(list(raw_documents)), 1), dtype=self.dtype)
         return super().transform(raw_documents)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Return the terms."""
-        if self.is_empty_:
+        if getattr(self, "is_empty_", False):
             return np.array([""], dtype=object)
         return np.asarray(super().get_feature_names_out(input_features))
 

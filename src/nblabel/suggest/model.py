@@ -208,19 +208,21 @@ class ModelSuggester:
         """What makes the features of items, fitted with them; None if the user gave a matrix."""
         return self._transformer
 
-    def features(self, places: Any = None) -> Any:
-        """Return the features of the pool, or of some of its items; computed at the first call.
+    def features(self) -> Any:
+        """Return the features of the pool, computed at the first call.
 
         Returns
         -------
         ndarray or CSR matrix of shape (n_items, n_features)
         """
-        if places is not None:
-            return self.features()[places]
         if self._matrix is None:
             with one_thread.lifted(self._n_items > MOST_FEATURIZED):
                 self._matrix = self._computed()
         return self._matrix
+
+    def features_of(self, places: NDArray[np.intp]) -> Any:
+        """Return the features of some items of the pool."""
+        return self.features()[places]
 
     def _computed(self) -> Any:
         transformer = self._transformer

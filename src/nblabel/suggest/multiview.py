@@ -99,10 +99,13 @@ class MultiViewSuggester:
     #: What is fitted on each representation.
     estimator = LeastSquaresClassifier()
 
-    def features(self, places: Any = None) -> Any:
-        """Return the representation that says most, one row per item of the pool, or of some."""
-        rows = self.transformer.beside(self.blocks())
-        return (rows if places is None else rows[places]).joined()
+    def features(self) -> Any:
+        """Return the representation that says most, one row per item of the pool."""
+        return self.transformer.beside(self.blocks()).joined()
+
+    def features_of(self, places: NDArray[np.intp]) -> Any:
+        """Return the same of some items."""
+        return self.transformer.beside(self.blocks())[places].joined()
 
     @property
     def transformer(self) -> ChosenViews:

@@ -17,7 +17,8 @@ class BoundedScaler(StandardScaler):
     above all where a column was constant before, and would drown all other columns.
     """
 
-    def transform(self, X: Any, copy: bool | None = None) -> NDArray[np.float64]:
+    def transform(self, X: Any, copy: bool | None = None) -> NDArray[np.floating[Any]]:
         """Return numbers of shape (n_rows, n_columns)."""
-        bound = np.sqrt(np.max(self.n_samples_seen_))
-        return np.clip(np.asarray(super().transform(X, copy=copy)), -bound, bound)
+        bound = float(np.sqrt(np.max(self.n_samples_seen_)))
+        made = np.asarray(super().transform(X, copy=copy))
+        return np.clip(made, -bound, bound, out=made)

@@ -96,8 +96,10 @@ class SeriesPatterns(TransformerMixin, BaseEstimator):
     """
 
     def fit(self, series: Any, y: Any = None) -> SeriesPatterns:
-        """Learn the thresholds, and how many lines there are at most."""
-        self.n_lines_ = _most_lines(series)
+        """Learn the thresholds, and of how many lines."""
+        # A few series of many lines must not have the lines of all others looked at less.
+        usual = int(np.quantile([len(_lines(item)) for item in series], 0.9))
+        self.n_lines_ = min(_most_lines(series), max(LINES_A_PATTERN, usual))
         self.drawn_ = _drawn(self.n_lines_)
         some = _points(take(series, sample(len(series), 0, MOST_RANKED)), self.n_lines_)
         shares = (np.arange(THRESHOLDS) + 1) / (THRESHOLDS + 1)
