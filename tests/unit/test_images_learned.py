@@ -167,7 +167,8 @@ def test_colors_and_light_are_in_what_says_most():
         light[:, None, None] + noise, PartedViews(ImageFeatures(), OF_IMAGES)
     )
     rows = suggester.features()
-    assert np.array_equal(rows, suggester.representations()[0].joined(suggester.blocks()))
+    first = suggester.representations()[0].beside(suggester.blocks())
+    assert np.array_equal(rows, first.joined())
     learned = Ridge(1e-2).fit(rows[:40], light[:40])
     assert learned.score(rows[40:], light[40:]) > 0.9
 
