@@ -156,7 +156,7 @@ class Queue:
 
     def release(self, client: str) -> None:
         """Forget what a client holds."""
-        self._hands.pop(client, None)
+        self._spent -= self._hands.pop(client, {}).keys()
         self._leaving.pop(client, None)
 
     def hand(self, client: str) -> list[int]:

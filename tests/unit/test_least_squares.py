@@ -16,9 +16,9 @@ from nblabel.suggest.least_squares import (
     LeastSquaresClassifier,
     calibrate,
     pooled,
-    products,
     solve,
 )
+from nblabel.suggest.matrices import products
 
 
 def rows(n=40, d=6, k=3, seed=0):

@@ -2,6 +2,9 @@
 
 import { THEME_CHANGED } from "../theme";
 
+/** How many things that are drawn over each other have a color of their own. */
+export const COLORS = 8;
+
 export interface Colors {
   readonly ink: string;
   readonly soft: string;
@@ -54,7 +57,7 @@ export class Paper {
       line: color("line"),
       brand: color("brand"),
       bg: color("bg"),
-      classes: [0, 1, 2, 3, 4, 5, 6, 7].map((k) => color(`c${k}`)),
+      classes: Array.from({ length: COLORS }, (_, k) => color(`c${k}`)),
     });
   }
 

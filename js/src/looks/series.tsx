@@ -3,7 +3,7 @@
 import { count } from "../format";
 import { pressName, type Press } from "../keymap";
 import type { Look, MountedLook, Shown } from "../modules";
-import { Paper, button, bytesOf, make, styled, textOf, type Colors } from "./paper";
+import { COLORS, Paper, button, bytesOf, make, styled, textOf, type Colors } from "./paper";
 import {
   WHOLE,
   below,
@@ -30,8 +30,6 @@ const CHAR = 6.6;
 /** A name or a number needs so much, and a name beside lines has so much. */
 const LETTERS = 13;
 const NAME = 90;
-/** Lines over each other that have a color of their own; the others are as dark as text. */
-const COLORS = 8;
 
 class Plot implements MountedLook {
   readonly keys = [
@@ -215,7 +213,7 @@ class Plot implements MountedLook {
     context.lineWidth = this.subplots ? 1.1 : 1.4;
     context.lineJoin = "round";
     bands.forEach((band, k) => {
-      context.strokeStyle = colors.classes.slice(0, COLORS)[this.subplots ? 0 : k] ?? colors.ink;
+      context.strokeStyle = colors.classes[this.subplots ? 0 : k] ?? colors.ink;
       context.save();
       context.beginPath();
       context.rect(this.left, 0, width - this.left, bottom + 2);

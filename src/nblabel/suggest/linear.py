@@ -26,6 +26,7 @@ from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier
 from sklearn.svm import LinearSVC
 
 from ..errors import ModelOutputError, shorten
+from .bulk import n_items
 from .shield import shielded
 
 #: Classifiers whose decision is known to be a product and an intercept, not those derived of them.
@@ -233,7 +234,7 @@ def score(estimator: Any, rows: Any, columns: NDArray[np.intp] | None = None) ->
         If the estimator returns the wrong shape or values that are no probabilities.
     """
     classes = tuple(str(name) for name in estimator.classes_)
-    n_rows = rows.shape[0] if hasattr(rows, "shape") else len(rows)
+    n_rows = n_items(rows)
     probabilistic = hasattr(estimator, "predict_proba")
     product = _is_product(estimator, rows, columns)
     if columns is not None and not product:

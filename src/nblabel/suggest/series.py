@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ MOST_DECOMPOSED, MOST_RANKED = 2000, 200
 LINES_A_PATTERN = 8
 #: Points between two of a pattern's nine weights.
 _STEPS = (1, 2, 4, 8)
-#: Places of the three weights of nine that are 2.
-_PLACES = tuple(combinations(range(9), 3))
+#: Ways to choose the three weights of nine that are 2.
+_WAYS = comb(9, 3)
 #: Series that are looked at together.
 _CHUNK = 256
 
@@ -98,8 +99,9 @@ class SeriesPatterns(TransformerMixin, BaseEstimator):
     def fit(self, series: Any, y: Any = None) -> SeriesPatterns:
         """Learn the thresholds, and of how many lines."""
         # A few series of many lines must not have the lines of all others looked at less.
-        usual = int(np.quantile([len(_lines(item)) for item in series], 0.9))
-        self.n_lines_ = min(_most_lines(series), max(LINES_A_PATTERN, usual))
+        counts = [len(_lines(item)) for item in series]
+        usual = max(LINES_A_PATTERN, int(np.quantile(counts, 0.9)))
+        self.n_lines_ = max(1, min(max(counts), usual))
         self.drawn_ = _drawn(self.n_lines_)
         some = _points(take(series, sample(len(series), 0, MOST_RANKED)), self.n_lines_)
         shares = (np.arange(THRESHOLDS) + 1) / (THRESHOLDS + 1)
@@ -149,10 +151,7 @@ def _drawn(n_lines: int) -> list[NDArray[np.intp]] | None:
     if n_lines <= LINES_A_PATTERN:
         return None
     rng = np.random.default_rng(0)
-    return [
-        rng.choice(n_lines, LINES_A_PATTERN, replace=False)
-        for _ in range(len(_STEPS) * len(_PLACES))
-    ]
+    return [rng.choice(n_lines, LINES_A_PATTERN, replace=False) for _ in range(len(_STEPS) * _WAYS)]
 
 
 def _patterns(
@@ -167,9 +166,10 @@ def _patterns(
         padded = np.pad(points, ((0, 0), (0, 0), (4 * step, 4 * step)))
         moved = [padded[..., k * step : k * step + POINTS] for k in range(9)]
         less = -sum(moved[1:], start=moved[0])
-        for places in _PLACES:
+        for three in combinations(moved, 3):
             lines = next(of, slice(None))
-            yield less[:, lines] + 3 * sum(moved[place][:, lines] for place in places)
+            a, b, c = (given[:, lines] for given in three)
+            yield less[:, lines] + 3 * (a + b + c)
 
 
 class SeriesShape(TransformerMixin, BaseEstimator):
