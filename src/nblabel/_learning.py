@@ -14,7 +14,7 @@ from ._packing import Lazy
 from ._queue import Draw
 from ._threads import MOST_ITEMS, MOST_LABELS, one_thread
 from .errors import ModelOutputError, shorten
-from .strategies import Auto, Context, QueryStrategy, Rows, pick
+from .strategies import Auto, Context, QueryStrategy, Rows, Switching, pick
 from .suggest import Fitted, Scores, Snapshot, Suggester, checked_scores
 from .tables import Predictions
 
@@ -233,9 +233,11 @@ def rank(
         seed=seed,
         pool_proba=None if predictions is None else predictions.sureness,
     )
-    if isinstance(strategy, Auto):
-        ranker = getattr(fitted, "ranker", None)  # what was fitted may know better
-        strategy = strategy.choose(context) if ranker is None else ranker()
+    ranker = getattr(fitted, "ranker", None) if isinstance(strategy, Auto) else None
+    if ranker is not None:  # what was fitted knows better
+        strategy = ranker()
+    elif isinstance(strategy, Switching):
+        strategy = strategy.choose(context)
     if strategy.requires & {"proba", "committee"} and predictions is None:
         return Ranking(), "random", "at random until there are two labels"
     if "committee" in strategy.requires:
@@ -284,7 +286,7 @@ def _committee(
 
 
 def _wants_features(strategy: QueryStrategy) -> bool:
-    return "features" in strategy.requires or isinstance(strategy, Auto)
+    return "features" in strategy.requires or isinstance(strategy, Switching)
 
 
 @dataclass(frozen=True)

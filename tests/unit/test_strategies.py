@@ -384,13 +384,28 @@ def test_find_takes_the_rarest_label_or_the_one_named():
     assert Find().reason(0.5) == "likely to be what is looked for (0.50)"
 
 
-def test_find_draws_at_random_until_the_first_is_found():
-    for made in (context(9), context(3, proba=PROBA, classes=("a", "b", "c"), labels=("a",))):
-        utilities = Find("d").utilities(made)
-        assert (utilities < 0).all() and len(set(utilities)) == len(utilities)
-        assert Find("d").reason(float(utilities[0])) == (
-            "drawn at random until the first one is found"
-        )
+def test_find_explores_until_the_first_is_found():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(60, 3)).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    unknown = {
+        "classes": ("a", "b", "c"),
+        "labels": ("a",),
+        "proba": np.float32([[0.4, 0.3, 0.3]] * 60),
+    }
+    for more in ({}, unknown):
+        made = context(60, candidates=np.arange(60), features=points, **more)
+        chosen = Find("d").choose(made)
+        assert chosen.name == "transductive_design"
+        assert chosen.aim == "looking for d: exploring until one is found"
+        expected = TransductiveDesign(weighted=False).utilities(made)
+        assert np.array_equal(Find("d").utilities(made), expected)
+        assert Find("d").choose(context(60, **more)).name == "random"
+    found = context(
+        60, candidates=np.arange(60), features=points, **unknown | {"labels": ("a", "c")}
+    )
+    find = Find("c")
+    assert find.choose(found) is find
 
 
 # ---------------------------------------------------------------- by name and by object

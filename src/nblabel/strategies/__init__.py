@@ -8,7 +8,7 @@ from ..errors import OptionError, near
 from .base import Context, QueryStrategy, Random, Rows, pick
 from .coverage import Badge, FacilityLocation, TransductiveDesign
 from .diversity import ClusterMargin, TypicalClusters
-from .mixed import Auto, Find
+from .mixed import Auto, Find, Switching
 from .uncertainty import Committee, Entropy, LeastConfidence, Margin
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "QueryStrategy",
     "Random",
     "Rows",
+    "Switching",
     "TransductiveDesign",
     "TypicalClusters",
     "as_strategy",

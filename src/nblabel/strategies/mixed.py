@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from typing import Any
 
@@ -18,7 +19,15 @@ _PER_CLASS = 5
 _ENOUGH = 1000
 
 
-class Auto:
+class Switching(ABC):
+    """A strategy that leaves the ranking to another where that fits better."""
+
+    @abstractmethod
+    def choose(self, context: Context) -> QueryStrategy:
+        """Return the strategy that fits the situation: perhaps itself."""
+
+
+class Auto(Switching):
     """Switches by what is known so far, and names what it is doing.
 
     Items that tell most about the pool until there are `start` labels and a model; then items that
@@ -77,12 +86,13 @@ def _mean_margin(context: Context) -> float:
     return float(margins(context.proba[places]).mean())
 
 
-class Find:
+class Find(Switching):
     """The items most likely to be of one class: for finding it, not for learning.
 
     Greedy search, as in active search (Garnett et al., ICML 2012, with a horizon of one) and
     certainty sampling of rare classes (Attenberg and Provost, KDD 2010). Until the class was seen
-    it asks at random: typical items are seldom rare ones.
+    it explores: rare items are often a kind of their own, and what covers the pool comes to each
+    kind sooner than random draws do. Without features it goes at random until then.
 
     Parameters
     ----------
@@ -97,19 +107,32 @@ class Find:
         self.target = target
         self.aim = f"looking for {target}" if target else "looking for the rarest label"
 
+    def choose(self, context: Context) -> QueryStrategy:
+        """Return itself once the class was seen."""
+        if self._sought(context) is not None:
+            return self
+        blind = context.features is None
+        exploring = Random() if blind else TransductiveDesign(weighted=False)
+        exploring.aim = f"{self.aim}: exploring until one is found"
+        return exploring
+
     def utilities(self, context: Context) -> NDArray[np.floating[Any]]:
         """Return the probability of the class."""
-        target = self.target
-        if target is None and context.classes:
-            counts = Counter(str(label) for label in context.labels)
-            target = min(context.classes, key=lambda name: counts[name])
-        proba = context.proba
-        if proba is None or target not in context.classes:
-            return -1.0 - context.rng().random(len(context.candidates))
-        return proba[:, context.classes.index(target)]
+        sought = self._sought(context)
+        if sought is None:
+            return self.choose(context).utilities(context)
+        assert context.proba is not None, "has_proba"
+        return context.proba[:, context.classes.index(sought)]
 
     def reason(self, utility: float) -> str:
         """Say why."""
-        if utility < 0:
-            return "drawn at random until the first one is found"
         return f"likely to be what is looked for ({utility:.2f})"
+
+    def _sought(self, context: Context) -> str | None:
+        """Return the class that is looked for, None as long as the model does not know it."""
+        if not (context.has_proba and context.classes):
+            return None
+        if self.target is None:
+            counts = Counter(str(label) for label in context.labels)
+            return min(context.classes, key=lambda name: counts[name])
+        return self.target if self.target in context.classes else None
