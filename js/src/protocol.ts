@@ -126,6 +126,7 @@ export interface StatusPart {
   readonly rank: number;
   readonly doing: string;
   readonly audits: number;
+  readonly explore: number;
   readonly accuracy: readonly [number, number, number, number] | null;
   readonly curve: readonly (readonly [number, number, number, number])[];
   readonly pace: readonly [number, number, number] | null;
@@ -459,6 +460,7 @@ export const isStatusPart: g.Guard = g.object({
   rank: g.int,
   doing: g.str,
   audits: g.int,
+  explore: g.num,
   accuracy: g.either(g.tuple(g.num, g.num, g.num, g.int), g.none),
   curve: g.list(g.tuple(g.int, g.num, g.num, g.num)),
   pace: g.either(g.tuple(g.num, g.num, g.num), g.none),

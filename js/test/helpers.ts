@@ -39,6 +39,7 @@ export const STATUS: StatusPart = {
   rank: 1,
   doing: "random",
   audits: 0,
+  explore: 0.1,
   accuracy: null,
   curve: [],
   pace: null,

@@ -752,6 +752,14 @@ describe("the frame around", () => {
     expect(page.one('[data-label="spam"]')?.textContent).toContain("80 %");
   });
 
+  test("promises no accuracy where no random checks come", async () => {
+    await open().items([part("i0")], { version: 2, audits: 3 });
+    expect(page.text).toContain("accuracy not known yet (3 of 20 random checks)");
+    await open().items([part("i0")], { version: 2, explore: 0 });
+    expect(page.text).toContain("accuracy not measured: no random checks");
+    expect(page.one(".nblabel-accuracy")?.getAttribute("title")).toContain("explore=0.1");
+  });
+
   test("says how far a long training is", async () => {
     await open().items([part("i0")], { training: "training", progress: 0.4299 });
     expect(page.text).toContain("getting ready 42 %");

@@ -86,7 +86,7 @@ from .renderers import (
     safe_view,
 )
 from .store import EventLog, SqliteLog
-from .strategies import Find, QueryStrategy
+from .strategies import QueryStrategy
 from .suggest import (
     Suggester,
     can_learn,
@@ -256,9 +256,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         relabel: Mapping[Any, Any] | None = None,
         edited: str | None = None,
     ) -> None:
-        paused = explore is None and goal == "find"  # a tenth of the labels would find next to none
         if explore is None:
-            explore = 0.0 if paused else EXPLORE
+            explore = 0.0 if goal == "find" else EXPLORE  # random draws would find next to none
         check_options(
             batch=batch, random_state=random_state, explore=explore, blind=blind, repeat=repeat,
             duplicates=duplicates, worker=worker, train_timeout=train_timeout,
@@ -279,8 +278,6 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         self.pool, self.renderer = as_pairs(self.task, self.pool, self.renderer)
         self._details = checked_details(self.pool, details)
         self.strategy = strategy_of(self.task, strategy, goal, target)
-        if paused and isinstance(self.strategy, Find):
-            self.strategy.aim += ", no random draws"
         self.annotator = annotator or _user()
         self.batch = int(batch)
         self.blind = float(blind)
@@ -1102,6 +1099,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 "rank": self._queue.version,
                 "doing": self._doing(),
                 "audits": measured.audits,
+                "explore": self._queue.explore,
                 "accuracy": None
                 if share is None
                 else [share.value, share.low, share.high, share.n],

@@ -122,13 +122,13 @@ def test_every_code_is_met() -> None:
 
 FIRST = p.StatusPart(
     items=4000, labeled=0, skipped=0, left=4000, counts={}, training="waiting", version=0,
-    learned=0, rank=1, doing="typical-clusters", audits=0, accuracy=None, curve=[], pace=None,
-    store=None, warning="", error=None,
+    learned=0, rank=1, doing="typical-clusters", audits=0, explore=0.1, accuracy=None, curve=[],
+    pace=None, store=None, warning="", error=None,
 )  # fmt: skip
 LATER = p.StatusPart(
     items=4000, labeled=212, skipped=3, left=3785, counts={"ham": 150, "spam": 62},
     training="idle", version=21, learned=210, rank=22, doing="cluster-margin", audits=24,
-    accuracy=(0.875, 0.6899, 0.9566, 24),
+    explore=0.1, accuracy=(0.875, 0.6899, 0.9566, 24),
     curve=[(180, 0.8, 0.584, 0.9193), (212, 0.875, 0.6899, 0.9566)], pace=(1.5, 1.25, 2.0),
     store="labels.sqlite", warning="2 labeled item(s) of the log are not in this data.",
     error="The model could not be trained: ValueError: no\n\nTraceback", outside=3,

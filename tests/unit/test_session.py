@@ -1322,10 +1322,10 @@ def test_finding_makes_no_random_draws_unless_asked() -> None:
     finding = {"goal": "find", "target": "spam"}
     session = make(**finding)
     assert not any(one.shown.audit for one in session.next(40))
-    assert session.strategy.aim == "looking for spam, no random draws"
+    assert session.status()["explore"] == 0
     session = make(**finding, explore=1)
     assert all(one.shown.audit for one in session.next(40))
-    assert session.strategy.aim == "looking for spam"
+    assert session.status()["explore"] == 1
     assert any(one.shown.audit for one in make().next(40))  # a tenth where it is to learn
 
 

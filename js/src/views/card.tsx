@@ -89,7 +89,10 @@ export function Card({ state, item, suggestion, controller, stage, onSwipe }: Pr
           {item.note !== "" && <span class="nblabel-noted">✎ {item.note}</span>}
         </p>
         {!back && state.status?.doing && (
-          <small class="nblabel-aim" title="What decides which item comes next">
+          <small
+            class="nblabel-aim"
+            title={`What decides which item comes next: ${state.status.doing}`}
+          >
             {state.status.doing}
           </small>
         )}

@@ -115,18 +115,23 @@ function Pace({ status, unsaved }: { status: StatusPart; unsaved: number }) {
   );
 }
 
+const MEASURED =
+  "Measured on items drawn at random: what the model said before your answer, against your answer.";
+
 function Accuracy({ status }: { status: StatusPart }) {
   if (!status.accuracy) {
     const missing = LEAST_AUDITS - status.audits;
+    const never = status.explore === 0;
+    const sofar =
+      status.version > 0 && missing > 0
+        ? ` (${status.audits} of ${LEAST_AUDITS} random checks)`
+        : "";
     return (
       <span
         class="nblabel-accuracy"
-        title="Measured on items drawn at random: what the model said before your answer, against your answer."
+        title={MEASURED + (never ? " None are drawn: say explore=0.1 for one item in ten." : "")}
       >
-        accuracy not known yet
-        {status.version > 0 &&
-          missing > 0 &&
-          ` (${status.audits} of ${LEAST_AUDITS} random checks)`}
+        {never ? "accuracy not measured: no random checks" : `accuracy not known yet${sofar}`}
       </span>
     );
   }

@@ -113,7 +113,8 @@ class Find(Switching):
             return self
         blind = context.features is None
         exploring = Random() if blind else TransductiveDesign(weighted=False)
-        exploring.aim = f"{self.aim}: exploring until one is found"
+        until = f"{self.target} is found" if self.target else "there are two labels"
+        exploring.aim = f"exploring until {until}"
         return exploring
 
     def utilities(self, context: Context) -> NDArray[np.floating[Any]]:

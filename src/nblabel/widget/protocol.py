@@ -188,6 +188,7 @@ class StatusPart:
     rank: int
     doing: str
     audits: int
+    explore: float  # share of items that are drawn at random, which measure the accuracy
     accuracy: tuple[float, float, float, int] | None
     curve: list[tuple[int, float, float, float]]
     pace: tuple[float, float, float] | None
