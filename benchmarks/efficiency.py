@@ -56,6 +56,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gc
 import hashlib
 import inspect
 import json
@@ -617,6 +618,8 @@ def work(task: Task) -> tuple[Task, str]:
             result = run(task)
     except Exception as error:
         return task, f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
+    finally:
+        gc.collect()  # a session refers to itself: some hundred MB that would be kept for long
     task.file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"task": asdict(task) | {"source": task.set}} | result)
     scratch = task.file.with_suffix(f".{os.getpid()}")

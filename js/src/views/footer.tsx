@@ -121,7 +121,7 @@ const MEASURED =
 function Accuracy({ status }: { status: StatusPart }) {
   if (!status.accuracy) {
     const missing = LEAST_AUDITS - status.audits;
-    const never = status.explore === 0;
+    const never = status.explore === 0 && status.audits === 0;
     const sofar =
       status.version > 0 && missing > 0
         ? ` (${status.audits} of ${LEAST_AUDITS} random checks)`
