@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .errors import DataError, LabelValueError, OptionError, StoreError, plain, shorten
+from .errors import DataError, LabelValueError, OptionError, StoreError, brief, plain, shorten
 from .events import LabelEvent, Shown, now
 from .pairing import PairPool
 from .pool import Pool, digest, pick_columns, read_source
 from .renderers import ONE_COLUMN, PairRenderer, Renderer, is_missing, open_pool
 from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy, as_strategy
-from .tasks import Task
+from .tasks import Binary, Task
+from .tasks.binary import ACCEPT
 
 _WAYS = ("auto", "process", "thread", "inline")
 #: Shown by their text.
@@ -108,19 +109,45 @@ def _is_positive(number: Any) -> bool:
     return real and 0 < float(number) < float("inf")
 
 
-def strategy_of(task: Task, strategy: Any, goal: str, target: Any) -> QueryStrategy:
-    """Return what chooses the items, for a goal."""
-    if goal not in ("learn", "find"):
-        raise OptionError(f"goal= is 'learn' or 'find', got {goal!r}.")
+def strategy_of(task: Task, strategy: Any, goal: Any, target: Any) -> QueryStrategy:
+    """Return what chooses the items, for a goal.
+
+    Raises
+    ------
+    OptionError, LabelValueError
+        If the goal is none, or the target no label.
+    """
+    if not isinstance(goal, str) or goal not in ("learn", "find"):
+        raise OptionError(f"goal= is 'learn' or 'find', got {brief(goal)}.")
     if goal == "learn":
         if target is not None:
             raise OptionError("target= is the label to find: it needs goal='find'.")
-        return as_strategy(strategy)
+        made = as_strategy(strategy)
+        if isinstance(made, Find) and made.target is not None:
+            _sought(task, made.target)
+        return made
     if task.target_type != "multiclass":
-        raise OptionError(f"goal='find' looks for one class, a {task.kind} has none.")
+        raise OptionError(
+            "goal='find' looks for one label of a Choice or a Binary, "
+            f"got {type(task).__name__}: leave it out."
+        )
     if strategy != "auto":
         raise OptionError("goal='find' chooses the strategy itself: leave strategy= out.")
-    return Find(None if target is None else str(task.parse(target)))
+    name = None if target is None else _sought(task, target)
+    if isinstance(task, Binary) and name in (None, ACCEPT):
+        return Find(ACCEPT, str(task.label))
+    return Find(name)
+
+
+def _sought(task: Task, target: Any) -> str:
+    if not pd.api.types.is_scalar(target):
+        raise OptionError(f"target= is one label to find, got {type(target).__name__}.")
+    if isinstance(task, Binary) and plain(target) == plain(task.label):
+        return ACCEPT
+    try:
+        return str(task.parse(target))
+    except LabelValueError as error:
+        raise LabelValueError(f"target= is the label to find. {error}") from None
 
 
 def checked_details(pool: Pool, details: Any) -> tuple[Any, ...]:

@@ -173,7 +173,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         Whether to ask what teaches the model, or what is likely to be of one rare class. Instead of
         a strategy.
     target : label, optional
-        The class to find; by default whichever has the fewest labels.
+        The class to find: that of a `Binary`; else by default whichever has the fewest labels of
+        those seen, which changes while you label.
     batch : int
         The model retrains after this many labels.
     explore : float, optional
@@ -257,7 +258,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         edited: str | None = None,
     ) -> None:
         if explore is None:
-            explore = 0.0 if goal == "find" else EXPLORE  # random draws would find next to none
+            is_find = isinstance(goal, str) and goal == "find"
+            explore = 0.0 if is_find else EXPLORE  # random draws would find next to none
         check_options(
             batch=batch, random_state=random_state, explore=explore, blind=blind, repeat=repeat,
             duplicates=duplicates, worker=worker, train_timeout=train_timeout,
@@ -384,10 +386,11 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
     def _check_requirements(self) -> None:
         if self.strategy.requires and self._suggester is None:
             needs = " and ".join(sorted(self.strategy.requires))
+            instead = "leave goal= out" if self.strategy.name == "find" else "strategy='random'"
             raise OptionError(
                 f"Strategy {self.strategy.name!r} requires {needs}, but there is no model for "
                 "these items: give features= (a matrix or the name of an embedding column), or "
-                "strategy='random'."
+                f"{instead}."
             )
 
     def _resume(self, relabel: Mapping[Any, Any] | None, edited: str | None) -> None:

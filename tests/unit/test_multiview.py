@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 import nblabel as nl
 from nblabel._progress import listening
 from nblabel.errors import NblabelError
+from nblabel.strategies import Find
 from nblabel.suggest import ModelSuggester, MultiViewSuggester, Snapshot, default_suggester
 from nblabel.suggest.bulk import sample, take
 from nblabel.suggest.features import row_features
@@ -382,14 +383,29 @@ def test_goal_find_asks_for_likely_items():
     ("options", "message"),
     [
         ({"goal": "win"}, "goal= is 'learn' or 'find', got 'win'"),
+        ({"goal": np.array(["find", "learn"])}, "goal= is 'learn' or 'find', got array"),
         ({"target": "red"}, "needs goal='find'"),
         ({"goal": "find", "strategy": "margin"}, "leave strategy= out"),
-        ({"goal": "find", "target": "green"}, "green"),
+        ({"goal": "find", "target": "green"}, "target= is the label to find. 'green' is not one"),
+        ({"goal": "find", "target": ["red"]}, "target= is one label to find, got list"),
+        ({"strategy": Find("green")}, "target= is the label to find. 'green' is not one"),
+        ({"goal": "find", "model": False}, "requires proba, .* or leave goal= out"),
     ],
 )
 def test_goals_that_make_no_sense(options, message):
     with pytest.raises(NblabelError, match=message):
         nl.Session(TEXTS, ["red", "blue"], store=None, **options)
+
+
+@pytest.mark.parametrize("target", [None, "spam", True, "accept"])
+def test_what_is_accepted_is_found(target):
+    task = nl.Binary("spam")
+    session = nl.Session(TEXTS, task, store=None, inline=True, goal="find", target=target)
+    assert (session.strategy.target, session.strategy.aim) == ("accept", "looking for spam")
+    assert (
+        nl.Session(TEXTS, task, store=None, inline=True, goal="find", target=False).strategy.target
+        == "reject"
+    )
 
 
 def test_what_a_sample_has_not_seen_breaks_nothing(monkeypatch):

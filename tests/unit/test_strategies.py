@@ -382,6 +382,8 @@ def test_find_takes_the_rarest_label_or_the_one_named():
     assert np.array_equal(Find("c").utilities(context(**known)), PROBA[:, 2])
     assert Find("c").aim == "looking for c"
     assert Find().reason(0.5) == "likely to be what is looked for (0.50)"
+    assert Find().reason(0.06) == "among the likeliest that are left (0.06)"
+    assert Find().choose(context(**known)).aim == "looking for b"
 
 
 def test_find_explores_until_the_first_is_found():
@@ -397,11 +399,11 @@ def test_find_explores_until_the_first_is_found():
         made = context(60, candidates=np.arange(60), features=points, **more)
         chosen = Find("d").choose(made)
         assert chosen.name == "transductive_design"
-        assert chosen.aim == "exploring until d is found"
+        assert chosen.aim == "exploring: the model knows no d yet"
         expected = TransductiveDesign(weighted=False).utilities(made)
         assert np.array_equal(Find("d").utilities(made), expected)
         assert Find("d").choose(context(60, **more)).name == "random"
-    assert Find().choose(context(60)).aim == "exploring until there are two labels"
+    assert Find().choose(context(60)).aim == "exploring: the model knows no second label yet"
     found = context(
         60, candidates=np.arange(60), features=points, **unknown | {"labels": ("a", "c")}
     )

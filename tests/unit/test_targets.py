@@ -183,7 +183,7 @@ def test_a_form_says_nothing_before_its_parts_differ() -> None:
 def test_options_that_such_a_task_cannot_have() -> None:
     with pytest.raises(OptionError, match="model= cannot learn a rating yet: leave it out"):
         nl.Session(TEXTS, nl.Rating(), store=None, model=LinearRegression())
-    with pytest.raises(OptionError, match="looks for one class, a multilabel has none"):
+    with pytest.raises(OptionError, match="one label of a Choice or a Binary, got MultiLabel"):
         nl.Session(TEXTS, nl.MultiLabel(list(WORDS)), store=None, goal="find")
 
 

@@ -96,25 +96,29 @@ class Find(Switching):
 
     Parameters
     ----------
-    target : str, optional
-        The class; by default whichever has the fewest labels.
+    target : label, optional
+        The class; by default whichever has the fewest labels of those that the model knows, which
+        may be another one with each training.
+    called : str, optional
+        What the status line calls it; by default its name.
     """
 
     name = "find"
-    requires: frozenset[str] = frozenset()
+    requires = frozenset({"proba"})
 
-    def __init__(self, target: str | None = None) -> None:
-        self.target = target
-        self.aim = f"looking for {target}" if target else "looking for the rarest label"
+    def __init__(self, target: Any = None, called: str | None = None) -> None:
+        self.target = None if target is None else str(target)
+        self.called = called or self.target
+        self.aim = f"looking for {self.called or 'the rarest label'}"
 
     def choose(self, context: Context) -> QueryStrategy:
-        """Return itself once the class was seen."""
-        if self._sought(context) is not None:
-            return self
+        """Return what looks for the class once the model knows it."""
+        sought = self._sought(context)
+        if sought is not None:
+            return self if self.target is not None else Find(sought)
         blind = context.features is None
         exploring = Random() if blind else TransductiveDesign(weighted=False)
-        until = f"{self.target} is found" if self.target else "there are two labels"
-        exploring.aim = f"exploring until {until}"
+        exploring.aim = f"exploring: the model knows no {self.called or 'second label'} yet"
         return exploring
 
     def utilities(self, context: Context) -> NDArray[np.floating[Any]]:
@@ -127,6 +131,8 @@ class Find(Switching):
 
     def reason(self, utility: float) -> str:
         """Say why."""
+        if utility < 0.5:
+            return f"among the likeliest that are left ({utility:.2f})"
         return f"likely to be what is looked for ({utility:.2f})"
 
     def _sought(self, context: Context) -> str | None:
