@@ -399,11 +399,11 @@ def test_find_explores_until_the_first_is_found():
         made = context(60, candidates=np.arange(60), features=points, **more)
         chosen = Find("d").choose(made)
         assert chosen.name == "transductive_design"
-        assert chosen.aim == "exploring: the model knows no d yet"
+        assert chosen.aim == "exploring: no d known yet"
         expected = TransductiveDesign(weighted=False).utilities(made)
         assert np.array_equal(Find("d").utilities(made), expected)
         assert Find("d").choose(context(60, **more)).name == "random"
-    assert Find().choose(context(60)).aim == "exploring: the model knows no second label yet"
+    assert Find().choose(context(60)).aim == "exploring: no second label known yet"
     found = context(
         60, candidates=np.arange(60), features=points, **unknown | {"labels": ("a", "c")}
     )

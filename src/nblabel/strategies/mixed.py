@@ -118,7 +118,7 @@ class Find(Switching):
             return self if self.target is not None else Find(sought)
         blind = context.features is None
         exploring = Random() if blind else TransductiveDesign(weighted=False)
-        exploring.aim = f"exploring: the model knows no {self.called or 'second label'} yet"
+        exploring.aim = f"exploring: no {self.called or 'second label'} known yet"
         return exploring
 
     def utilities(self, context: Context) -> NDArray[np.floating[Any]]:
