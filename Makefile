@@ -31,7 +31,7 @@ demo-check: js ## run the example notebooks without a screen
 	python scripts/run_notebook.py examples/*.ipynb
 
 test: chromium lint js-test js ## everything: linters, front end, Python, browser
-	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist loadfile --no-loadscope-reorder  # the browser's files first: they are long
 
 test-fast: $(BIN)/.installed ## Python tests without a browser
 	pytest -m "not browser"
