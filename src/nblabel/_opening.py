@@ -69,6 +69,7 @@ def _file_name(name: str) -> str:
 
 def check_options(
     *,
+    goal: Any,
     batch: Any,
     random_state: Any,
     explore: Any,
@@ -85,12 +86,16 @@ def check_options(
     OptionError
         Which says what was given and what is expected.
     """
+    if not isinstance(goal, str) or goal not in ("learn", "find"):
+        raise OptionError(f"goal= is 'learn' or 'find', got {brief(goal)}.")
     for option, number, least in (("batch", batch, 1), ("random_state", random_state, 0)):
         if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
             raise OptionError(f"{option}= is a whole number from {least}, got {number!r}.")
     for option, share, most in (
-        ("explore", explore, 1), ("blind", blind, 1), ("repeat", repeat, 0.5)
-    ):  # fmt: skip
+        ("explore", 0 if explore is None else explore, 1),
+        ("blind", blind, 1),
+        ("repeat", repeat, 0.5),
+    ):
         if not isinstance(share, Real) or isinstance(share, bool) or not 0 <= float(share) <= most:
             raise OptionError(f"{option}= is a share from 0 to {most}, got {share!r}.")
     if duplicates not in ("together", None) or isinstance(duplicates, bool):
@@ -109,16 +114,14 @@ def _is_positive(number: Any) -> bool:
     return real and 0 < float(number) < float("inf")
 
 
-def strategy_of(task: Task, strategy: Any, goal: Any, target: Any) -> QueryStrategy:
+def strategy_of(task: Task, strategy: Any, goal: str, target: Any) -> QueryStrategy:
     """Return what chooses the items, for a goal.
 
     Raises
     ------
     OptionError, LabelValueError
-        If the goal is none, or the target no label.
+        If there is no such strategy, the task has no classes, or the target is no label.
     """
-    if not isinstance(goal, str) or goal not in ("learn", "find"):
-        raise OptionError(f"goal= is 'learn' or 'find', got {brief(goal)}.")
     if goal == "learn":
         if target is not None:
             raise OptionError("target= is the label to find: it needs goal='find'.")

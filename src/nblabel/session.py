@@ -257,13 +257,12 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         relabel: Mapping[Any, Any] | None = None,
         edited: str | None = None,
     ) -> None:
-        if explore is None:
-            is_find = isinstance(goal, str) and goal == "find"
-            explore = 0.0 if is_find else EXPLORE  # random draws would find next to none
         check_options(
-            batch=batch, random_state=random_state, explore=explore, blind=blind, repeat=repeat,
-            duplicates=duplicates, worker=worker, train_timeout=train_timeout,
+            goal=goal, batch=batch, random_state=random_state, explore=explore, blind=blind,
+            repeat=repeat, duplicates=duplicates, worker=worker, train_timeout=train_timeout,
         )  # fmt: skip
+        if explore is None:
+            explore = 0.0 if goal == "find" else EXPLORE  # random draws would find next to none
         if annotator is not None and (not isinstance(annotator, str) or not annotator.strip()):
             raise OptionError(f"annotator= is a name, got {annotator!r}.")
         if annotator is not None and annotator.startswith(MACHINES):
@@ -386,11 +385,10 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
     def _check_requirements(self) -> None:
         if self.strategy.requires and self._suggester is None:
             needs = " and ".join(sorted(self.strategy.requires))
-            instead = "leave goal= out" if self.strategy.name == "find" else "strategy='random'"
             raise OptionError(
                 f"Strategy {self.strategy.name!r} requires {needs}, but there is no model for "
                 "these items: give features= (a matrix or the name of an embedding column), or "
-                f"{instead}."
+                "leave strategy= and goal= out."
             )
 
     def _resume(self, relabel: Mapping[Any, Any] | None, edited: str | None) -> None:

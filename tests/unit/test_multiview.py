@@ -389,7 +389,8 @@ def test_goal_find_asks_for_likely_items():
         ({"goal": "find", "target": "green"}, "target= is the label to find. 'green' is not one"),
         ({"goal": "find", "target": ["red"]}, "target= is one label to find, got list"),
         ({"strategy": Find("green")}, "target= is the label to find. 'green' is not one"),
-        ({"goal": "find", "model": False}, "requires proba, .* or leave goal= out"),
+        ({"goal": "find", "model": False}, "requires proba, .* or leave strategy= and goal= out"),
+        ({"strategy": "find", "model": False}, "requires proba"),
     ],
 )
 def test_goals_that_make_no_sense(options, message):
@@ -397,15 +398,17 @@ def test_goals_that_make_no_sense(options, message):
         nl.Session(TEXTS, ["red", "blue"], store=None, **options)
 
 
-@pytest.mark.parametrize("target", [None, "spam", True, "accept"])
-def test_what_is_accepted_is_found(target):
+@pytest.mark.parametrize(
+    ("target", "found", "aim"),
+    [
+        *((given, "accept", "looking for spam") for given in (None, "spam", True, "accept")),
+        (False, "reject", "looking for reject"),
+    ],
+)
+def test_what_is_accepted_is_found(target, found, aim):
     task = nl.Binary("spam")
     session = nl.Session(TEXTS, task, store=None, inline=True, goal="find", target=target)
-    assert (session.strategy.target, session.strategy.aim) == ("accept", "looking for spam")
-    assert (
-        nl.Session(TEXTS, task, store=None, inline=True, goal="find", target=False).strategy.target
-        == "reject"
-    )
+    assert (session.strategy.target, session.strategy.aim) == (found, aim)
 
 
 def test_what_a_sample_has_not_seen_breaks_nothing(monkeypatch):

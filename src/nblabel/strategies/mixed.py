@@ -116,8 +116,7 @@ class Find(Switching):
         sought = self._sought(context)
         if sought is not None:
             return self if self.target is not None else Find(sought)
-        blind = context.features is None
-        exploring = Random() if blind else TransductiveDesign(weighted=False)
+        exploring = Random() if context.features is None else TransductiveDesign(weighted=False)
         exploring.aim = f"exploring: no {self.called or 'second label'} known yet"
         return exploring
 
