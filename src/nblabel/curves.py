@@ -13,13 +13,16 @@ from scipy import stats
 from .errors import OptionError, near
 
 #: What a curve may have, the first that it has being drawn.
-SCORES = ("macro_f1", "agreement", "accuracy")
+SCORES = ("found", "macro_f1", "agreement", "accuracy")
 #: Readable on white and on black; the baseline is gray.
 COLORS = (
     "#3b82d6", "#e0702a", "#2a9d6f", "#c2589f", "#8a6fd1", "#b08a1e", "#1f9fb5", "#d1495b",
 )  # fmt: skip
 GRAY = "#808080"
-_TITLES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "agreement": "Agreement"}
+_TITLES = {
+    "found": "Found among the labels", "accuracy": "Accuracy", "macro_f1": "Macro F1",
+    "agreement": "Agreement",
+}  # fmt: skip
 _BASELINE = "random"
 
 
@@ -29,7 +32,9 @@ class LearningCurve(pd.DataFrame):
     A DataFrame like any other. What no longer has the columns of a curve is a plain one.
 
     Columns are ``n_labels``, ``accuracy``, ``macro_f1``, ``strategy``, ``doing`` (the strategy that
-    chose the next batch) and, where there are several runs, ``seed``.
+    chose the next batch) and, where there are several runs, ``seed``. Of a task that is not one
+    class ``agreement`` stands in the place of ``macro_f1``; where one class is looked for ``found``
+    says how many of the labels are it.
     """
 
     @property
@@ -65,13 +70,14 @@ class LearningCurve(pd.DataFrame):
         made = {"n_seeds": n}
         with np.errstate(invalid="ignore"):
             t = pd.Series(stats.t.ppf((1 + level) / 2, n - 1), index=n.index)
+        most = n.index.get_level_values("n_labels")
         for score in self.scores:
             mean = groups[score].mean()
             half = t * groups[score].std(ddof=1) / np.sqrt(n)
             made |= {
                 score: mean,
                 f"{score}_low": (mean - half).clip(lower=0),
-                f"{score}_high": (mean + half).clip(upper=1),
+                f"{score}_high": (mean + half).clip(upper=most if score == "found" else 1),
             }
         return pd.DataFrame(made).reset_index()
 
@@ -81,8 +87,8 @@ class LearningCurve(pd.DataFrame):
         Returns
         -------
         DataFrame
-            Indexed by ``strategy``: mean over seeds of ``accuracy`` and ``macro_f1``, each averaged
-            over the curve (its area, divided by its length).
+            Indexed by ``strategy``: mean over seeds of each score, averaged over the curve (its
+            area, divided by its length).
         """
         keys = ["strategy", "seed"] if "seed" in self.columns else ["strategy"]
         runs = pd.DataFrame(self).groupby(keys, sort=False)[self.scores].mean()
@@ -94,7 +100,7 @@ class LearningCurve(pd.DataFrame):
 
         Parameters
         ----------
-        score : {"macro_f1", "agreement", "accuracy"}, optional
+        score : {"found", "macro_f1", "agreement", "accuracy"}, optional
             By default the first of them that the curve has.
         ax : matplotlib Axes, optional
             To draw into.

@@ -18,10 +18,8 @@ from .errors import OptionError
 from .pairing import PairPool
 from .pool import pick_columns
 from .session import Session
+from .strategies import Find
 
-#: Of a task of one class, and of any other.
-COLUMNS = ["n_labels", "accuracy", "macro_f1", "strategy", "doing"]
-COLUMNS_OF_OTHERS = ["n_labels", "accuracy", "agreement", "strategy", "doing"]
 #: Of single items that are compared so many pairs, at random, are scored on.
 MOST_PAIRS = 2000
 
@@ -55,7 +53,9 @@ def simulate(
         ``strategy``, ``doing`` (the strategy that chose the next batch). Of a task that is not one
         class the accuracy is the share that is right as a whole, and ``agreement`` (the task's own,
         on average) stands in the place of ``macro_f1``. Before there is a model the scores are
-        those of naming the commonest label so far. It draws itself: ``.plot()``.
+        those of naming the commonest label so far. With ``goal="find"`` there is ``found``, too:
+        how many of the labels given are the one that is looked for (without ``target=`` the rarest
+        of the known ones). It draws itself: ``.plot()``.
     """
     session = getattr(session, "session", session)  # a Labeler brings its own
     if not isinstance(session, Session):
@@ -65,14 +65,44 @@ def simulate(
         )
     if not isinstance(budget, int) or budget < 1:
         raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
-    columns = COLUMNS if session.task.target_type == "multiclass" else COLUMNS_OF_OTHERS
-    return LearningCurve(list(steps(session, truth, budget, test=test)), columns=columns)
+    sought = sought_by(session, truth)
+    rows = list(steps(session, truth, budget, test=test, sought=sought))
+    return LearningCurve(rows, columns=columns_of(session, sought))
+
+
+def columns_of(session: Session, sought: str | None) -> list[str]:
+    """Return the columns of a curve of a session."""
+    found = [] if sought is None else ["found"]
+    quality = "macro_f1" if session.task.target_type == "multiclass" else "agreement"
+    return ["n_labels", *found, "accuracy", quality, "strategy", "doing"]
+
+
+def sought_by(session: Session, truth: Any) -> str | None:
+    """Return the label that a session looks for, the rarest of the known ones if it names none."""
+    if not isinstance(session.strategy, Find):
+        return None
+    if session.strategy.target is not None:
+        return session.strategy.target
+    values = labels_of(truth, session.pool.frame, session.pool.index)
+    counts = Counter(str(session.task.parse(value)) for value in values)
+    return min(counts, key=counts.__getitem__)
 
 
 def steps(
-    session: Session, truth: Any, budget: int, *, test: tuple[Any, Any] | None = None
+    session: Session,
+    truth: Any,
+    budget: int,
+    *,
+    test: tuple[Any, Any] | None = None,
+    sought: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Do what `simulate` does and yield each row when it is there."""
+    """Do what `simulate` does and yield each row when it is there.
+
+    Parameters
+    ----------
+    sought : str, optional
+        A label: each row says how many of those given are it.
+    """
     known = _known(session, truth, test)
     session.wait()
     given: list[Any] = []
@@ -88,6 +118,7 @@ def steps(
             session.retrain(wait=True)  # else it has done so by itself
         yield {
             "n_labels": session.status()["labeled"],
+            **({} if sought is None else {"found": sum(str(value) == sought for value in given)}),
             **_scores(session, known.scored, _predicted(session, known, given)),
             "strategy": session.strategy.name,
             "doing": session.doing,

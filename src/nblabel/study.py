@@ -23,10 +23,9 @@ from .curves import LearningCurve, draw
 from .errors import OptionError, near
 from .pool import read_source
 from .session import Session
-from .simulation import labels_of, steps
+from .simulation import columns_of, labels_of, sought_by, steps
 from .strategies import as_strategy
 
-COLUMNS = ["strategy", "seed", "n_labels", "accuracy", "macro_f1", "doing"]
 #: What a run settles itself.
 _SETTLED = {"data", "task", "store", "name", "annotator", "seed", "random_state", "inline"}
 _OPTIONS = [name for name in inspect.signature(Session).parameters if name not in _SETTLED]
@@ -75,9 +74,10 @@ def compare(
     Returns
     -------
     LearningCurve or Race
-        A DataFrame with a row per run and batch: ``strategy``, ``seed``, ``n_labels``,
-        ``accuracy``, ``macro_f1``, ``doing``; ``.plot()`` draws it, ``.summary()`` has means with
-        95 % intervals over the seeds.
+        A DataFrame with a row per run and batch: ``strategy``, ``seed``, ``n_labels`` and the
+        scores of `simulate`, ``doing``; ``.plot()`` draws it, ``.summary()`` has means with 95 %
+        intervals over the seeds. If a setting has ``goal="find"``, ``found`` counts what it looks
+        for in all runs; not if two settings look for different labels.
 
     Examples
     --------
@@ -102,9 +102,16 @@ def compare(
         settings,
         _checked_seeds(seeds),
     )
+    looked_for = set()
     for name in settings:  # whatever is wrong with a setting is said now, not in the last run
-        contest.session(name, contest.seeds[0])[0].close()
-    race = Race(contest, inline=not background)
+        session, asked, _ = contest.session(name, contest.seeds[0])
+        looked_for.add(sought_by(session, asked))
+        session.close()
+    looked_for.discard(None)
+    sought = looked_for.pop() if len(looked_for) == 1 else None
+    columns = ["seed", *columns_of(session, sought)]
+    columns.insert(0, columns.pop(columns.index("strategy")))
+    race = Race(contest, columns, sought, inline=not background)
     return race if background else race.result()
 
 
@@ -163,8 +170,11 @@ class Race:
     phase : {"running", "done", "cancelled", "failed"}
     """
 
-    def __init__(self, contest: _Contest, *, inline: bool = False) -> None:
+    def __init__(
+        self, contest: _Contest, columns: list[str], sought: str | None, *, inline: bool = False
+    ) -> None:
         self._contest = contest
+        self._columns, self._sought = columns, sought
         self._state = _State()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -188,7 +198,7 @@ class Race:
                     break
                 self._tell(now=f"{name}, seed {seed}")
                 session, known, test = contest.session(name, seed)
-                for row in steps(session, known, contest.budget, test=test):
+                for row in steps(session, known, contest.budget, test=test, sought=self._sought):
                     self._tell(row={**row, "strategy": name, "seed": seed})
                     if self._stop.is_set():
                         break
@@ -221,7 +231,7 @@ class Race:
     def frame(self) -> LearningCurve:
         """What is there so far."""
         with self._lock:
-            return LearningCurve(list(self._state.rows), columns=COLUMNS)
+            return LearningCurve(list(self._state.rows), columns=self._columns)
 
     @property
     def phase(self) -> str:
@@ -248,7 +258,7 @@ class Race:
         """Stop after the batch that runs now; what is there stays in `frame`."""
         self._stop.set()
 
-    def plot(self, score: str = "macro_f1", **options: Any) -> Any:
+    def plot(self, score: str | None = None, **options: Any) -> Any:
         """Draw the curves so far: see `LearningCurve.plot`."""
         return self.frame.plot(score, **options)
 
@@ -314,7 +324,8 @@ class Race:
         figure = Figure(figsize=(7, 4), layout="constrained")
         FigureCanvasAgg(figure)
         figure.patch.set_alpha(0)
-        draw(self.frame.summary(), "macro_f1", figure.add_subplot())
+        curves = self.frame
+        draw(curves.summary(), curves.scores[0], figure.add_subplot())
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=110)
         coded = base64.b64encode(buffer.getvalue()).decode()

@@ -18,12 +18,13 @@ import nblabel as nl
 from nblabel.curves import GRAY, LearningCurve, _apart
 from nblabel.errors import LabelValueError, OptionError, UnknownColumnError
 from nblabel.strategies import Margin
-from nblabel.study import COLUMNS, Race, compare
+from nblabel.study import Race, compare
 
 IMAGES, DIGITS = nl.datasets.digits()
 KEPT = np.flatnonzero(np.isin(DIGITS, ["3", "8", "9"]))[:150]
 IMAGES, DIGITS = IMAGES[KEPT], DIGITS[KEPT]
 WINE = nl.datasets.wine()
+COLUMNS = ["strategy", "seed", "n_labels", "accuracy", "macro_f1", "doing"]
 
 
 def race(strategies: Any = ("margin", "random"), **options: Any) -> Any:
@@ -108,6 +109,55 @@ def test_lists_and_texts() -> None:
     texts = [f"{'win money' if k % 2 else 'see you'} {k}" for k in range(60)]
     made = compare(texts, ["auto"], ["ab"[k % 2] for k in range(60)], seeds=1, budget=20)
     assert made["accuracy"].iat[-1] > 0.9
+
+
+def test_what_a_setting_looks_for_is_counted_in_all_runs() -> None:
+    settings = {"find": {"goal": "find", "target": "9"}, "plain": {"strategy": "random"}}
+    made = race(settings, seeds=1)
+    assert made.columns.tolist() == [*COLUMNS[:3], "found", *COLUMNS[3:]]
+    for _, run in made.groupby("strategy"):
+        assert run["found"].is_monotonic_increasing and run["found"].le(run["n_labels"]).all()
+    found = made.set_index(["strategy", "n_labels"])["found"]
+    assert found["find", 30] > found["plain", 30] > 0
+    assert made.area().index.tolist() == ["find", "plain"]
+    assert made.plot().get_title(loc="left") == "Found among the labels"
+    both = race({"one": settings["find"], "two": {"goal": "find", "target": "3"}}, seeds=1)
+    assert "found" not in both
+
+
+def test_without_a_target_the_rarest_is_counted() -> None:
+    kept = np.flatnonzero((DIGITS != "8") | (np.arange(len(DIGITS)) < 40))
+    images, digits = IMAGES[kept], DIGITS[kept]
+    assert min(set(digits), key=digits.tolist().count) == "8"
+    session = nl.Session(images, ["3", "8", "9"], store=None, inline=True, strategy="find")
+    made = nl.simulate(session, digits, 40)
+    assert made["found"].iat[-1] == (session.labels["label"] == "8").sum() > 0
+
+
+def test_no_more_is_found_than_was_labeled() -> None:
+    rows = [("find", seed, 10, found, 0.5, 0.5, "find") for seed, found in enumerate([1, 9, 10])]
+    curve = LearningCurve(rows, columns=[*COLUMNS[:3], "found", *COLUMNS[3:]])
+    table = curve.summary()
+    assert table["found"].iat[0] == pytest.approx(20 / 3)
+    assert (table["found_low"].iat[0], table["found_high"].iat[0]) == (0, 10)
+
+
+def test_other_tasks_race_too() -> None:
+    texts = [
+        f"{'red' if k % 2 else 'blue'} {'round' if k % 3 else 'square'} {k}" for k in range(90)
+    ]
+    labels = [[word for word in ("red", "round") if word in text] for text in texts]
+    made = compare(
+        texts,
+        ["margin", "random"],
+        labels,
+        task=nl.MultiLabel(["red", "round"]),
+        seeds=1,
+        budget=20,
+    )
+    assert made.columns.tolist() == ["agreement" if c == "macro_f1" else c for c in COLUMNS]
+    assert made["agreement"].iat[-1] > 0.8
+    assert made.plot().get_title(loc="left") == "Agreement"
 
 
 @pytest.mark.parametrize(
