@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import cholesky
+from scipy.linalg.blas import strsm
 
 from .base import BELOW_ONE, Context, pick
 from .uncertainty import margins
@@ -22,7 +23,7 @@ LARGE = 30_000
 #: Of more labels so many, at random, stand for all.
 MOST_LABELED = 1000
 #: Rows that a median distance is taken of.
-_SOME = 250
+_SOME = 100
 _LOOKED_AT = 16
 
 
@@ -55,17 +56,17 @@ class FacilityLocation:
         features = context.features
         assert features is not None, "requires features"
         unsure = _unsure(context, self.weighted)
-        taken, covered = _looked_at(context, unsure, context.rng())
+        taken, n_covered = _looked_at(context, unsure, context.rng())
         points = np.asarray(features[context.candidates[taken]])
-        others = points[covered]
+        others = points[:n_covered]
         similar = points @ others.T  # a row for each candidate
         if len(context.labeled):
             labeled = np.asarray(features[context.labeled])
             similar -= np.maximum((labeled @ others.T).max(axis=0), 0.0)
         np.maximum(similar, 0.0, out=similar)  # only what is more than labeled items give counts
         own = unsure[taken]
-        weights = own[covered]
-        best = np.zeros(len(covered), dtype=np.float32)
+        weights = own[:n_covered]
+        best = np.zeros(n_covered, dtype=np.float32)
 
         def gain(rows: NDArray[np.intp]) -> NDArray[np.float32]:
             more = similar[rows] - best
@@ -125,18 +126,19 @@ class TransductiveDesign:
         assert features is not None, "requires features"
         rng = context.rng()
         unsure = _unsure(context, self.weighted)
-        taken, covered = _looked_at(context, unsure, rng)
+        taken, n_covered = _looked_at(context, unsure, rng)
         labeled = context.labeled
         if len(labeled) > MOST_LABELED:
             labeled = rng.choice(labeled, MOST_LABELED, replace=False)
         rows = np.asarray(features[np.concatenate([labeled, context.candidates[taken]])])
         n_known = len(labeled)
         known, points = rows[:n_known], rows[n_known:]
-        cosines = np.concatenate([known, points[covered]]) @ points.T
-        kernel = _Radial(cosines[n_known : n_known + _SOME, covered[:_SOME]])
+        cosines = rows[: n_known + n_covered] @ points.T
+        some = min(_SOME, n_covered)
+        kernel = _Radial(cosines[n_known : n_known + some, :some])
         kernels = kernel(cosines)
         own = unsure[taken]
-        weights = own[covered]
+        weights = own[:n_covered]
 
         # What is known explains: a Cholesky factor, to which each choice adds a row. What it
         # leaves is the posterior: covariance of the covered with the taken, variance of the taken.
@@ -144,12 +146,13 @@ class TransductiveDesign:
         factor = np.empty((n_known + n_chosen, len(taken)), dtype=np.float32)
         covariance = kernels[n_known:]
         if n_known:
-            system = kernel(known @ known.T) + self.noise * np.eye(n_known, dtype=np.float32)
-            lower = cholesky(system, lower=True, check_finite=False)
-            factor[:n_known] = solve_triangular(
-                lower, kernels[:n_known], lower=True, check_finite=False
-            )
-            covariance -= factor[:n_known, covered].T @ factor[:n_known]
+            system = kernel(known @ known.T)
+            system.flat[:: n_known + 1] += self.noise
+            lower = cholesky(system.T, lower=True, overwrite_a=True, check_finite=False)
+            factor[:n_known] = strsm(  # in place
+                1.0, lower, kernels[:n_known].T, side=1, lower=1, trans_a=1, overwrite_b=1
+            ).T
+            covariance -= factor[:n_known, :n_covered].T @ factor[:n_known]
         explained = np.square(factor[:n_known]).sum(axis=0)
         variance = np.maximum(kernel.diagonal(points) - explained, 0.0)
         lowered = weights @ np.square(covariance)
@@ -165,9 +168,9 @@ class TransductiveDesign:
             row = kernel(points @ points[k]) - rows[:, k] @ rows
             row /= np.sqrt(variance[k] + self.noise)
             factor[n_known + rank] = row
-            left = weights * row[covered]
-            change = left @ covariance - (added[:, covered] @ left) @ added
-            lowered += row * (row * (left @ row[covered]) - 2 * change)
+            left = weights * row[:n_covered]
+            change = left @ covariance - (added[:, :n_covered] @ left) @ added
+            lowered += row * (row * (left @ row[:n_covered]) - 2 * change)
             np.maximum(lowered, 0.0, out=lowered)
             variance = np.maximum(variance - np.square(row), 0.0)
             gains = lowered * own / (variance + self.noise)
@@ -269,12 +272,11 @@ def _unsure(context: Context, weighted: bool) -> NDArray[np.float32]:
 
 def _looked_at(
     context: Context, unsure: NDArray[np.float32], rng: np.random.Generator
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the places of what may be chosen, and which of these stand for all candidates."""
+) -> tuple[NDArray[np.intp], int]:
+    """Return the places of what may be chosen, and how many, from the first, stand for all."""
     share = 4 if len(unsure) > LARGE and not isinstance(context.features, np.ndarray) else 1
     taken = _narrowed(unsure, rng, MOST_CANDIDATES // share)
-    some, most = np.arange(len(taken)), MOST_COVERED // share
-    return taken, some if len(some) <= most else np.sort(rng.choice(some, most, replace=False))
+    return rng.permutation(taken), min(len(taken), MOST_COVERED // share)
 
 
 def _narrowed(unsure: NDArray[np.float32], rng: np.random.Generator, most: int) -> NDArray[np.intp]:

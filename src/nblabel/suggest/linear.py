@@ -110,21 +110,23 @@ def _fit(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
         and estimator.class_weight in (None, "balanced")
         and estimator.fit_intercept
         and not (estimator.warm_start or estimator.verbose)
-        and len(np.unique(targets)) > 1
         and np.isfinite(rows.data if sparse.issparse(rows) else rows).all()  # else it will say so
     )
     if plain:
-        _fit_logistic(estimator, rows.astype(np.float64), targets)
-    else:
-        estimator.fit(rows, targets)
+        classes, codes = np.unique(targets, return_inverse=True)
+        if len(classes) > 1:
+            _fit_logistic(estimator, rows.astype(np.float64), classes, codes)
+            return
+    estimator.fit(rows, targets)
 
 
-def _fit_logistic(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
+def _fit_logistic(
+    estimator: Any, rows: Any, classes: NDArray[Any], codes: NDArray[np.intp]
+) -> None:
     """Take the steps of `LogisticRegression.fit` without what surrounds them, twice their cost.
 
     The same loss, start, solver and tolerances, hence the same weights; in double precision.
     """
-    classes, codes = np.unique(targets, return_inverse=True)
     share = np.ones(len(codes))
     if estimator.class_weight == "balanced":
         share = (len(codes) / (len(classes) * np.bincount(codes)))[codes]
@@ -135,7 +137,7 @@ def _fit_logistic(estimator: Any, rows: Any, targets: NDArray[Any]) -> None:
     given, turn = rows, None
     if len(classes) > 2 and rows.shape[0] < rows.shape[1]:
         rows, turn = _rotated(rows)
-    turned = rows.T.tocsr() if sparse.issparse(rows) else rows.T
+    turned = rows.T
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = flat.reshape(-1, n_outputs)
@@ -164,10 +166,9 @@ def _logistic_loss(
     decided: NDArray[np.float64], codes: NDArray[np.intp], share: NDArray[np.float64]
 ) -> tuple[float, NDArray[np.float64]]:
     """Return the loss of one column of decisions between two classes, and its derivative."""
-    signs = 2.0 * codes - 1.0
-    margins = signs * decided[:, 0]
-    loss = float(share @ np.logaddexp(0, -margins))
-    return loss, (-share * signs * expit(-margins))[:, None]
+    decided = decided[:, 0]
+    loss = float(share @ (np.logaddexp(0, decided) - codes * decided))
+    return loss, (share * (expit(decided) - codes))[:, None]
 
 
 def _softmax_loss(
