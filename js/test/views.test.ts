@@ -738,7 +738,7 @@ describe("the frame around", () => {
       training: "training",
     });
     for (const text of [
-      "model 3 · 1,234 labels · training",
+      "model 3 · training",
       "1,300 of 9,000",
       "2 skipped",
       "88 % right",
@@ -750,6 +750,14 @@ describe("the frame around", () => {
     }
     expect(page.one('svg[aria-label="learning curve"]')).not.toBeNull();
     expect(page.one('[data-label="spam"]')?.textContent).toContain("80 %");
+  });
+
+  test("is as wide while labels wait to be saved as it is otherwise", async () => {
+    await open().items([part("i0"), part("i1")]);
+    page.focus();
+    await page.press("1");
+    await vi.waitFor(() => expect(page.text).toContain("unsaved: 1"), { timeout: 3000 });
+    expect(page.one(".nblabel-saved")?.getAttribute("data-usual")).toBe("saved · labels.sqlite");
   });
 
   test("promises no accuracy where no random checks come", async () => {
@@ -764,7 +772,7 @@ describe("the frame around", () => {
     await open().items([part("i0")], { training: "training", progress: 0.4299 });
     expect(page.text).toContain("getting ready 42 %");
     await open().items([part("i0")], { training: "training", version: 2, learned: 7, progress: 1 });
-    expect(page.text).toContain("model 2 · 7 labels · training 100 %");
+    expect(page.text).toContain("model 2 · training 100 %");
     await open().items([part("i0")], { training: "training", progress: null });
     expect(page.text).toMatch(/getting ready(?! \d)/);
   });

@@ -164,6 +164,35 @@ def test_a_reload_in_the_middle_loses_nothing(notebook: Opener) -> None:
     assert labels_of(book) == pressed
 
 
+#: A question as long as leaves the line above the item just full, and the heights of that line.
+WATCH_THE_TOP = """
+() => {
+  const top = document.querySelector(".nblabel-top");
+  const [question, about] = top.children;
+  const parts = [about, ...top.querySelector(".nblabel-state").children];
+  const width = parts.reduce((sum, part) => sum + part.offsetWidth + 1 + 14, 0);
+  question.style.flex = `0 0 ${top.clientWidth - 2 * 16 - width}px`;
+  window.heights = new Set([top.offsetHeight]);
+  new ResizeObserver(() => window.heights.add(top.offsetHeight)).observe(top);
+}
+"""
+
+
+def test_what_the_model_does_moves_nothing(notebook: Opener) -> None:
+    """What is said of labels and trainings, above the item, has its room from the first on."""
+    book = notebook([SMALL])
+    book.run_cell(0)
+    widget = Widget(book).ready()
+    book.locator(".nblabel-model", has_text="no model yet").wait_for()
+    height = book.locator(".nblabel-top").evaluate("top => top.offsetHeight")
+    book.page.evaluate(WATCH_THE_TOP)
+    for k in range(24):
+        widget.press("12"[k % 2])
+    widget.saved()
+    book.locator(".nblabel-learning", has_text="certify").wait_for()
+    assert book.page.evaluate("() => [...window.heights]") == [height]
+
+
 def test_a_label_of_the_last_moment_outlives_its_page(notebook: Opener) -> None:
     """The page goes in the very task of the key: nothing of it was painted, kept or sent."""
     book = notebook([SMALL])

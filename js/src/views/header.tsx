@@ -50,25 +50,28 @@ export const Header = memo(function Header(props: Props) {
           </button>
         )}
         {props.about && <span class="nblabel-about">{props.about}</span>}
-        <span class="nblabel-space" />
-        {status && <Saved status={status} unsaved={props.unsaved} />}
         {status && (
-          <Model
-            status={status}
-            training={props.training}
-            controller={controller}
-            onAfter={onAfter}
-          />
-        )}
-        {status && status.version > 0 && status.certify?.state !== "verifying" && (
-          <button
-            type="button"
-            class="nblabel-link"
-            title={`${CERTIFY} (${capOf(config.task, "certify")})`}
-            onClick={props.onCertify}
-          >
-            certify
-          </button>
+          <span class="nblabel-state">
+            <span class="nblabel-learning">
+              <Model
+                status={status}
+                training={props.training}
+                controller={controller}
+                onAfter={onAfter}
+              />
+              {status.version > 0 && status.certify?.state !== "verifying" && (
+                <button
+                  type="button"
+                  class="nblabel-link"
+                  title={`${CERTIFY} (${capOf(config.task, "certify")})`}
+                  onClick={props.onCertify}
+                >
+                  certify
+                </button>
+              )}
+            </span>
+            <Saved status={status} unsaved={props.unsaved} />
+          </span>
         )}
       </header>
       {status?.warning && (
@@ -98,23 +101,16 @@ export const Header = memo(function Header(props: Props) {
   );
 });
 
+/** As wide while it waits as it is otherwise: what changes with every key moves nothing. */
 function Saved({ status, unsaved }: { status: StatusPart; unsaved: number }) {
   const { store } = status;
-  const where = store === null ? "in memory only" : fileName(store);
+  const usual = store === null ? "not saved · in memory only" : `saved · ${fileName(store)}`;
   const title = store === null ? "Labels end with the kernel." : `Labels are kept in ${store}`;
-  if (unsaved > 0) {
-    return (
-      <span class="nblabel-saved" title={title}>
-        <i class="nblabel-dot nblabel-wait" />
-        unsaved: {unsaved}
-      </span>
-    );
-  }
+  const dot = unsaved > 0 ? "wait" : store === null ? "off" : "ok";
   return (
-    <span class="nblabel-saved" title={title}>
-      <i class={`nblabel-dot ${store === null ? "nblabel-off" : "nblabel-ok"}`} />
-      {store === null ? "not saved · " : "saved · "}
-      {where}
+    <span class="nblabel-saved" title={title} data-usual={usual}>
+      <i class={`nblabel-dot nblabel-${dot}`} />
+      {unsaved > 0 ? `unsaved: ${unsaved}` : usual}
     </span>
   );
 }
@@ -145,9 +141,8 @@ function Model({
     );
   }
   const trained = status.version > 0;
-  const text = trained
-    ? `model ${status.version} · ${count(status.learned)} labels`
-    : "no model yet";
+  const name = `model ${status.version}`;
+  const text = trained ? `${name} · ${count(status.learned)} labels` : "no model yet";
   return (
     <button
       type="button"
@@ -160,7 +155,7 @@ function Model({
     >
       <i class={`nblabel-spin${training ? " nblabel-on" : ""}`} aria-hidden="true" />
       {status.training === "training"
-        ? `${trained ? `${text} · training` : "getting ready"}${done(status)}`
+        ? `${trained ? `${name} · training` : "getting ready"}${done(status)}`
         : text}
     </button>
   );
