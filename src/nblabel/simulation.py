@@ -54,7 +54,7 @@ def simulate(
         class the accuracy is the share that is right as a whole, and ``agreement`` (the task's own,
         on average) stands in the place of ``macro_f1``. Before there is a model the scores are
         those of naming the commonest label so far. With ``goal="find"`` there is ``found``, too:
-        how many of the labels given are the one that is looked for (without ``target=`` the rarest
+        how many of the labels are the one that is looked for (without ``target=`` the rarest
         of the known ones). It draws itself: ``.plot()``.
     """
     session = getattr(session, "session", session)  # a Labeler brings its own
@@ -67,14 +67,14 @@ def simulate(
         raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
     sought = sought_by(session, truth)
     rows = list(steps(session, truth, budget, test=test, sought=sought))
-    return LearningCurve(rows, columns=columns_of(session, sought))
+    return LearningCurve(rows, columns=[*numbers_of(session, sought), "strategy", "doing"])
 
 
-def columns_of(session: Session, sought: str | None) -> list[str]:
-    """Return the columns of a curve of a session."""
+def numbers_of(session: Session, sought: str | None) -> list[str]:
+    """Return the names of the numbers in each row of a session's curve."""
     found = [] if sought is None else ["found"]
     quality = "macro_f1" if session.task.target_type == "multiclass" else "agreement"
-    return ["n_labels", *found, "accuracy", quality, "strategy", "doing"]
+    return ["n_labels", *found, "accuracy", quality]
 
 
 def sought_by(session: Session, truth: Any) -> str | None:
@@ -101,7 +101,7 @@ def steps(
     Parameters
     ----------
     sought : str, optional
-        A label: each row says how many of those given are it.
+        A label: each row says how many of the session's labels are it.
     """
     known = _known(session, truth, test)
     session.wait()
@@ -116,9 +116,10 @@ def steps(
         session.wait()
         if session.status()["learned"] < session.status()["labeled"]:
             session.retrain(wait=True)  # else it has done so by itself
+        status = session.status()
         yield {
-            "n_labels": session.status()["labeled"],
-            **({} if sought is None else {"found": sum(str(value) == sought for value in given)}),
+            "n_labels": status["labeled"],
+            **({} if sought is None else {"found": status["counts"].get(sought, 0)}),
             **_scores(session, known.scored, _predicted(session, known, given)),
             "strategy": session.strategy.name,
             "doing": session.doing,

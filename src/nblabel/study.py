@@ -23,7 +23,7 @@ from .curves import LearningCurve, draw
 from .errors import OptionError, near
 from .pool import read_source
 from .session import Session
-from .simulation import columns_of, labels_of, sought_by, steps
+from .simulation import labels_of, numbers_of, sought_by, steps
 from .strategies import as_strategy
 
 #: What a run settles itself.
@@ -109,8 +109,7 @@ def compare(
         session.close()
     looked_for.discard(None)
     sought = looked_for.pop() if len(looked_for) == 1 else None
-    columns = ["seed", *columns_of(session, sought)]
-    columns.insert(0, columns.pop(columns.index("strategy")))
+    columns = ["strategy", "seed", *numbers_of(session, sought), "doing"]
     race = Race(contest, columns, sought, inline=not background)
     return race if background else race.result()
 

@@ -132,6 +132,8 @@ def test_without_a_target_the_rarest_is_counted() -> None:
     session = nl.Session(images, ["3", "8", "9"], store=None, inline=True, strategy="find")
     made = nl.simulate(session, digits, 40)
     assert made["found"].iat[-1] == (session.labels["label"] == "8").sum() > 0
+    more = nl.simulate(session, digits, 10)  # it goes on from what is labeled
+    assert more["found"].iat[0] >= made["found"].iat[-1]
 
 
 def test_no_more_is_found_than_was_labeled() -> None:
