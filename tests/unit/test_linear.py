@@ -69,7 +69,8 @@ def test_scores_are_those_of_scikit_learn(estimator, n_classes, kind):
 @pytest.mark.parametrize("kind", ["sparse", "dense"])
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("weight", [None, "balanced"])
-def test_a_logistic_regression_takes_the_same_steps(n_classes, weight, kind):
+def test_a_logistic_regression_takes_the_same_steps(n_classes, weight, kind, monkeypatch):
+    monkeypatch.setattr(linear, "_MOST_NEWTON", 0)
     rows, labels = data(n_classes=n_classes, kind=kind, dtype=np.float64)
     labels[:10] = "c0"  # so that the weights differ
     plain = LogisticRegression(C=10, class_weight=weight, max_iter=300).fit(rows[:40], labels[:40])
@@ -90,7 +91,37 @@ def test_a_logistic_regression_takes_the_same_steps(n_classes, weight, kind):
 
 
 @pytest.mark.parametrize("kind", ["sparse", "dense"])
-@pytest.mark.parametrize("n_classes", [3, 12])
+@pytest.mark.parametrize("C", [1e-3, 10.0, 1e4])
+def test_newton_ends_in_the_same_minimum(C, kind, monkeypatch):
+    rows, labels = data(n_classes=2, kind=kind, dtype=np.float64)
+    rows, labels = rows[:40], np.where(np.arange(40) % 5, "c0", "c1")
+    options = {"C": C, "class_weight": "balanced", "tol": 1e-9, "max_iter": 5000}
+    plain, quick = LogisticRegression(**options), LogisticRegression(**options)
+    plain.fit(rows, labels)
+    monkeypatch.setattr(linear, "_lbfgs", None)  # nothing but Newton's method
+    columns = fit_linear(quick, rows, labels)
+    assert quick.n_iter_[0] <= plain.n_iter_[0]
+    seen = slice(None) if columns is None else columns
+    scale = np.abs(plain.coef_).max()
+    assert quick.coef_ / scale == pytest.approx(plain.coef_[:, seen] / scale, abs=1e-4)
+    assert quick.intercept_ == pytest.approx(plain.intercept_, abs=1e-4 * max(1, scale))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("most", [1, 300])
+@pytest.mark.parametrize("C", [1e12, 1e300])
+def test_where_newton_fails_the_usual_solver_goes_on(C, most):
+    rows, labels = data(n_classes=2, kind="dense", dtype=np.float64)
+    options = {"C": C, "max_iter": most}
+    plain, quick = LogisticRegression(**options), LogisticRegression(**options)
+    plain.fit(rows[:40], labels[:40])
+    fit_linear(quick, rows[:40], labels[:40])
+    assert np.isfinite(quick.coef_).all()
+    assert list(quick.predict(rows[:40])) == list(plain.predict(rows[:40]))
+
+
+@pytest.mark.parametrize("kind", ["sparse", "dense"])
+@pytest.mark.parametrize("n_classes", [2, 3, 12])
 def test_rows_that_are_alike_span_fewer_dimensions(n_classes, kind):
     rows, labels = data(24, 60, n_classes, kind="dense", dtype=np.float64)
     rows[1], rows[2], rows[5:8], rows[8] = rows[0], 0, rows[4], rows[0] - rows[4]

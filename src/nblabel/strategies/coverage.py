@@ -133,10 +133,10 @@ class TransductiveDesign:
         rows = np.asarray(features[np.concatenate([labeled, context.candidates[taken]])])
         n_known = len(labeled)
         known, points = rows[:n_known], rows[n_known:]
-        cosines = rows[: n_known + n_covered] @ points.T
+        covariance = points[:n_covered] @ points.T
         some = min(_SOME, n_covered)
-        kernel = _Radial(cosines[n_known : n_known + some, :some])
-        kernels = kernel(cosines)
+        kernel = _Radial(covariance[:some, :some])
+        kernel(covariance)
         own = unsure[taken]
         weights = own[:n_covered]
 
@@ -144,16 +144,16 @@ class TransductiveDesign:
         # leaves is the posterior: covariance of the covered with the taken, variance of the taken.
         n_chosen = min(self.ahead * context.batch, len(taken))
         factor = np.empty((n_known + n_chosen, len(taken)), dtype=np.float32)
-        covariance = kernels[n_known:]
+        explaining, added = factor[:n_known], factor[n_known:]
         if n_known:
             system = kernel(known @ known.T)
             system.flat[:: n_known + 1] += self.noise
             lower = cholesky(system.T, lower=True, overwrite_a=True, check_finite=False)
-            factor[:n_known] = strsm(  # in place
-                1.0, lower, kernels[:n_known].T, side=1, lower=1, trans_a=1, overwrite_b=1
-            ).T
-            covariance -= factor[:n_known, :n_covered].T @ factor[:n_known]
-        explained = np.square(factor[:n_known]).sum(axis=0)
+            kernel(np.matmul(known, points.T, out=explaining))
+            # In place, since the transpose is as Fortran has it.
+            strsm(1.0, lower, explaining.T, side=1, lower=1, trans_a=1, overwrite_b=1)
+            covariance -= explaining[:, :n_covered].T @ explaining
+        explained = np.square(explaining).sum(axis=0)
         variance = np.maximum(kernel.diagonal(points) - explained, 0.0)
         lowered = weights @ np.square(covariance)
 
@@ -164,12 +164,18 @@ class TransductiveDesign:
         for rank in range(n_chosen):
             chosen[rank] = k = int(gains.argmax())
             utilities[taken[k]] = n_chosen - rank
-            rows, added = factor[: n_known + rank], factor[n_known : n_known + rank]
-            row = kernel(points @ points[k]) - rows[:, k] @ rows
+            before = added[:rank]
+            if k < n_covered:
+                row = covariance[k] - before[:, k] @ before
+            else:
+                row = (
+                    kernel(points @ points[k])
+                    - factor[: n_known + rank, k] @ factor[: n_known + rank]
+                )
             row /= np.sqrt(variance[k] + self.noise)
-            factor[n_known + rank] = row
+            added[rank] = row
             left = weights * row[:n_covered]
-            change = left @ covariance - (added[:, :n_covered] @ left) @ added
+            change = left @ covariance - (before[:, :n_covered] @ left) @ before
             lowered += row * (row * (left @ row[:n_covered]) - 2 * change)
             np.maximum(lowered, 0.0, out=lowered)
             variance = np.maximum(variance - np.square(row), 0.0)
@@ -284,5 +290,7 @@ def _narrowed(unsure: NDArray[np.float32], rng: np.random.Generator, most: int) 
     n = len(unsure)
     if n <= most:
         return np.arange(n)
+    if unsure.min() == unsure.max():  # none is surer
+        return rng.choice(n, most, replace=False)
     half = most // 2
     return np.union1d(pick(unsure, half, rng), rng.choice(n, half, replace=False))

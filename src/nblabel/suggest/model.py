@@ -149,7 +149,7 @@ class ModelSuggester:
         self._inputs = inputs
         self._modality = modality
         self._seed = seed
-        self._estimator = _checked_estimator(estimator)
+        self._estimator = None if estimator is None else _checked_estimator(estimator)
         self._whole = isinstance(self._estimator, Pipeline) and features is None
         self._transformer: Any = None
         self._matrix: Any = None
@@ -296,7 +296,7 @@ class ModelSuggester:
 
     def fit(self, snapshot: Snapshot) -> FittedModel:
         """Fit the estimator on the labeled items."""
-        estimator = clone(self._estimator)
+        estimator = _default() if self._estimator is None else clone(self._estimator)
         if getattr(estimator, "random_state", 0) is None:
             estimator.random_state = snapshot.seed
         targets = np.asarray(snapshot.targets, dtype=str)
@@ -428,9 +428,11 @@ def checked_marks(marks: Any) -> list[tuple[int, int, float]]:
     return made
 
 
+def _default() -> LogisticRegression:
+    return LogisticRegression(C=10.0, class_weight="balanced", max_iter=300)
+
+
 def _checked_estimator(estimator: Any) -> Any:
-    if estimator is None:
-        return LogisticRegression(C=10.0, class_weight="balanced", max_iter=300)
     if isinstance(estimator, type):
         raise OptionError(
             f"model= takes an estimator object, got the class {estimator.__name__}: "
