@@ -187,8 +187,9 @@ def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp],
     if k <= 0:
         return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
     # Most values need no second look: about four times k are above a quantile of some of them. If
-    # it is too high, the k-th largest of these is a sure lower bound.
-    some = values[:: max(1, math.isqrt(len(values) // k))]
+    # it is too high, the k-th largest of these, at least k, is a sure lower bound.
+    per_one = len(values) // k
+    some = values[:: min(per_one, max(math.isqrt(per_one), k // 16))]
     if np.isnan(some).any():  # a NaN among the others is above nothing
         values = np.where(np.isnan(values), -np.inf, values)
         return _split(values, k)
