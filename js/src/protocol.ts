@@ -136,6 +136,7 @@ export interface StatusPart {
   readonly progress: number | null;
   readonly outside: number;
   readonly certify: CertifyPart | null;
+  readonly finding: boolean;
 }
 
 /** A page has come, or lost its way: who am I speaking to, and where were we? */
@@ -470,6 +471,7 @@ export const isStatusPart: g.Guard = g.object({
   progress: g.either(g.num, g.none),
   outside: g.int,
   certify: g.either(isCertifyPart, g.none),
+  finding: g.bool,
 });
 
 export const isHello: g.Guard = g.object({

@@ -48,6 +48,7 @@ export const STATUS: StatusPart = {
   error: null,
   progress: null,
   outside: 0,
+  finding: false,
   certify: null,
 };
 

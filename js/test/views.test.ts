@@ -768,6 +768,13 @@ describe("the frame around", () => {
     expect(page.one(".nblabel-accuracy")?.getAttribute("title")).toContain("explore=0.1");
   });
 
+  test("promises no end where one label is looked for", async () => {
+    await open().items([part("i0")], { pace: [1.5, 1.25, 2], left: 600 });
+    expect(page.one(".nblabel-pace")?.textContent).toBe("40 per min · 13 to 20 min left");
+    await open().items([part("i0")], { pace: [1.5, 1.25, 2], left: 600, finding: true });
+    expect(page.one(".nblabel-pace")?.textContent).toBe("40 per min");
+  });
+
   test("says how far a long training is", async () => {
     await open().items([part("i0")], { training: "training", progress: 0.4299 });
     expect(page.text).toContain("getting ready 42 %");

@@ -86,7 +86,7 @@ from .renderers import (
     safe_view,
 )
 from .store import EventLog, SqliteLog
-from .strategies import QueryStrategy
+from .strategies import Find, QueryStrategy
 from .suggest import (
     Suggester,
     can_learn,
@@ -1110,6 +1110,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 "warning": self.warning,
                 "error": self.last_error,
                 "certify": self._certify_status(),
+                "finding": isinstance(self.strategy, Find),
             }
 
     def _doing(self) -> str:

@@ -193,6 +193,33 @@ def test_what_the_model_does_moves_nothing(notebook: Opener) -> None:
     assert book.page.evaluate("() => [...window.heights]") == [height]
 
 
+WATCH_THE_FOOT = """
+() => {
+  const foot = document.querySelector(".nblabel-foot");
+  window.heights = new Set([foot.offsetHeight]);
+  new ResizeObserver(() => window.heights.add(foot.offsetHeight)).observe(foot);
+}
+"""
+
+
+def test_what_is_counted_below_the_labels_moves_nothing(notebook: Opener) -> None:
+    """On a narrow card, too: cells below would jump."""
+    book = notebook([SMALL])
+    book.set_cell_width(420)
+    book.run_cell(0)
+    widget = Widget(book).ready()
+    book.page.evaluate(WATCH_THE_FOOT)
+    for k in range(24):
+        widget.press("12"[k % 2])
+    widget.saved()
+    book.locator(".nblabel-pace", has_text="per min").wait_for()
+    book.locator(".nblabel-accuracy", has_text="random checks").wait_for()
+    assert len(book.page.evaluate("() => [...window.heights]")) == 1
+    below = book.locator(".nblabel-foot .nblabel-aim")
+    assert below.text_content() == book.execute("labeler.session.status()['doing']")
+    assert below.is_visible()
+
+
 def test_a_label_of_the_last_moment_outlives_its_page(notebook: Opener) -> None:
     """The page goes in the very task of the key: nothing of it was painted, kept or sent."""
     book = notebook([SMALL])

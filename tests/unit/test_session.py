@@ -1323,6 +1323,7 @@ def test_finding_makes_no_random_draws_unless_asked() -> None:
     session = make(**finding)
     assert not any(one.shown.audit for one in session.next(40))
     assert session.status()["explore"] == 0
+    assert session.status()["finding"] and not make().status()["finding"]
     session = make(**finding, explore=1)
     assert all(one.shown.audit for one in session.next(40))
     assert session.status()["explore"] == 1

@@ -10,6 +10,7 @@ import { currentId, type Item, type State } from "../state";
 import { sanitize } from "../sanitize";
 import { THEME_CHANGED } from "../theme";
 import { MOST_SHOWN, cut, segments } from "../text";
+import { Aim } from "./aim";
 import { LookView, useImageTools } from "./slots";
 import { useSwipe } from "./swipe";
 
@@ -88,14 +89,7 @@ export function Card({ state, item, suggestion, controller, stage, onSwipe }: Pr
             )}
           {item.note !== "" && <span class="nblabel-noted">✎ {item.note}</span>}
         </p>
-        {!back && state.status?.doing && (
-          <small
-            class="nblabel-aim"
-            title={`What decides which item comes next: ${state.status.doing}`}
-          >
-            {state.status.doing}
-          </small>
-        )}
+        {!back && state.status && <Aim status={state.status} />}
         {/* Laid out by itself: it changes with every item. */}
         <Name name={item.name} />
       </div>

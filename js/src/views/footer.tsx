@@ -3,6 +3,7 @@
 import { count, countOf, curvePath, percent, range, rate } from "../format";
 import { ariaKeys, bindings, capOf, type Command, type Simple, type TaskSpec } from "../keymap";
 import type { StatusPart } from "../protocol";
+import { Aim } from "./aim";
 import { memo } from "./memo";
 
 /** Below this many audit items the accuracy is not known: see `estimate.py`. */
@@ -71,7 +72,11 @@ export const Footer = memo(function Footer(props: Props) {
             ))}
           </div>
         )}
-        <Progress status={status} unsaved={unsaved} />
+        <div class="nblabel-where">
+          <Progress status={status} unsaved={unsaved} />
+          {/* Where the line above the labels has no room for it. */}
+          {!many && <Aim status={status} />}
+        </div>
       </div>
       <div class="nblabel-line">
         {learns(status) && <Accuracy status={status} />}
@@ -101,16 +106,19 @@ const leftOf = (status: StatusPart, unsaved: number): number => Math.max(0, stat
 const MOST_AHEAD = 40 * 3600;
 
 function Pace({ status, unsaved }: { status: StatusPart; unsaved: number }) {
-  if (!status.pace) return null;
+  if (!status.pace) return <span class="nblabel-progress nblabel-pace" />;
   const [median, low, high] = status.pace;
   const left = leftOf(status, unsaved);
   return (
     <span
-      class="nblabel-progress"
+      class="nblabel-progress nblabel-pace"
       title="From the median time of your newest 50 answers, with its 90 % interval"
     >
       {rate(median)}
-      {left > 0 && low * left < MOST_AHEAD && ` · ${range(low * left, high * left)} left`}
+      {left > 0 &&
+        !status.finding &&
+        low * left < MOST_AHEAD &&
+        ` · ${range(low * left, high * left)} left`}
     </span>
   );
 }

@@ -198,6 +198,7 @@ class StatusPart:
     progress: float | None = None  # share of the training at hand that is done, if it is known
     outside: int = 0  # what changed elsewhere than on this page; another number: say hello again
     certify: CertifyPart | None = None
+    finding: bool = False  # one label is looked for: nobody is to answer all items
 
 
 # ---------------------------------------------------------------- page to kernel
