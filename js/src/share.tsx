@@ -1,4 +1,4 @@
-// How likely the model thinks a label is: a number and a bar on the button of the label.
+// The buttons of labels: their width, and how likely the model thinks a label is.
 
 import { percent } from "./format";
 
@@ -32,4 +32,14 @@ export function Hint({
       style={{ backgroundSize: `${((share ?? 0) * 100).toFixed(1)}% 3px` }}
     />
   );
+}
+
+/** What surrounds a name on its button: padding, key, number, and the key that accepts. */
+const AROUND = 118;
+const A_LETTER = 8;
+
+/** Columns as narrow as the longest name allows, so that nine short labels stand in two rows. */
+export function columns(classes: readonly string[]): Record<string, string> {
+  const longest = Math.max(...classes.map((name) => name.length));
+  return { "--nbl-column": `${Math.min(AROUND + A_LETTER * longest, 220)}px` };
 }

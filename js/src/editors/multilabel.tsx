@@ -2,7 +2,7 @@
 
 import type { Shown } from "../modules";
 import { capOfLabel, type TaskSpec } from "../keymap";
-import { Hint, Share } from "../share";
+import { Hint, Share, columns } from "../share";
 import { LabelFace, Submit, classOf, controls, type Logic, type ViewProps } from "./base";
 import css from "./multilabel.css";
 
@@ -82,10 +82,8 @@ export function Toggles({
 }: Pick<ViewProps<Chosen>, "task" | "draft" | "shown" | "set">) {
   const shares = new Map(shown.suggestion?.ranking ?? []);
   const suggested = listOf(shown.suggestion?.label) ?? [];
-  const longest = Math.max(...task.classes.map((name) => name.length));
-  const column = `${Math.min(112 + 8 * longest, 220)}px`;
   return (
-    <div class="nblabel-labels" role="group" aria-label="labels" style={{ "--nbl-column": column }}>
+    <div class="nblabel-labels" role="group" aria-label="labels" style={columns(task.classes)}>
       {task.classes.map((name, k) => {
         const share = shares.get(name) ?? null;
         const on = draft.includes(name);

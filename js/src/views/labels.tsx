@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { Hint, Share } from "../share";
+import { Hint, Share, columns } from "../share";
 import { capOfLabel, type TaskSpec } from "../keymap";
 import type { SuggestionPart } from "../protocol";
 import { memo } from "./memo";
@@ -27,11 +27,8 @@ export const Labels = memo(function Labels(props: Props) {
 
 function Few({ task, chosen, suggestion, disabled, onPick }: Props) {
   const shares = new Map(suggestion?.ranking ?? []);
-  // Columns as narrow as the longest name allows, so that nine short labels stand in two rows.
-  const longest = Math.max(...task.classes.map((name) => name.length));
-  const column = `${Math.min(112 + 8 * longest, 220)}px`;
   return (
-    <div class="nblabel-labels" role="group" aria-label="labels" style={{ "--nbl-column": column }}>
+    <div class="nblabel-labels" role="group" aria-label="labels" style={columns(task.classes)}>
       {task.classes.map((name, k) => (
         <LabelButton
           key={name}
