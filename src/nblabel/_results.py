@@ -188,6 +188,10 @@ class Trained:
         if column is not None and hasattr(data, "columns"):
             frame, _ = read_source(data)
             data, index = embedding_column(frame, column), frame.index
+        elif isinstance(data, pd.DataFrame) and all(
+            map(pd.api.types.is_numeric_dtype, data.dtypes)
+        ):
+            data, index = data.to_numpy(), data.index
         if not _is_matrix(data):
             raise OptionError(
                 "The model learned from a matrix of features: predict takes such a matrix, "

@@ -294,3 +294,24 @@ def test_the_directions_of_a_large_pool_come_from_a_sample(monkeypatch):
     near = (made @ made.T - 2 * np.eye(400)).argmax(axis=1)
     assert (topic[near] == topic).mean() > 0.95
     assert np.array_equal(made, np.asarray(Embedding(pool)))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"C": -1}, {"C": 0.0}, {"C": "1"}, {"tol": -1}, {"max_iter": -5}]
+)
+def test_what_scikit_learn_does_not_allow_it_says_itself(wrong):
+    rows, labels = data(n_classes=2, kind="dense")
+    with pytest.raises(ValueError, match=f"The '{next(iter(wrong))}' parameter"):
+        fit_linear(LogisticRegression(**wrong), rows, labels)
+
+
+def test_a_weak_penalty_is_followed_to_its_minimum():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(250, 400))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    labels = np.where(np.arange(250) % 20, "c0", "c1")
+    options = {"C": 1e4, "class_weight": "balanced", "max_iter": 10_000}
+    quick = LogisticRegression(**options)
+    fit_linear(quick, rows, labels)
+    best = LogisticRegression(**options, solver="newton-cholesky", tol=1e-12).fit(rows, labels)
+    assert quick.predict_proba(rows) == pytest.approx(best.predict_proba(rows), abs=0.01)

@@ -406,3 +406,15 @@ def test_names_keep_apart_and_in_order(heights: list[float]) -> None:
     assert (np.diff(np.array(placed)[order]) > 0.05 - 1e-9).all()
     if len(heights) == 1:
         assert placed == heights
+
+
+def test_features_in_a_table_are_features():
+    rng = np.random.default_rng(0)
+    features = pd.DataFrame(rng.normal(size=(60, 3)), columns=list("abc"))
+    truth = (features["a"] > 0).tolist()
+    table, matrix = (
+        compare(list(range(60)), ["random"], truth, features=given, budget=20, seeds=1)
+        for given in (features, features.to_numpy())
+    )
+    assert pd.DataFrame(table).equals(pd.DataFrame(matrix))
+    assert len(table) > 1

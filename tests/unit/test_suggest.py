@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
+from nblabel import Session
 from nblabel.errors import DataError, OptionError, UnknownColumnError
 from nblabel.renderers import open_pool
 from nblabel.suggest import ModelSuggester, Snapshot, Suggester, learning_inputs, score
@@ -230,6 +231,10 @@ def test_features_as_a_matrix(features):
         (MATRIX.astype(str), "must hold numbers, got <U"),
         (np.where(MATRIX == 0, np.nan, MATRIX), "has NaN or infinite values; fill them first"),
         (sparse.csr_matrix(np.where(MATRIX == 1, np.inf, MATRIX)), "NaN or infinite"),
+        (MATRIX[:, :0], r"no columns: the shape is \(6, 0\)"),
+        (MATRIX * 1j, "must hold numbers, got complex128"),
+        (MATRIX * -1e40, r"as large as 1e\+40, .* scale those beyond 1e\+18"),
+        (sparse.csr_matrix(MATRIX * 1e25), "scale those beyond"),
         ([[1], [1, 2]], "features= must be a matrix"),
         (TfidfVectorizer, r"takes an object: write TfidfVectorizer\(\)"),
         ("words", "names a column, but the data has no columns"),
@@ -393,3 +398,28 @@ def test_an_embedding_has_rows_of_length_one():
 def test_scores_of_rows_without_a_shape():
     pipeline = make_pipeline(CountVectorizer(), LogisticRegression()).fit(TEXTS[:4], TARGETS)
     assert score(pipeline, ["money"]).proba.shape == (1, 2)
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+@pytest.mark.parametrize("dtype", [np.float16, np.int8, np.uint8, np.int16, np.int64, bool])
+def test_features_of_any_type_are_numbers(dtype, kind):
+    """Squares of small integers wrap, sums of half precision overflow."""
+    if kind == "sparse" and dtype is np.float16:
+        pytest.skip("scipy has no such matrix")
+    drawn = np.random.default_rng(0).normal(size=(60, 5))
+    lowest = {bool: 0, np.uint8: 0}.get(dtype, -120)
+    values = (drawn * 40).clip(lowest, 120).astype(dtype)
+    found = []
+    for features in (values, values.astype(np.float64)):
+        features = sparse.csr_matrix(features) if kind == "sparse" else features
+        session = Session(
+            list("abcdef" * 10), [False, True], features=features, store=None, inline=True
+        )
+        for k in range(40):
+            session.record(k, bool(drawn[k, 0] > 0))
+        session.retrain()
+        assert session.last_error is None
+        found.append((session.predictions, session.similar("0", 3)))
+    (mine, near), (plain, plain_near) = found
+    assert mine["probability"].to_numpy() == pytest.approx(plain["probability"], abs=1e-3)
+    assert near["similarity"].to_numpy() == pytest.approx(plain_near["similarity"], abs=1e-3)

@@ -300,7 +300,7 @@ class Embedding:
             svd = TruncatedSVD(
                 self.shape[1], algorithm="randomized", n_iter=2, random_state=self._seed
             )
-            with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+            with np.errstate(invalid="ignore", divide="ignore"):  # of items that are all alike
                 svd.fit(sample)
             place = np.full(self._features.shape[1], len(columns), dtype=np.int32)
             place[columns] = np.arange(len(columns))

@@ -74,8 +74,14 @@ def _is_plain(estimator: Any) -> bool:
         and not getattr(estimator, "l1_ratio", None)
         and getattr(estimator, "multi_class", "auto") in ("auto", "deprecated")
         and estimator.class_weight in (None, "balanced")
-        and estimator.fit_intercept
-        and not (estimator.warm_start or estimator.verbose)
+        and estimator.fit_intercept is True
+        and not (estimator.warm_start or estimator.verbose or estimator.dual)
+        # What is not allowed it will say itself.
+        and all(isinstance(number, (int, float)) for number in (estimator.C, estimator.tol))
+        and estimator.C > 0
+        and estimator.tol > 0
+        and isinstance(estimator.max_iter, int)
+        and estimator.max_iter > 0
     )
 
 
@@ -99,12 +105,15 @@ def _newton(
     products = products.toarray() if sparse.issparse(products) else products
     narrow = products.astype(np.float32)
     combined, intercept, decided = np.zeros(len(codes)), 0.0, np.zeros(len(codes))
+    # The loss curves by the penalty at least: over it, what is left of the gradient bounds how far
+    # off the slopes are.
+    least = min(estimator.tol, penalty / 5)
     for n_steps in range(min(estimator.max_iter, _MOST_STEPS)):
         odds = expit(decided)
         slope = share * (odds - codes)
         pull = slope + penalty * combined
         gradient = turned @ pull
-        if max(np.abs(gradient).max(initial=0.0), abs(slope.sum())) <= estimator.tol:
+        if max(np.abs(gradient).max(initial=0.0), abs(slope.sum())) <= least:
             return (turned @ combined)[:, None], np.array([intercept]), n_steps
         root = np.sqrt(share * odds * (1 - odds))
         if not root.all():  # as sure as a double can be

@@ -36,6 +36,10 @@ from .shield import shielded
 GLIMPSE, GLIMPSE_ENCODED = 10_000, 2_000
 
 
+#: Larger features are refused: their squares, summed, are more than a float32 holds.
+_LARGEST = 1e18
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """What a model may learn from, frozen when its training is ordered.
@@ -442,7 +446,14 @@ def _checked_estimator(estimator: Any) -> Any:
         raise OptionError(
             f"model= takes a scikit-learn classifier or pipeline, got {type(estimator).__name__}."
         )
-    if not is_classifier(estimator):
+    try:
+        classifies = is_classifier(estimator)
+    except AttributeError as error:
+        raise OptionError(
+            f"model= takes a scikit-learn classifier; {type(estimator).__name__} does not say what "
+            f"it is ({error}): derive it from ClassifierMixin and BaseEstimator."
+        ) from error
+    if not classifies:
         raise OptionError(
             f"model= takes a classifier; {type(estimator).__name__} is none, "
             "so it cannot suggest labels."
@@ -460,11 +471,22 @@ def _checked_matrix(features: Any, expected: int) -> Any:
             f"features= as a matrix needs one row per item, ({expected}, n_features), "
             f"got the shape {matrix.shape}."
         )
-    if not np.issubdtype(matrix.dtype, np.number):
+    if not matrix.shape[1]:
+        raise OptionError(f"features= has no columns: the shape is {matrix.shape}.")
+    if matrix.dtype.kind not in "biuf":
         raise OptionError(f"features= must hold numbers, got {matrix.dtype}.")
-    values = matrix.data if sparse.issparse(matrix) else matrix
-    if not np.isfinite(values).all():
+    # Squares and sums of small numbers would wrap or overflow.
+    least = np.float64 if matrix.dtype.kind in "iu" and matrix.dtype.itemsize > 2 else np.float32
+    matrix = matrix.astype(np.promote_types(matrix.dtype, least), copy=False)
+    values: Any = matrix.data if sparse.issparse(matrix) else matrix
+    largest = max(values.max(initial=0), -values.min(initial=0))  # without an array of booleans
+    if not np.isfinite(largest):
         raise OptionError("features= has NaN or infinite values; fill them first.")
+    if largest > _LARGEST:
+        raise OptionError(
+            f"features= has numbers as large as {largest:.3g}, too large for single precision: "
+            f"scale those beyond {_LARGEST:.0e}."
+        )
     return matrix
 
 
