@@ -271,7 +271,7 @@ KERNEL: dict[str, Any] = {
     ),
     "ack": p.Ack(
         1, "ack", "page-1", "r3", ["e1", "e2", "e3", "e4", "e5"], 6,
-        replace(LATER, training="training", progress=0.4299),
+        replace(LATER, training="training", progress=0.4299, finding=True),
     ),
     "ack_gap": p.Ack(1, "ack", "page-1", "r7", [], 6, replace(LATER, training="failed")),
     "reject": p.Reject(

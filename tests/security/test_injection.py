@@ -416,7 +416,7 @@ def _failing(book: Notebook) -> None:
     assert every in said and PAYLOADS[1] in said
     assert root.locator(".nblabel-error pre").text_content() == said
     assert root.locator(".nblabel-banner").text_content() == every
-    assert root.locator(".nblabel-aim").text_content() == every
+    assert root.locator(".nblabel-aim").all_text_contents() == [every, every]
     assert every in (root.locator(".nblabel-why").text_content() or "").replace(every, "", 1)
 
 
