@@ -164,16 +164,22 @@ def test_a_reload_in_the_middle_loses_nothing(notebook: Opener) -> None:
     assert labels_of(book) == pressed
 
 
-#: A question as long as leaves the line above the item just full, and the heights of that line.
-WATCH_THE_TOP = """
+#: A question as long as leaves the line above the item just full.
+FILL_THE_TOP = """
 () => {
   const top = document.querySelector(".nblabel-top");
   const [question, about] = top.children;
   const parts = [about, ...top.querySelector(".nblabel-state").children];
   const width = parts.reduce((sum, part) => sum + part.offsetWidth + 1 + 14, 0);
   question.style.flex = `0 0 ${top.clientWidth - 2 * 16 - width}px`;
-  window.heights = new Set([top.offsetHeight]);
-  new ResizeObserver(() => window.heights.add(top.offsetHeight)).observe(top);
+}
+"""
+
+WATCH = """
+(selector) => {
+  const watched = document.querySelector(selector);
+  window.heights = new Set([watched.offsetHeight]);
+  new ResizeObserver(() => window.heights.add(watched.offsetHeight)).observe(watched);
 }
 """
 
@@ -185,21 +191,13 @@ def test_what_the_model_does_moves_nothing(notebook: Opener) -> None:
     widget = Widget(book).ready()
     book.locator(".nblabel-model", has_text="no model yet").wait_for()
     height = book.locator(".nblabel-top").evaluate("top => top.offsetHeight")
-    book.page.evaluate(WATCH_THE_TOP)
+    book.page.evaluate(FILL_THE_TOP)
+    book.page.evaluate(WATCH, ".nblabel-top")
     for k in range(24):
         widget.press("12"[k % 2])
     widget.saved()
     book.locator(".nblabel-learning", has_text="certify").wait_for()
     assert book.page.evaluate("() => [...window.heights]") == [height]
-
-
-WATCH_THE_FOOT = """
-() => {
-  const foot = document.querySelector(".nblabel-foot");
-  window.heights = new Set([foot.offsetHeight]);
-  new ResizeObserver(() => window.heights.add(foot.offsetHeight)).observe(foot);
-}
-"""
 
 
 def test_what_is_counted_below_the_labels_moves_nothing(notebook: Opener) -> None:
@@ -208,7 +206,7 @@ def test_what_is_counted_below_the_labels_moves_nothing(notebook: Opener) -> Non
     book.set_cell_width(420)
     book.run_cell(0)
     widget = Widget(book).ready()
-    book.page.evaluate(WATCH_THE_FOOT)
+    book.page.evaluate(WATCH, ".nblabel-foot")
     for k in range(24):
         widget.press("12"[k % 2])
     widget.saved()

@@ -166,12 +166,10 @@ class TransductiveDesign:
             utilities[taken[k]] = n_chosen - rank
             before = added[:rank]
             if k < n_covered:
-                row = covariance[k] - before[:, k] @ before
+                left_by_labels = covariance[k]
             else:
-                row = (
-                    kernel(points @ points[k])
-                    - factor[: n_known + rank, k] @ factor[: n_known + rank]
-                )
+                left_by_labels = kernel(points @ points[k]) - explaining[:, k] @ explaining
+            row = left_by_labels - before[:, k] @ before
             row /= np.sqrt(variance[k] + self.noise)
             added[rank] = row
             left = weights * row[:n_covered]

@@ -4,8 +4,8 @@ Of what scikit-learn does around a linear model, most is not the model: weights 
 labeled row has, scans of the whole pool for NaN, copies in double precision. Here the fit sees the
 columns of the labeled rows only, and scoring is one product in the precision of the features.
 
-There is no warm start: it saves about a millisecond of a fit, and a model would then depend on the
-models before it, not on its labels alone.
+There is no warm start: it would save less than a millisecond of a fit, and a model would then
+depend on the models before it, not on its labels alone.
 """
 
 from __future__ import annotations

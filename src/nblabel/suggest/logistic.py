@@ -100,9 +100,7 @@ def _newton(
     and Williams, "Gaussian processes for machine learning", 2006, section 3.4.3). The direction is
     in single precision; whether it has arrived is asked in double.
     """
-    turned = rows.T
-    products = rows @ turned
-    products = products.toarray() if sparse.issparse(products) else products
+    turned, products = rows.T, _products(rows)
     narrow = products.astype(np.float32)
     combined, intercept, decided = np.zeros(len(codes)), 0.0, np.zeros(len(codes))
     # The loss curves by the penalty at least: over it, what is left of the gradient bounds how far
@@ -192,6 +190,12 @@ def _softmax_loss(
     return float(share @ (np.log(total) - own)), odds
 
 
+def _products(rows: Any) -> NDArray[np.float64]:
+    """Return the inner products of the rows, in double precision as they are."""
+    made = rows @ rows.T
+    return np.asarray(made.toarray() if sparse.issparse(made) else made)
+
+
 def _rotated(rows: Any) -> tuple[NDArray[np.float64], Callable[[Any], NDArray[np.float64]]]:
     """Return the rows in the space that they span: n_labels dimensions in place of n_features.
 
@@ -206,8 +210,7 @@ def _rotated(rows: Any) -> tuple[NDArray[np.float64], Callable[[Any], NDArray[np
     turn : callable
         Weights of the factor's columns to weights of the rows: ``rows.T @ turn(weights)``.
     """
-    product = rows @ rows.T
-    product = product.toarray() if sparse.issparse(product) else product
+    product = _products(rows)
     # With pivots, since rows may be alike; what is left of the others then is rounding.
     least = _LEAST * product.diagonal().max()
     factor, pivots, rank, _ = dpstrf(product, tol=least, lower=1)
