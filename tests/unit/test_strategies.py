@@ -474,6 +474,17 @@ def test_ties_are_broken_evenly():
     assert counts[:4].min() > 650
 
 
+def test_equal_values_are_drawn_from_the_whole_of_a_large_pool():
+    values = np.zeros(300_000, dtype=np.float32)
+    values[::3] = -1
+    values[[7, 299_998]] = 1
+    picked = pick(values, 3002, np.random.default_rng(0))
+    assert set(picked[:2]) == {7, 299_998}
+    assert len(set(picked)) == 3002 and np.all(values[picked[2:]] == 0)
+    tenths = np.histogram(picked[2:], bins=10, range=(0, 300_000))[0]
+    assert tenths.min() > 200  # 300 on average, standard deviation 16
+
+
 @pytest.mark.parametrize("n", [1, 7, 1000, 5000])
 @pytest.mark.parametrize("levels", [1, 3, 100_000])
 def test_the_largest_are_those_of_a_sort(n, levels):

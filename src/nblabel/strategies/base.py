@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 #: The largest single-precision number below 1.
 BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
+#: So many items at a time are looked for among equal ones.
+_BLOCK = 1 << 16
 
 
 class Rows(Protocol):
@@ -155,10 +157,13 @@ def pick(utilities: NDArray[Any], k: int, rng: np.random.Generator) -> NDArray[n
     values = np.asarray(utilities)
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
+    if np.isnan(values.min(initial=0)):
+        values = np.where(np.isnan(values), -np.inf, values)
     above, equal = _split(values, k)
-    if len(equal):
-        equal = rng.choice(equal, k - len(above), replace=False)
-        above = np.concatenate([above, equal])
+    left = min(k, len(values)) - len(above)
+    if left > 0:
+        ranks = rng.choice(np.count_nonzero(equal), left, replace=False)
+        above = np.concatenate([above, _places(equal, ranks)])
     top = rng.permutation(above)
     return top[np.argsort(-values[top], kind="stable")]
 
@@ -173,37 +178,43 @@ def largest(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     k : int
     """
     above, equal = _split(values, k)
-    top = np.sort(np.concatenate([above, equal[: max(0, k - len(above))]]))
+    left = min(k, len(values)) - len(above)
+    top = np.sort(np.concatenate([above, _places(equal, np.arange(left))]))
     return top[np.argsort(-values[top], kind="stable")]
 
 
-def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the places of what is above the k-th largest value, and of what equals it.
-
-    NaN counts as the smallest.
-    """
-    if k >= len(values):
-        return np.arange(len(values)), np.empty(0, dtype=np.intp)
-    if k <= 0:
-        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+def _split(values: NDArray[np.floating[Any]], k: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the places of what is above the k-th largest value, and a mask of what equals it."""
+    if k >= len(values) or k <= 0:
+        every = np.arange(len(values) if k > 0 else 0)
+        return every, np.zeros(len(values), dtype=bool)
     # Most values need no second look: about four times k are above a quantile of some of them. If
     # it is too high, the k-th largest of these, at least k, is a sure lower bound.
     per_one = len(values) // k
     some = values[:: min(per_one, max(math.isqrt(per_one), k // 16))]
-    if np.isnan(some).any():  # a NaN among the others is above nothing
-        values = np.where(np.isnan(values), -np.inf, values)
-        return _split(values, k)
     for place in (min(k, 4 * -(-k * len(some) // len(values))), k):
         border = np.partition(some, len(some) - place)[len(some) - place]
         above = np.flatnonzero(values > border)
         if len(above) >= k:
+            high = values[above]
+            border = np.partition(high, len(high) - k)[len(high) - k]
+            return above[high > border], values == border
+        equal = values == border
+        if len(above) + np.count_nonzero(equal) >= k:  # many are equal: no need to sort them
             break
-        equal = np.flatnonzero(values == border)
-        if len(above) + len(equal) >= k:  # many are equal: no need to sort them
-            return above, equal
-    high = values[above]
-    border = np.partition(high, len(high) - k)[len(high) - k]
-    return above[high > border], above[high == border]
+    return above, equal
+
+
+def _places(mask: NDArray[np.bool_], ranks: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return where the mask is true for the ranks-th time, without a list of all such places."""
+    places = np.empty(len(ranks), dtype=np.intp)
+    seen = 0
+    for start in range(0, len(mask), _BLOCK):
+        inside = np.flatnonzero(mask[start : start + _BLOCK])
+        here = (seen <= ranks) & (ranks < seen + len(inside))
+        places[here] = start + inside[ranks[here] - seen]
+        seen += len(inside)
+    return places
 
 
 class Random:
