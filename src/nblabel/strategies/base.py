@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 #: The largest single-precision number below 1.
 BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
 #: So many items at a time are looked for among equal ones.
-_BLOCK = 1 << 16
+_BLOCK = 1 << 17
 
 
 class Rows(Protocol):
