@@ -477,10 +477,7 @@ def doubts(session: Core) -> tuple[NDArray[np.intp], NDArray[np.float64], Predic
     """
     predictions = session._predictions
     if predictions is None:
-        raise NotFittedError(
-            "There is no model yet whose labels could be certified: label items of at least two "
-            "classes first."
-        )
+        raise NotFittedError(session._no_model())
     places = np.flatnonzero(session._open)
     places = places[places < len(predictions)]
     if predictions.unsure is not None:

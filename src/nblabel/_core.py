@@ -124,6 +124,10 @@ class Core:
         """Whether the suggestion for an item is hidden by chance."""
         raise NotImplementedError
 
+    def _no_model(self) -> str:
+        """Say why there is no model, and what to do."""
+        raise NotImplementedError
+
     def status(self) -> dict[str, Any]:
         """Return the state in numbers."""
         raise NotImplementedError

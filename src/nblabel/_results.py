@@ -23,6 +23,7 @@ from .suggest import (
     Fitted,
     Scores,
     Suggester,
+    as_rows,
     embedding_column,
     learning_inputs,
     score,
@@ -30,9 +31,6 @@ from .suggest import (
 )
 from .tables import Predictions
 from .tasks import Ranking, Task, as_given, decode
-
-NO_MODEL = "There is no model yet: it needs labels of at least two classes{}."
-NO_PREDICTIONS = "There are no predictions yet: label items of at least two classes."
 
 
 def joined(labels: Labels, pool: Pool, task: Task, renderer: Renderer) -> pd.DataFrame:
@@ -117,7 +115,7 @@ class Trained:
         """Return how strong each compared item is: see `Session.scores`."""
         strengths = getattr(self.fitted, "strengths", None)
         if strengths is None:
-            raise NotFittedError("There are no scores yet: compare some pairs first.")
+            raise NotFittedError("The model gives no scores: what learned is not of pairs.")
         table = pd.DataFrame(strengths, columns=["score", "low", "high", "n_labels"])
         table["n_labels"] = table["n_labels"].astype("int64")
         table["rank"] = table["score"].rank(ascending=False, method="first").astype("int64")
@@ -192,12 +190,13 @@ class Trained:
             map(pd.api.types.is_numeric_dtype, data.dtypes)
         ):
             data, index = data.to_numpy(), data.index
-        if not _is_matrix(data):
+        rows = as_rows(data, self.pool.index)
+        if not _is_matrix(rows):
             raise OptionError(
                 "The model learned from a matrix of features: predict takes such a matrix, "
                 f"one row per item, got {type(data).__name__}."
             )
-        rows = data if hasattr(data, "tocsr") else np.asarray(data)
+        rows = rows if hasattr(rows, "tocsr") else np.asarray(rows)
         for name in ("matrix", "inputs"):
             known = getattr(self.suggester, name, None)
             shape = getattr(known, "shape", (0, rows.shape[1]))

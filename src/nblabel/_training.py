@@ -12,7 +12,7 @@ import pandas as pd
 
 from ._core import Core, Suggestion
 from ._learning import Order, Result, learn
-from ._results import NO_MODEL, NO_PREDICTIONS, Trained, standings
+from ._results import Trained, standings
 from .errors import (
     LabelValueError,
     ModelOutputError,
@@ -275,7 +275,7 @@ class Training(Core):
         Items that were added since it was trained have none.
         """
         with self._lock:
-            trained = self._trained(NO_PREDICTIONS)
+            trained = self._trained()
             return trained.table_of_pool().assign(labeled=~self._open).set_axis(self.pool.index)
 
     @property
@@ -307,15 +307,33 @@ class Training(Core):
             return standings(self.task, values)
         if self.task.target_type != "pairwise":
             raise OptionError(f"scores are of Pairs and Ranking; a {self.task.kind} has none.")
-        return self._trained("There are no scores yet: compare some pairs first.").scores()
+        return self._trained().scores()
 
-    def _trained(self, otherwise: str = NO_MODEL) -> Trained:
+    def _no_model(self) -> str:
+        suggester, model, _ = self._given
+        if self._suggester is None:
+            if isinstance(suggester, str):
+                return f"There is no model: suggestions are those of the column {suggester!r}."
+            if model is False:
+                return "There is no model: it was switched off by model=False."
+            return (
+                f"There is no model: nothing built in learns a {self.task.kind} of these items. "
+                "Give features= (a function, a matrix or an embedding column) or suggester=."
+            )
+        failed = self.last_error if self._error_from_training else None
+        if failed:
+            return f"There is no model: the last training failed: {failed.splitlines()[0]}"
+        is_choice = self.task.target_type == "multiclass"
+        different = (
+            "label items of at least two classes" if is_choice else "two answers must differ"
+        )
+        return f"There is no model yet: {different}."
+
+    def _trained(self) -> Trained:
         """Return the newest model as it is now, to be read without the lock."""
         with self._lock:
             if self._fitted is None or self._predictions is None:
-                failed = self.last_error if self._error_from_training else None
-                why = f" (the last training failed: {failed.splitlines()[0]})" if failed else ""
-                raise NotFittedError(otherwise.format(why))
+                raise NotFittedError(self._no_model())
             return Trained(
                 self.pool, self.task, self.renderer, self._suggester, self._given[2],
                 self._fitted, self._predictions,

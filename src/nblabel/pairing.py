@@ -186,6 +186,11 @@ def _paired(n: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.in
     )
 
 
+def items_of(pool: Pool) -> Pool:
+    """Return the pool of single items: of pairs that are made of them those, else the pool."""
+    return pool.singles if isinstance(pool, PairPool) else pool
+
+
 def sides_of(
     pool: Pool, apart: bool = False
 ) -> tuple[Any, tuple[NDArray[np.int32], NDArray[np.int32]]]:

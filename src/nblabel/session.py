@@ -74,7 +74,7 @@ from .evidence import (
 )
 from .finding import members
 from .labels import MACHINES, RETRACTABLE, Labels
-from .pairing import PairPool, sides_of
+from .pairing import PairPool, items_of, sides_of
 from .pool import Pool, digest
 from .renderers import (
     PairRenderer,
@@ -89,6 +89,7 @@ from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy
 from .suggest import (
     Suggester,
+    as_rows,
     can_learn,
     stack_features,
     suggester_for,
@@ -159,11 +160,15 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
     annotator : str, optional
         Who labels; by default the name of the user.
     model : classifier or Pipeline, optional
-        By default logistic regression. False: no model, no suggestions.
+        By default regularised least squares over several views of the items, pooled and
+        calibrated; logistic regression with balanced classes on one view of large pools, sparse
+        matrices, and what a transformer makes. False: no model, no suggestions.
     features : callable, transformer, matrix or str, optional
         What the model sees of the items: a function from some items (a list of texts, a DataFrame
         of rows, images as they were given) to a matrix with a row for each, whose rows are kept on
-        disk; ``"sentence-transformers:<model>"``; or the name of an embedding column.
+        disk; ``"sentence-transformers:<model>"``; the name of an embedding column; or a matrix of
+        shape (n_items, n_features), dense, sparse or a DataFrame, which is taken by the index of
+        the items where it has the same labels, else in their order.
     strategy : str or QueryStrategy
         What to ask next.
     suggester : Suggester or str, optional
@@ -285,7 +290,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         self.repeat = float(repeat)
         self.random_state = int(random_state)
         self._lock = threading.RLock()
-        self._given = (suggester, model, features)
+        self._given = (suggester, model, as_rows(features, items_of(self.pool).index))
         self._seed_column = seed
         self._suggester = self._make_suggester(*self._given)
         self._column = self._suggested(self.pool)
@@ -443,7 +448,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             Of the form that the session was opened with: the same columns, or the same kind of
             items. Labels of the index must be new; a default index (0, 1, ...) is counted on.
         features : matrix of shape (n_new, n_features), optional
-            Rows of the new items, where ``features=`` of the session is a matrix.
+            Rows of the new items, where ``features=`` of the session is a matrix; of pairs as they
+            were given there: those of all first items, then those of all second ones.
 
         Raises
         ------
@@ -453,7 +459,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         with self._lock:
             self._fold()
             pool = join_more(data, self.pool, self.renderer)
-            given = self._more_features(len(pool) - len(self.pool), features)
+            given = self._more_features(pool, features)
             column = self._seed_column
             known = seed_events(pool, self.task, column) if column is not None else []
             suggester = self._make_suggester(*given, pool=pool)
@@ -527,7 +533,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         item = self.pool.ids[place]
         return replace(event, id=new_id(), item=item, seconds=None, shown=shown, content=content)
 
-    def _more_features(self, n_new: int, features: Any) -> tuple[Any, Any, Any]:
+    def _more_features(self, pool: Pool, features: Any) -> tuple[Any, Any, Any]:
         suggester, model, before = self._given
         if suggester is not None and not isinstance(suggester, str):
             raise OptionError(
@@ -545,7 +551,12 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 "features= goes with new items only where the session's features= is a matrix; "
                 "here they are computed."
             )
-        return suggester, model, stack_features(before, features, n_new) if is_matrix else before
+        if is_matrix:
+            added = items_of(pool).index[len(items_of(self.pool)) :]
+            given = self.task.target_type == "pairwise" and not isinstance(pool, PairPool)
+            sides = 2 if given else 1
+            before = stack_features(before, as_rows(features, added), len(added), sides)
+        return suggester, model, before
 
     # ------------------------------------------------------------ asking
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -63,11 +64,17 @@ def simulate(
             f"simulate takes a Session or a Labeler, got {type(session).__name__}: write "
             "nl.simulate(nl.Session(data, labels), truth, budget)."
         )
-    if not isinstance(budget, int) or budget < 1:
-        raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
+    budget = checked_budget(budget)
     sought = sought_by(session, truth)
     rows = list(steps(session, truth, budget, test=test, sought=sought))
     return LearningCurve(rows, columns=[*numbers_of(session, sought), "strategy", "doing"])
+
+
+def checked_budget(budget: Any) -> int:
+    """Return how many labels to give."""
+    if not isinstance(budget, Integral) or isinstance(budget, bool) or budget < 1:
+        raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
+    return int(budget)
 
 
 def numbers_of(session: Session, sought: str | None) -> list[str]:

@@ -23,8 +23,9 @@ from .curves import LearningCurve, draw
 from .errors import OptionError, near
 from .pool import read_source
 from .session import Session
-from .simulation import labels_of, numbers_of, sought_by, steps
+from .simulation import checked_budget, labels_of, numbers_of, sought_by, steps
 from .strategies import as_strategy
+from .suggest import as_rows
 
 #: What a run settles itself.
 _SETTLED = {"data", "task", "store", "name", "annotator", "seed", "random_state", "inline"}
@@ -85,19 +86,21 @@ def compare(
     >>> nl.compare(images, ["margin", "random"], digits).plot()  # doctest: +SKIP
     """
     settings = _settings(strategies, options)
-    if not isinstance(budget, Integral) or isinstance(budget, bool) or budget < 1:
-        raise OptionError(f"budget= is a number of labels from 1, got {budget!r}.")
+    budget = checked_budget(budget)
     values, index = read_source(data)
     index = pd.RangeIndex(len(values)) if index is None else index
     frame = values if isinstance(values, pd.DataFrame) else None
     known = labels_of(truth, frame, index)
     if isinstance(truth, str):
         values = values.drop(columns=truth)
+    for setting in settings.values():
+        if "features" in setting:  # before items are held out, for it may be by their index
+            setting["features"] = as_rows(setting["features"], index)
     contest = _Contest(
         values,
         known,
         sorted({str(label) for label in known}) if task is None else task,
-        int(budget),
+        budget,
         _checked_test(test, len(known)),
         settings,
         _checked_seeds(seeds),

@@ -166,7 +166,7 @@ def test_known_labels_of_the_seed_column() -> None:
     assert session.status()["items"] == 30
 
 
-@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, pd.DataFrame])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, pd.DataFrame, np.ndarray.tolist])
 def test_features_as_a_matrix_come_with_the_items(form: Any) -> None:
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(30, 4)) + np.array([k % 2 * 3 for k in range(30)])[:, None]

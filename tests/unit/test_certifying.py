@@ -628,7 +628,7 @@ def test_a_page_to_verify_has_no_more_than_it_takes():
 
 
 def test_errors_say_what_to_do():
-    with pytest.raises(NotFittedError, match="no model yet whose labels could be certified"):
+    with pytest.raises(NotFittedError, match="no model yet: label items of at least two classes"):
         make().certify()
     session = taught()
     for wrong, said in (

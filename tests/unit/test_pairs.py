@@ -83,7 +83,7 @@ def test_items_of_given_pairs_are_told_apart_by_their_content() -> None:
 def test_items_are_ranked_from_few_comparisons() -> None:
     session = opened()
     assert len(session.pool) == 60 * 59 // 2
-    with pytest.raises(NotFittedError, match="compare some pairs first"):
+    with pytest.raises(NotFittedError, match="no model yet: two answers must differ"):
         _ = session.scores
     answer(session, 60)
     scores = session.scores
@@ -215,3 +215,38 @@ def test_information_is_in_what_is_open_and_unknown() -> None:
     bits = information(np.array([0.0, 0.0, 4.0, 4.0]), np.array([0.01, 9.0, 9.0, 0.01]))
     assert bits[1] > bits[2] > bits[0] and bits[0] < 0.02 and bits[3] < 0.02
     assert ((bits >= 0) & (bits <= 1)).all()
+
+
+def test_more_singles_come_with_their_rows() -> None:
+    rows = np.random.default_rng(0).normal(size=(8, 3))
+    items = [f"item {k}" for k in range(8)]
+    apart = nl.Session(items[:6], nl.Pairs(), features=rows[:6], store=None, inline=True)
+    apart.add(items[6:], features=rows[6:])
+    once = nl.Session(items, nl.Pairs(), features=rows, store=None, inline=True)
+    for session in (apart, once):
+        for item in list(session.pool.ids)[:20]:
+            first, second = session.pool.pair(item)
+            session.record(item, "first" if rows[first, 0] > rows[second, 0] else "second")
+        session.retrain(wait=True)
+    assert apart.scores["score"].tolist() == pytest.approx(once.scores["score"].tolist(), abs=1e-4)
+
+
+def test_more_pairs_come_with_the_rows_of_both_sides() -> None:
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 40, 3))
+    pairs = [(f"a{k}", f"b{k}") for k in range(40)]
+    apart = nl.Session(
+        pairs[:30], nl.Pairs(), features=np.concatenate([first[:30], second[:30]]), store=None,
+        inline=True,
+    )  # fmt: skip
+    with pytest.raises(OptionError, match=r"\(20, n_features\), got the shape \(10, 3\)"):
+        apart.add(pairs[30:], features=first[30:])
+    apart.add(pairs[30:], features=np.concatenate([first[30:], second[30:]]))
+    for k in range(40):
+        apart.record(apart.pool.ids[k], "first" if first[k, 0] > second[k, 0] else "second")
+    apart.retrain(wait=True)
+    right = [
+        ["second", "first"][int(one > other)]
+        for one, other in zip(first[:, 0], second[:, 0], strict=True)
+    ]
+    assert (apart.predictions["preferred"] == right).mean() > 0.9

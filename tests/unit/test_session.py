@@ -750,8 +750,7 @@ def test_without_two_classes_there_is_no_model(name: str) -> None:
     for k in range(3):
         session.record(str(2 * k), "ham")
     session.retrain(wait=True)
-    said = "labels of at least two classes|label items of at least two classes"
-    with pytest.raises(NotFittedError, match=said):
+    with pytest.raises(NotFittedError, match="no model yet: label items of at least two classes"):
         session.predict(["x"]) if name == "predict" else getattr(session, name)
     assert session.status()["training"] == "waiting"
 
@@ -762,8 +761,31 @@ def test_without_a_model_it_still_labels() -> None:
     teach(session)
     assert session.suggestion("9") is None and session.next()[0].suggestion is None
     assert session.next()[0].shown.strategy in ("random", "audit")
-    with pytest.raises(NotFittedError):
-        _ = session.model
+    for name in ("model", "predictions"):
+        with pytest.raises(NotFittedError, match="switched off by model=False"):
+            getattr(session, name)
+    with pytest.raises(NotFittedError, match="switched off by model=False"):
+        session.certify()
+
+
+def test_why_there_is_no_model_is_said() -> None:
+    strange = make([object() for _ in range(40)], show=repr)
+    with pytest.raises(NotFittedError, match="nothing built in learns a choice of these items"):
+        _ = strange.predictions
+    told = make(pd.DataFrame({"text": TEXTS, "said": "ham"}), text="text", suggester="said")
+    with pytest.raises(NotFittedError, match="those of the column 'said'"):
+        _ = told.model
+
+
+def test_a_table_of_features_is_taken_by_the_index_of_the_items() -> None:
+    items = pd.Series(TEXTS, index=[f"i{k}" for k in range(len(TEXTS))])
+    table = pd.DataFrame({"f": [5.0 if label == "spam" else -5.0 for label in TRUTH]})
+    for features in (table, table.set_axis(items.index), table.set_axis(items.index)[::-1]):
+        session = make(items, features=features)
+        for k in range(10):
+            session.record(f"i{k}", TRUTH[k])
+        session.retrain(wait=True)
+        assert session.predictions["label"].tolist() == TRUTH
 
 
 def test_what_the_annotator_saw_is_recorded() -> None:
@@ -1176,7 +1198,9 @@ def test_predict_on_images() -> None:
     assert session.predict(list(images[20:24]))["label"].tolist() == TRUTH[20:24]
 
 
-@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize(
+    "form", [np.asarray, sparse.csr_matrix, sparse.csr_array, np.ndarray.tolist]
+)
 def test_predict_on_a_matrix_of_features(form: Any) -> None:
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(40, 3))

@@ -103,7 +103,7 @@ def test_it_can_be_kept(tmp_path: Path) -> None:
     assert len(make(store=path).labels) == 10
 
 
-@pytest.mark.parametrize("budget", [0, -3, 2.5, "10"])
+@pytest.mark.parametrize("budget", [0, -3, 2.5, "10", True])
 def test_a_budget_is_a_number_of_labels(budget: Any) -> None:
     with pytest.raises(OptionError, match="budget= is a number of labels from 1"):
         simulate(make(), "y", budget)

@@ -93,7 +93,7 @@ def test_the_column_of_the_truth_is_kept_from_the_model() -> None:
     assert made["accuracy"].max() < 0.75
 
 
-@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, np.ndarray.tolist])
 def test_a_matrix_of_features_is_split_with_the_items(form: Any) -> None:
     matrix = form(IMAGES.reshape(len(IMAGES), -1) / 255)
     made = race(["margin"], features=matrix, seeds=1)
@@ -103,6 +103,14 @@ def test_a_matrix_of_features_is_split_with_the_items(form: Any) -> None:
         IMAGES[:100], ["margin"], DIGITS[:100], features=matrix[:100], test=held, seeds=1, budget=30
     )
     assert own["accuracy"].iat[-1] > 0.7
+
+
+def test_a_table_of_features_is_held_against_the_index_before_items_are_held_out() -> None:
+    items = pd.Series([f"item {k}" for k in range(100)], index=[f"i{k}" for k in range(100)])
+    table = pd.DataFrame({"f": [k % 2 * 10.0 for k in range(100)]}, index=items.index)
+    truth = ["ab"[k % 2] for k in range(100)]
+    made = compare(items, ["random"], truth, features=table[::-1], seeds=1, budget=20)
+    assert made["accuracy"].iat[-1] == 1
 
 
 def test_lists_and_texts() -> None:

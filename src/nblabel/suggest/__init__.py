@@ -1,6 +1,7 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
 from .features import Embedding, can_learn, learning_inputs
+from .given import as_rows, embedding_column, stack_features
 from .linear import Scores, checked_scores, score
 from .model import (
     Fitted,
@@ -8,8 +9,6 @@ from .model import (
     Snapshot,
     Suggester,
     checked_marks,
-    embedding_column,
-    stack_features,
     value_at,
 )
 from .multiview import MultiViewSuggester, default_suggester
@@ -24,6 +23,7 @@ __all__ = [
     "Scores",
     "Snapshot",
     "Suggester",
+    "as_rows",
     "can_learn",
     "checked_marks",
     "checked_scores",

@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 from .._progress import report
 from .._quiet import quiet
 from .._threads import MOST_FEATURIZED, one_thread
-from ..errors import DataError, ModelOutputError, OptionError, UnknownColumnError, near, shorten
+from ..errors import ModelOutputError, OptionError
 from ..strategies import Rows
 from ..tables import Predictions
 from ..tasks import Task, decode
@@ -27,6 +27,7 @@ from .committee import Bootstrap
 from .encoders import Encoder, as_encoder
 from .explain import WordMarks, usual_row
 from .features import Embedding, default_features, embed
+from .given import checked_matrix, embedding_column
 from .images import PixelScaler
 from .linear import Scores, fit_linear, score, spread
 from .shield import shielded
@@ -34,10 +35,6 @@ from .shield import shielded
 #: Items of a large pool that the cold start looks at before the features of all are there: of
 #: default features, and of those by a function, which may be slow.
 GLIMPSE, GLIMPSE_ENCODED = 10_000, 2_000
-
-
-#: Larger features are refused: their squares, summed, are more than a float32 holds.
-_LARGEST = 1e18
 
 
 @dataclass(frozen=True)
@@ -177,7 +174,7 @@ class ModelSuggester:
         elif hasattr(features, "transform") and not hasattr(features, "shape"):  # no DataFrame
             self._transformer = features
         else:
-            self._matrix = _checked_matrix(features, self._n_items)
+            self._matrix = checked_matrix(features, self._n_items)
         #: Whether new rows are made of items, not of a matrix of the user's own.
         self.takes_items = self._matrix is None
         if inputs is None and self._matrix is None:
@@ -256,7 +253,7 @@ class ModelSuggester:
                 f"{type(transformer).__name__} made the shape {matrix.shape}."
             )
         if self._transformer is not None:  # not one of ours
-            matrix = _checked_matrix(matrix, self._n_items)
+            matrix = checked_matrix(matrix, self._n_items)
         self._transformer = transformer
         return matrix
 
@@ -459,80 +456,3 @@ def _checked_estimator(estimator: Any) -> Any:
             "so it cannot suggest labels."
         )
     return estimator
-
-
-def _checked_matrix(features: Any, expected: int) -> Any:
-    try:
-        matrix = features.tocsr() if sparse.issparse(features) else np.asarray(features)
-    except ValueError as error:
-        raise OptionError(f"features= must be a matrix ({error}).") from None
-    if matrix.ndim != 2 or matrix.shape[0] != expected:
-        raise OptionError(
-            f"features= as a matrix needs one row per item, ({expected}, n_features), "
-            f"got the shape {matrix.shape}."
-        )
-    if not matrix.shape[1]:
-        raise OptionError(f"features= has no columns: the shape is {matrix.shape}.")
-    if matrix.dtype.kind not in "biuf":
-        raise OptionError(f"features= must hold numbers, got {matrix.dtype}.")
-    # Squares and sums of small numbers would wrap or overflow.
-    least = np.float64 if matrix.dtype.kind in "iu" and matrix.dtype.itemsize > 2 else np.float32
-    matrix = matrix.astype(np.promote_types(matrix.dtype, least), copy=False)
-    values: Any = matrix.data if sparse.issparse(matrix) else matrix
-    largest = max(values.max(initial=0), -values.min(initial=0))  # without an array of booleans
-    if not np.isfinite(largest):
-        raise OptionError("features= has NaN or infinite values; fill them first.")
-    if largest > _LARGEST:
-        raise OptionError(
-            f"features= has numbers as large as {largest:.3g}, too large for single precision: "
-            f"scale those beyond {_LARGEST:.0e}."
-        )
-    return matrix
-
-
-def stack_features(before: Any, more: Any, n_new: int) -> Any:
-    """Return a matrix of features with the rows of new items below.
-
-    Raises
-    ------
-    OptionError
-        If the rows do not fit.
-    """
-    old, new = _checked_matrix(before, before.shape[0]), _checked_matrix(more, n_new)
-    if old.shape[1] != new.shape[1]:
-        raise OptionError(
-            f"features= of the new items has {new.shape[1]} columns, the session's has "
-            f"{old.shape[1]}."
-        )
-    if sparse.issparse(old) or sparse.issparse(new):
-        return sparse.vstack([old, new], format="csr")
-    return np.concatenate([old, new])
-
-
-def embedding_column(frame: pd.DataFrame | None, name: str) -> NDArray[np.float32]:
-    """Return a column of vectors as a matrix of shape (n_items, n_dimensions).
-
-    Raises
-    ------
-    OptionError, UnknownColumnError, DataError
-        If there is no such column, or its vectors differ in length.
-    """
-    if frame is None:
-        raise OptionError(f"features={name!r} names a column, but the data has no columns.")
-    if name not in frame.columns:
-        raise UnknownColumnError(
-            f"There is no column {name!r} for features=. {near(name, frame.columns)}"
-        )
-    rows = frame[name].tolist()
-    if any(isinstance(row, str) for row in rows):
-        raise OptionError(
-            f"features={name!r} names a column of text; it must hold one vector of numbers "
-            "per item. The default features read text by themselves."
-        )
-    lengths = {np.size(row) if row is not None else 0 for row in rows}
-    if len(lengths) != 1 or lengths == {0}:
-        raise DataError(
-            f"Column {name!r} must hold one vector of the same length per item, "
-            f"got lengths {shorten(sorted(lengths))}."
-        )
-    return np.asarray([np.ravel(row) for row in rows], dtype=np.float32)

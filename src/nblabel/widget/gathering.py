@@ -148,10 +148,7 @@ class Gathering:
     def _best(self) -> tuple[NDArray[np.intp], NDArray[np.float32], tuple[str, ...]]:
         predictions = self._session._predictions
         if predictions is None:
-            raise NotFittedError(
-                "There is no model yet that believes anything: label items of at least two classes "
-                "first."
-            )
+            raise NotFittedError(self._session._no_model())
         if self._beliefs is None or self._beliefs[0] != predictions.version:
             best = predictions.best()
             sure = predictions.proba[np.arange(len(best)), best]
