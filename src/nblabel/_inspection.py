@@ -44,9 +44,11 @@ class Inspection(Core):
     # ------------------------------------------------------------ finding
 
     def similar(self, item: Hashable, k: int = 20) -> pd.DataFrame:
-        """Return the items most like one, by the cosine of the features that the model learns from.
+        """Return the items most like one, by the cosine of what the model sees of them.
 
-        All items are compared, so none is missed. Give the result to `ask`.
+        That is features of your own as they are, else the directions in which the pool varies, as
+        the default model finds them. All items are compared, so none is missed. Give the result to
+        `ask`.
 
         Parameters
         ----------
