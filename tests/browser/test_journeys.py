@@ -202,16 +202,20 @@ def test_what_the_model_does_moves_nothing(notebook: Opener) -> None:
 
 def test_what_is_counted_below_the_labels_moves_nothing(notebook: Opener) -> None:
     """On a narrow card, too: cells below would jump."""
-    book = notebook([SMALL])
+    book = notebook([SMALL.replace('"small"', '"small", explore=1')])  # soon there is an accuracy
     book.set_cell_width(420)
     book.run_cell(0)
     widget = Widget(book).ready()
     book.page.evaluate(WATCH, ".nblabel-foot")
-    for k in range(24):
+    for k in range(12):
+        widget.press("12"[k % 2])
+    widget.saved()
+    book.locator(".nblabel-accuracy", has_text="random checks").wait_for()
+    for k in range(36):
         widget.press("12"[k % 2])
     widget.saved()
     book.locator(".nblabel-pace", has_text="per min").wait_for()
-    book.locator(".nblabel-accuracy", has_text="random checks").wait_for()
+    book.locator(".nblabel-accuracy", has_text="right on what is left").wait_for()
     assert len(book.page.evaluate("() => [...window.heights]")) == 1
     below = book.locator(".nblabel-foot .nblabel-aim")
     assert below.text_content() == book.execute("labeler.session.status()['doing']")

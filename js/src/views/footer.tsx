@@ -130,16 +130,19 @@ function Accuracy({ status }: { status: StatusPart }) {
   if (!status.accuracy) {
     const missing = LEAST_AUDITS - status.audits;
     const never = status.explore === 0 && status.audits === 0;
-    const sofar =
-      status.version > 0 && missing > 0
-        ? ` (${status.audits} of ${LEAST_AUDITS} random checks)`
-        : "";
     return (
       <span
         class="nblabel-accuracy"
         title={MEASURED + (never ? " None are drawn: say explore=0.1 for one item in ten." : "")}
       >
-        {never ? "accuracy not measured: no random checks" : `accuracy not known yet${sofar}`}
+        {never ? "accuracy not measured: no random checks" : "accuracy not known yet"}
+        {!never && status.version > 0 && missing > 0 && (
+          <>
+            {" "}
+            ({status.audits} of {LEAST_AUDITS}
+            <span class="nblabel-roomy"> random</span> checks)
+          </>
+        )}
       </span>
     );
   }
@@ -156,7 +159,8 @@ function Accuracy({ status }: { status: StatusPart }) {
           <path d={line} class="nblabel-curve" />
         </svg>
       )}
-      <b>{percent(value)}</b> right on what is left ({Math.round(low * 100)} to{" "}
+      <b>{percent(value)}</b> right
+      <span class="nblabel-roomy"> on what is left</span> ({Math.round(low * 100)} to{" "}
       {Math.round(high * 100)}, {count(n)} checked)
     </span>
   );

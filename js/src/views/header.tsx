@@ -147,7 +147,7 @@ function Model({
     <button
       type="button"
       class="nblabel-link nblabel-model"
-      title={`${trained ? "Train again now" : "The model needs labels of two classes. Train now"} (r)`}
+      title={`${trained ? "Train again now" : "The model needs two labels that differ. Train now"} (r)`}
       onClick={() => {
         controller.retrain();
         onAfter();
