@@ -46,9 +46,9 @@ class Inspection(Core):
     def similar(self, item: Hashable, k: int = 20) -> pd.DataFrame:
         """Return the items most like one, by the cosine of what the model sees of them.
 
-        That is features of your own as they are, else the directions in which the pool varies, as
-        the default model finds them. All items are compared, so none is missed. Give the result to
-        `ask`.
+        That is rows of features, or where the default model learns from several views: latent
+        directions of texts, and of rows of numbers their radial kernel. All items are compared, so
+        none is missed. Give the result to `ask`.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class Inspection(Core):
             pool, suggester = self.pool, self._suggester
             place = pool.position(getattr(item, "id", None) or pool.id_of(item))
         if suggester is None:
-            raise OptionError("To find what is alike there must be features: give features=.")
+            raise OptionError(f"What is alike is told by what the model sees. {self._no_model()}")
         job = partial(finding.nearest, suggester, place, k)
         places, alike = self._trainer.ask(job, timeout=self._time_limit())
         return self._as_table(pool, places, similarity=alike.astype(float))

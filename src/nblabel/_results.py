@@ -24,6 +24,7 @@ from .suggest import (
     Scores,
     Suggester,
     as_rows,
+    checked_matrix,
     embedding_column,
     learning_inputs,
     score,
@@ -189,14 +190,16 @@ class Trained:
         elif isinstance(data, pd.DataFrame) and all(
             map(pd.api.types.is_numeric_dtype, data.dtypes)
         ):
-            data, index = data.to_numpy(), data.index
-        rows = as_rows(data, self.pool.index)
-        if not _is_matrix(rows):
+            index = data.index
+        rows = as_rows(data, None, self.features)
+        if index is None and not _is_matrix(rows):
             raise OptionError(
                 "The model learned from a matrix of features: predict takes such a matrix, "
                 f"one row per item, got {type(data).__name__}."
             )
-        rows = rows if hasattr(rows, "tocsr") else np.asarray(rows)
+        rows = checked_matrix(rows, rows.shape[0])
+        if isinstance(self.renderer, PairRenderer) and not isinstance(self.pool, PairPool):
+            index = None  # two rows for each pair
         for name in ("matrix", "inputs"):
             known = getattr(self.suggester, name, None)
             shape = getattr(known, "shape", (0, rows.shape[1]))

@@ -150,6 +150,12 @@ class Pool:
         """Whether ids only count the items, so that they say nothing once rows have moved."""
         return _is_default(self.index)
 
+    @property
+    def own_index(self) -> pd.Index[Any] | None:
+        """The index, None if the source has none: that of a list only counts the items."""
+        has_none = self.frame is None and not isinstance(self.values, pd.Series)
+        return None if has_none and self.is_positional else self.index
+
     def digest(self, position: int, *, plain: bool = False) -> str | None:
         """Digest of one item's content, None for an object that has no stable bytes."""
         return digest(self.item(position), plain=plain)

@@ -91,6 +91,7 @@ from .suggest import (
     Suggester,
     as_rows,
     can_learn,
+    checked_matrix,
     stack_features,
     suggester_for,
 )
@@ -167,8 +168,9 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         What the model sees of the items: a function from some items (a list of texts, a DataFrame
         of rows, images as they were given) to a matrix with a row for each, whose rows are kept on
         disk; ``"sentence-transformers:<model>"``; the name of an embedding column; or a matrix of
-        shape (n_items, n_features), dense, sparse or a DataFrame, which is taken by the index of
-        the items where it has the same labels, else in their order.
+        shape (n_items, n_features), dense, sparse or a DataFrame, whose rows are found by the index
+        of the items if both have one that does more than count. Of pairs in two columns it has
+        (2 n_items, n_features): all first items, then all second ones. It is not copied.
     strategy : str or QueryStrategy
         What to ask next.
     suggester : Suggester or str, optional
@@ -279,7 +281,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         self.pool, self.renderer, self.note = open_pool(
             data, text=text, image=image, html=html, row=row, show=show, audio=audio,
             series=series, video=video, pdf=pdf, point=point, trust_html=trust_html,
-            exclude=[name for name in (seed, suggester) if isinstance(name, str)],
+            exclude=[name for name in (seed, suggester, features) if isinstance(name, str)],
         )  # fmt: skip
         self.pool, self.renderer = as_pairs(self.task, self.pool, self.renderer)
         self._details = checked_details(self.pool, details)
@@ -290,7 +292,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         self.repeat = float(repeat)
         self.random_state = int(random_state)
         self._lock = threading.RLock()
-        self._given = (suggester, model, as_rows(features, items_of(self.pool).index))
+        self._given = (suggester, model, self._feature_rows(features, self.pool))
         self._seed_column = seed
         self._suggester = self._make_suggester(*self._given)
         self._column = self._suggested(self.pool)
@@ -391,9 +393,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         if self.strategy.requires and self._suggester is None:
             needs = " and ".join(sorted(self.strategy.requires))
             raise OptionError(
-                f"Strategy {self.strategy.name!r} requires {needs}, but there is no model for "
-                "these items: give features= (a matrix or the name of an embedding column), or "
-                "leave strategy= and goal= out."
+                f"Strategy {self.strategy.name!r} requires {needs}. {self._no_model()} Or leave "
+                "strategy= and goal= out."
             )
 
     def _resume(self, relabel: Mapping[Any, Any] | None, edited: str | None) -> None:
@@ -552,11 +553,25 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 "here they are computed."
             )
         if is_matrix:
-            added = items_of(pool).index[len(items_of(self.pool)) :]
-            given = self.task.target_type == "pairwise" and not isinstance(pool, PairPool)
-            sides = 2 if given else 1
-            before = stack_features(before, as_rows(features, added), len(added), sides)
+            known = len(items_of(self.pool))
+            rows = self._feature_rows(features, pool, known, before)
+            before = stack_features(before, rows, len(items_of(pool)) - known, self._sides)
         return suggester, model, before
+
+    @property
+    def _sides(self) -> int:
+        """How many rows of given features an item has: two where pairs were given."""
+        given = self.task.target_type == "pairwise" and not isinstance(self.pool, PairPool)
+        return 2 if given else 1
+
+    def _feature_rows(self, features: Any, pool: Pool, start: int = 0, like: Any = None) -> Any:
+        """Return features with the rows of the items of a pool from there on, see `as_rows`."""
+        items = items_of(pool)
+        own = items.own_index
+        rows = as_rows(features, None if own is None or self._sides == 2 else own[start:], like)
+        if self._sides == 2 and hasattr(rows, "shape"):
+            return checked_matrix(rows, len(items) - start, 2)
+        return rows
 
     # ------------------------------------------------------------ asking
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
 from .curves import LearningCurve
-from .errors import OptionError
+from .errors import OptionError, brief
 from .pairing import PairPool
-from .pool import pick_columns
+from .pool import Pool, pick_columns
 from .session import Session
 from .strategies import Find
+from .suggest import order_of
 
 #: Of single items that are compared so many pairs, at random, are scored on.
 MOST_PAIRS = 2000
@@ -39,7 +40,8 @@ def simulate(
     session : Session
         Labels in batches of ``session.batch``. Its log keeps what was answered.
     truth : str, Series, mapping or array-like of shape (n_items,)
-        The label of every item: a column of the source, a Series on its index, or in its order. Of
+        The label of every item: a column of the source, a Series on its index (one that only counts
+        is in its order), or in its order. Of
         single items that are compared in pairs a number for each: the larger is preferred.
     budget : int
         Number of labels to give.
@@ -90,7 +92,7 @@ def sought_by(session: Session, truth: Any) -> str | None:
         return None
     if session.strategy.target is not None:
         return session.strategy.target
-    values = labels_of(truth, session.pool.frame, session.pool.index)
+    values = _truth_of(truth, session.pool)
     counts = Counter(str(session.task.parse(value)) for value in values)
     return min(counts, key=counts.__getitem__)
 
@@ -157,20 +159,21 @@ def _known(session: Session, truth: Any, test: tuple[Any, Any] | None) -> _Known
     pool, task = session.pool, session.task
     if isinstance(pool, PairPool):
         return _known_pairs(session, pool, truth, test)
-    values = labels_of(truth, pool.frame, pool.index)
+    values = _truth_of(truth, pool)
     answers = {item: task.parse(value) for item, value in zip(pool.ids, values, strict=True)}
     if test is None:
         suggested = lambda: [_suggested(session, item) for item in pool.ids]  # noqa: E731
         return _Known(answers.__getitem__, list(answers.values()), suggested)
-    labels = [task.parse(label) for label in test[1]]
-    return _Known(answers.__getitem__, labels, lambda: session.predict_values(test[0]))
+    data, held = checked_test(test, pairs=task.target_type == "pairwise")
+    labels = [task.parse(label) for label in held]
+    return _Known(answers.__getitem__, labels, lambda: session.predict_values(data))
 
 
 def _known_pairs(
     session: Session, pool: PairPool, truth: Any, test: tuple[Any, Any] | None
 ) -> _Known:
     singles = pool.singles
-    values = _numbers(labels_of(truth, singles.frame, singles.index))
+    values = _numbers(_truth_of(truth, singles))
     rng = np.random.default_rng((session.random_state, 5))
 
     def label(item: str) -> str:
@@ -182,13 +185,14 @@ def _known_pairs(
         ids = [pool.ids[place] for place in some]
         scored = _preferred(values, pool.first[some], pool.second[some])
         return _Known(label, scored, lambda: [_suggested(session, item) for item in ids])
-    held = _numbers(_column(test[1]))
+    data, held_labels = checked_test(test)
+    held = _numbers(held_labels)
     first, second = (rng.integers(0, len(held), MOST_PAIRS) for _ in range(2))
     apart = first != second
     first, second = first[apart], second[apart]
 
     def predicted() -> list[str]:
-        return _preferred(session.predict(test[0])["score"].to_numpy(), first, second)
+        return _preferred(session.predict(data)["score"].to_numpy(), first, second)
 
     return _Known(label, _preferred(held, first, second), predicted)
 
@@ -214,14 +218,60 @@ def _suggested(session: Session, item: str) -> Any:
 
 
 def _predicted(session: Session, known: _Known, given: list[Any]) -> list[Any]:
-    if session.status()["version"] == 0:
+    from_column = session.has_suggestions and not session.has_model
+    if session.status()["version"] == 0 and not from_column:
         counts = Counter(json.dumps(value, sort_keys=True) for value in given)
         return [json.loads(counts.most_common(1)[0][0])] * len(known.scored)
     return known.predict()
 
 
-def labels_of(truth: Any, frame: pd.DataFrame | None, index: pd.Index[Any]) -> NDArray[Any]:
+def _truth_of(truth: Any, pool: Pool) -> NDArray[Any]:
+    return labels_of(truth, pool.frame, pool.own_index, len(pool))
+
+
+def checked_test(test: Any, *, pairs: bool = False) -> tuple[Any, NDArray[Any]]:
+    """Return the data that is held out, and its labels in the same order.
+
+    Parameters
+    ----------
+    test : (data, labels)
+    pairs : bool
+        Whether a matrix may have two rows for each label.
+
+    Raises
+    ------
+    OptionError
+        If it is no such pair.
+    """
+    if not isinstance(test, (tuple, list)) or len(test) != 2 or test[1] is None:
+        raise OptionError(f"test= is (data, labels) of items that are held out, got {brief(test)}.")
+    data, labels = test
+    if isinstance(labels, pd.Series) and isinstance(data, (pd.DataFrame, pd.Series)):
+        order = order_of(labels.index, data.index, "test=")
+        labels = labels if order is None else labels.iloc[order]
+    made = _column(labels)
+    n_items = np.shape(data)[:1] if hasattr(data, "shape") else (len(data),)
+    if made.ndim != 1 or n_items not in ((len(made),), (2 * len(made),) if pairs else ()):
+        raise OptionError(
+            f"test= needs one label per item: the data has {n_items[0]}, the labels are of the "
+            f"shape {made.shape}."
+        )
+    return data, made
+
+
+def labels_of(
+    truth: Any, frame: pd.DataFrame | None, index: pd.Index[Any] | None, n_items: int
+) -> NDArray[Any]:
     """Return the known labels in the order of the items.
+
+    Parameters
+    ----------
+    truth : str, Series, mapping or array-like
+    frame : DataFrame or None
+        The source, if it has columns.
+    index : Index or None
+        Of the source, if it has one.
+    n_items : int
 
     Returns
     -------
@@ -237,18 +287,20 @@ def labels_of(truth: Any, frame: pd.DataFrame | None, index: pd.Index[Any]) -> N
             raise OptionError(f"truth={truth!r} names a column, but the data has no columns.")
         truth = pick_columns(frame, truth).to_numpy()
     elif isinstance(truth, Mapping):
-        truth = [truth.get(key) for key in index]
-    elif isinstance(truth, pd.Series) and not truth.index.equals(index) and truth.index.is_unique:
-        truth = truth.reindex(index).to_numpy()
+        truth = [truth.get(key) for key in (range(n_items) if index is None else index)]
+    elif isinstance(truth, pd.Series):
+        order = order_of(truth.index, index, "truth=")
+        truth = truth.to_numpy() if order is None else truth.to_numpy()[order]
     values = _column(truth)
-    if values.shape != (len(index),):
+    if values.shape != (n_items,):
         raise OptionError(
-            f"truth= needs one label per item, ({len(index)},), got the shape {values.shape}."
+            f"truth= needs one label per item, ({n_items},), got the shape {values.shape}."
         )
     gaps = np.flatnonzero(pd.isna(values))
     if len(gaps):
+        first = gaps[0] if index is None else index[gaps[0]]
         raise OptionError(
-            f"truth= has no label for {len(gaps)} item(s), the first being {index[gaps[0]]!r}."
+            f"truth= has no label for {len(gaps)} item(s), the first being {first!r}."
         )
     return values
 

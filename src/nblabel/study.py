@@ -20,7 +20,7 @@ import pandas as pd
 from ._threads import one_thread
 from ._trainer import Trainer
 from .curves import LearningCurve, draw
-from .errors import OptionError, near
+from .errors import OptionError, brief, near
 from .pool import read_source
 from .session import Session
 from .simulation import checked_budget, labels_of, numbers_of, sought_by, steps
@@ -88,9 +88,8 @@ def compare(
     settings = _settings(strategies, options)
     budget = checked_budget(budget)
     values, index = read_source(data)
-    index = pd.RangeIndex(len(values)) if index is None else index
     frame = values if isinstance(values, pd.DataFrame) else None
-    known = labels_of(truth, frame, index)
+    known = labels_of(truth, frame, index, len(values))
     if isinstance(truth, str):
         values = values.drop(columns=truth)
     for setting in settings.values():
@@ -140,10 +139,15 @@ class _Contest:
             order = np.random.default_rng((seed, 2)).permutation(len(self.known))
             n_test = min(max(1, round(self.test * len(order))), len(order) - 1)
             held, asked = np.sort(order[:n_test]), np.sort(order[n_test:])
+            # Of pairs that are given a matrix has the rows of all first items, then of all second.
+            paired = matrix is not None and matrix.shape[0] == 2 * len(self.known)
+            given = paired and getattr(self.task, "target_type", None) == "pairwise"
+            starts = (0, len(self.known)) if given else (0,)
+            rows_of = lambda some: np.concatenate([start + some for start in starts])  # noqa: E731
             rows = self.values if matrix is None else matrix
-            test = (_take(rows, held), self.known[held])
+            test = (_take(rows, held if matrix is None else rows_of(held)), self.known[held])
             if matrix is not None:
-                options["features"] = _take(matrix, asked)
+                options["features"] = _take(matrix, rows_of(asked))
         session = Session(
             _take(self.values, asked), self.task, store=None, inline=True, annotator="truth",
             random_state=seed, **options,
@@ -404,12 +408,12 @@ def _checked_seeds(seeds: Any) -> tuple[int, ...]:
 
 
 def _checked_test(test: Any, n_items: int) -> Any:
-    if isinstance(test, tuple) and len(test) == 2:
-        return test
+    if isinstance(test, (tuple, list)) and len(test) == 2:
+        return tuple(test)
     if not isinstance(test, (float, np.floating)) or not 0 < test < 1:
         raise OptionError(
             "test= is a share of the items between 0 and 1, or (data, labels) of other items, "
-            f"got {test!r}."
+            f"got {brief(test)}."
         )
     if n_items < 2:
         raise OptionError("To hold items out there must be at least two.")

@@ -74,7 +74,7 @@ def test_a_number_of_items_is_one(k: Any) -> None:
 
 
 def test_without_features_nothing_is_alike() -> None:
-    with pytest.raises(OptionError, match="give features="):
+    with pytest.raises(OptionError, match="switched off by model=False"):
         make(model=False).similar("0")
 
 

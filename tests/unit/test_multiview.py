@@ -389,7 +389,7 @@ def test_goal_find_asks_for_likely_items():
         ({"goal": "find", "target": "green"}, "target= is the label to find. 'green' is not one"),
         ({"goal": "find", "target": ["red"]}, "target= is one label to find, got list"),
         ({"strategy": Find("green")}, "target= is the label to find. 'green' is not one"),
-        ({"goal": "find", "model": False}, "requires proba, .* or leave strategy= and goal= out"),
+        ({"goal": "find", "model": False}, "requires proba. .* Or leave strategy= and goal= out"),
         ({"strategy": "find", "model": False}, "requires proba"),
     ],
 )

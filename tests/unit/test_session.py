@@ -1322,7 +1322,7 @@ def test_a_suggester_of_the_user() -> None:
         ({"text": "body"}, "names a column, but the data has none"),
         ({"show": 3}, "show= is a callable"),
         ({"features": np.zeros((3, 2))}, r"one row per item, \(40, n_features\)"),
-        ({"model": False, "strategy": "margin"}, "'margin' requires .*proba, but there is no"),
+        ({"model": False, "strategy": "margin"}, "'margin' requires proba. There is no model"),
     ],
 )
 def test_options_that_make_no_sense_say_so(options: dict[str, Any], said: str) -> None:

@@ -55,11 +55,52 @@ def test_the_truth_comes_in_any_form(truth: Any) -> None:
     assert (session.labels["label"] == FRAME["y"].loc[session.labels.index]).all()
 
 
-def test_a_series_on_a_doubled_index_goes_by_order() -> None:
-    truth = pd.Series(TRUTH, index=[0] * 60)
-    session = make()
-    simulate(session, truth, 10)
-    assert (session.labels["label"] == FRAME["y"].loc[session.labels.index]).all()
+def test_whose_truth_it_is_is_told_by_the_index() -> None:
+    shuffled = FRAME.sample(frac=1, random_state=0)
+    known = dict(zip(FRAME["text"], FRAME["y"], strict=True))
+    for data, truth in [
+        (FRAME["text"], pd.Series(TRUTH)),  # it only counts
+        (FRAME["text"], shuffled["y"]),
+        (shuffled["text"].tolist(), pd.Series(TRUTH, index=FRAME.index)[shuffled.index]),
+        (shuffled["text"].reset_index(drop=True), shuffled["y"]),
+    ]:
+        session = Session(data, ["ham", "spam"], store=None, inline=True, batch=5)
+        simulate(session, truth, 10)
+        for item, label in session.labels["label"].items():
+            content = session.pool.item(session.pool.index.get_loc(item))
+            assert known[content] == label
+
+
+def test_where_the_index_does_not_tell_whose_truth_it_is_nothing_is_guessed() -> None:
+    counted = FRAME.reset_index(drop=True)
+    for data, truth in [
+        (FRAME, pd.Series(TRUTH, index=["d0"] * 60)),
+        (FRAME, FRAME["y"].rename({"d5": "other"})),
+        (counted, counted["y"].sample(frac=1, random_state=0)),
+        (counted.sample(frac=1, random_state=0), pd.Series(TRUTH)),
+    ]:
+        session = Session(data, ["ham", "spam"], text="text", store=None, inline=True)
+        with pytest.raises(OptionError, match=r"truth= .*truth\.loc\[data\.index\]"):
+            simulate(session, truth, 10)
+        assert session.labels.empty
+
+
+@pytest.mark.parametrize("test", [0.3, "x", (FRAME, None), (FRAME,), (FRAME, ["ham"])])
+def test_what_is_held_out_is_data_and_its_labels(test: Any) -> None:
+    with pytest.raises(OptionError, match=r"test= (is|needs)"):
+        simulate(make(), "y", 10, test=test)
+
+
+def test_labels_that_are_held_out_go_by_the_index_too() -> None:
+    asked, held = FRAME[:40], FRAME[40:]
+    session = Session(asked, ["ham", "spam"], text="text", store=None, inline=True)
+    curve = simulate(session, "y", 20, test=(held, held["y"][::-1]))
+    assert curve["accuracy"].iat[-1] == 1
+
+
+def test_what_a_column_suggests_is_scored() -> None:
+    session = make(suggester="y", strategy="random")
+    assert simulate(session, "y", 10)["accuracy"].tolist() == [1, 1]
 
 
 def test_before_there_is_a_model_it_names_the_commonest() -> None:
@@ -125,5 +166,5 @@ def test_a_truth_that_does_not_fit_says_so() -> None:
 @pytest.mark.parametrize("form", [dict, pd.Series, lambda d: [*d.values(), *[None] * 58]])
 def test_a_truth_with_gaps_says_so(form: Any) -> None:
     truth = form({"d0": "ham", "d1": "spam"})
-    with pytest.raises(OptionError, match=r"no label for 58 item\(s\), the first being 'd2'"):
+    with pytest.raises(OptionError, match=r"for 58 item\(s\), the first being 'd2'"):
         simulate(make(), truth, 10)

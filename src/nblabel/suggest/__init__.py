@@ -1,7 +1,7 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
 from .features import Embedding, can_learn, learning_inputs
-from .given import as_rows, embedding_column, stack_features
+from .given import as_rows, checked_matrix, embedding_column, order_of, stack_features
 from .linear import Scores, checked_scores, score
 from .model import (
     Fitted,
@@ -26,11 +26,13 @@ __all__ = [
     "as_rows",
     "can_learn",
     "checked_marks",
+    "checked_matrix",
     "checked_scores",
     "default_suggester",
     "embedding_column",
     "learning_inputs",
     "near_rows",
+    "order_of",
     "score",
     "stack_features",
     "suggester_for",

@@ -61,7 +61,7 @@ class MeanWordVectors(TransformerMixin, BaseEstimator):
         if width < 2 or not company.nnz:
             return self
         svd = TruncatedSVD(width, algorithm="randomized", n_iter=4, random_state=0)
-        with np.errstate(invalid="ignore"):  # the variance of words that are all alike
+        with np.errstate(invalid="ignore", divide="ignore"):  # of words that are all alike
             left = svd.fit_transform(company)
         roots = np.sqrt(np.maximum(svd.singular_values_, 1e-12))
         self.vectors_ = normalize(left / roots).astype(np.float32)

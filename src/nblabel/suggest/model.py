@@ -150,7 +150,7 @@ class ModelSuggester:
         self._inputs = inputs
         self._modality = modality
         self._seed = seed
-        self._estimator = None if estimator is None else _checked_estimator(estimator)
+        self._estimator = None if estimator is None else checked_estimator(estimator)
         self._whole = isinstance(self._estimator, Pipeline) and features is None
         self._transformer: Any = None
         self._matrix: Any = None
@@ -433,7 +433,14 @@ def _default() -> LogisticRegression:
     return LogisticRegression(C=10.0, class_weight="balanced", max_iter=300)
 
 
-def _checked_estimator(estimator: Any) -> Any:
+def checked_estimator(estimator: Any) -> Any:
+    """Return an estimator of the user's that can suggest labels.
+
+    Raises
+    ------
+    OptionError
+        If it is no classifier.
+    """
     if isinstance(estimator, type):
         raise OptionError(
             f"model= takes an estimator object, got the class {estimator.__name__}: "

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import FunctionTransformer, normalize
+from sklearn.preprocessing import FunctionTransformer
 
-from .views import NEAR_COSINE
+from .views import NEAR_COSINE, mean_length
 
 #: Below this many labels their opinion on the representations is noise.
 LEAST_LABELS = 30
@@ -21,12 +21,13 @@ class FeatureRows:
     Parameters
     ----------
     base : ModelSuggester or MultiViewSuggester
-        Makes the features. Those of the user's own are made rows of length one.
+        Makes the features. Those of the user's own are scaled to a mean length of one.
     """
 
     def __init__(self, base: Any) -> None:
         self.base = base
-        self._unit: Any = None
+        self._rows: Any = None
+        self._scale = 1.0
 
     @property
     def column(self) -> str | None:
@@ -77,9 +78,11 @@ class FeatureRows:
         views = self._views()
         if views is not None:
             return [("features", views[number])]
-        unit = ("length", FunctionTransformer(normalize, accept_sparse=True))
+        self._plain()
+        scale = FunctionTransformer(_scaled, accept_sparse=True, kw_args={"by": self._scale})
         transformer = self.base.transformer
-        return [unit] if transformer is None else [("features", transformer), unit]
+        made = [] if transformer is None else [("features", transformer)]
+        return [*made, ("length", scale)]
 
     @property
     def _n(self) -> int:
@@ -90,9 +93,15 @@ class FeatureRows:
         return None if made is None else made()
 
     def _plain(self) -> Any:
-        if self._unit is None:
-            self._unit = normalize(self.base.features())
-        return self._unit
+        if self._rows is None:
+            rows = self.base.features()
+            self._scale = 1.0 / max(mean_length(rows), 1e-12)
+            self._rows = _scaled(rows, self._scale)
+        return self._rows
+
+
+def _scaled(rows: Any, by: float) -> Any:
+    return (rows * by).astype(np.float32)
 
 
 def near_rows(suggester: Any) -> tuple[Any, float]:

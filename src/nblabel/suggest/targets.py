@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from ..errors import OptionError
 from ..strategies import Rows
@@ -17,7 +20,7 @@ from .forms import FormSuggester
 from .heads import LeastSquaresMultiLabel, LeastSquaresRating, chunks
 from .linear import Scores
 from .matrices import as_matrix
-from .model import Snapshot, Suggester
+from .model import Snapshot, Suggester, checked_estimator
 from .multiview import default_suggester
 from .pairs import PairSuggester
 from .rows import FeatureRows, near_rows
@@ -94,7 +97,7 @@ class FittedTargets:
         """Predict for every item of the pool."""
         n_items = self._rows.shape[0]
         parts = [
-            self.estimator.predict_proba(_for(self.estimator, self._rows[part]))
+            _probabilities(self.estimator, _for(self.estimator, self._rows[part]))
             for part in chunks(n_items)
         ]
         proba = np.concatenate(parts).astype(np.float32, copy=False)
@@ -105,6 +108,39 @@ class FittedTargets:
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
         """Return nothing: what speaks for several labels at once cannot be marked."""
         return []
+
+
+def _for_several(estimator: Any) -> Any:
+    """Return an estimator of the user's that learns several labels: each by itself, if need be."""
+    checked_estimator(estimator)
+    if isinstance(estimator, Pipeline):
+        raise OptionError(
+            "model= of several labels learns from rows of features: give the classifier alone, and "
+            "what makes rows of the items as features=."
+        )
+    if not hasattr(estimator, "predict_proba"):
+        raise OptionError(
+            "model= of several labels must have predict_proba, "
+            f"{type(estimator).__name__} has none: CalibratedClassifierCV gives it one."
+        )
+    tags = get_tags(estimator)
+    able = tags.classifier_tags.multi_label or tags.target_tags.multi_output
+    if able or isinstance(estimator, (OneVsRestClassifier, ClassifierChain)):
+        return estimator
+    return OneVsRestClassifier(estimator)
+
+
+def _probabilities(estimator: Any, rows: Any) -> NDArray[Any]:
+    """Return the probability of each class, of shape (n_rows, n_classes)."""
+    proba = estimator.predict_proba(rows)
+    if not isinstance(proba, list):
+        return np.asarray(proba)
+    # Of each class that of its absence and of its presence, as far as both were seen.
+    columns = [
+        part[:, list(known).index(1)] if 1 in known else np.zeros(len(part))
+        for part, known in zip(proba, estimator.classes_, strict=True)
+    ]
+    return np.column_stack(columns)
 
 
 def _for(estimator: Any, rows: Any) -> Any:
@@ -130,8 +166,8 @@ def suggester_for(
     task : Task
     inputs, modality, features, estimator, **options
         As `default_suggester` takes them. The estimator of a task of several labels learns
-        indicators, (n_labels, n_classes), and gives ``predict_proba`` of that shape; the model of
-        spans, ratings and pairs is nblabel's own.
+        indicators, (n_labels, n_classes); one that cannot is fitted for each label by itself. The
+        model of spans, ratings and pairs is nblabel's own.
     sides : (ndarray, ndarray) of shape (n_pairs,), int
         Of pairs: which of the inputs stands first and second.
     singles : bool
@@ -181,7 +217,8 @@ def _on_features(task: Task, base: Any, estimator: Any = None) -> Suggester | No
         made: Suggester = base
         return made
     if task.target_type == "multilabel":
-        return TargetSuggester(base, estimator or LeastSquaresMultiLabel(), tuple(spec["classes"]))
+        head = LeastSquaresMultiLabel() if estimator is None else _for_several(estimator)
+        return TargetSuggester(base, head, tuple(spec["classes"]))
     if task.target_type == "ranking":  # each pair of options is learned by itself
         pairs: Any = getattr(task, "pairs", None)
         return None if pairs is None else TargetSuggester(base, LeastSquaresMultiLabel(), pairs)

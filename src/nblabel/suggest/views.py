@@ -263,7 +263,7 @@ class DenseViews(Views):
         # The variance of items that are all alike is no number.
         with np.errstate(invalid="ignore"), within(0.0, 0.5):
             rows = items if self.transformer_ is None else self.transformer_.fit_transform(items)
-        self.scale_ = 1.0 / max(_mean_length(rows), 1e-12)
+        self.scale_ = 1.0 / max(mean_length(rows), 1e-12)
         scaled = self._scaled(rows)
         wide = sparse.issparse(scaled) and scaled.shape[1] > _MOST_DENSE
         self.latent_ = Latent().fit(scaled) if wide else None
@@ -443,7 +443,7 @@ class Latent(TransformerMixin, BaseEstimator):
         self.svd_ = None
         if width >= 2:
             svd = TruncatedSVD(width, algorithm="randomized", n_iter=3, random_state=0)
-            with np.errstate(invalid="ignore"):  # the variance of items that are all alike
+            with np.errstate(invalid="ignore", divide="ignore"):  # of items that are all alike
                 self.svd_ = svd.fit(rows)
         return self
 
@@ -555,7 +555,8 @@ def _beginnings(texts: Sequence[str]) -> list[str]:
     return [text[:_MOST_CHARACTERS] for text in texts]
 
 
-def _mean_length(rows: Any) -> float:
+def mean_length(rows: Any) -> float:
+    """Return the root of the mean squared length of some rows, dense or sparse."""
     squares = rows.multiply(rows).sum() if sparse.issparse(rows) else np.square(rows).sum()
     return float(np.sqrt(squares / max(1, rows.shape[0])))
 
