@@ -568,10 +568,15 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         """Return features with the rows of the items of a pool from there on, see `as_rows`."""
         items = items_of(pool)
         own = items.own_index
-        rows = as_rows(features, None if own is None or self._sides == 2 else own[start:], like)
-        if self._sides == 2 and hasattr(rows, "shape"):
-            return checked_matrix(rows, len(items) - start, 2)
-        return rows
+        if self._sides == 1:
+            return as_rows(features, None if own is None else own[start:], like)
+        if isinstance(features, str) and pool.frame is not None and features in pool.frame:
+            raise OptionError(
+                f"features={features!r} holds one vector for each pair, but both of its items need "
+                "one: give a matrix of those of all first items above those of all second ones."
+            )
+        rows = as_rows(features, None, like)
+        return checked_matrix(rows, len(items) - start, 2) if hasattr(rows, "shape") else rows
 
     # ------------------------------------------------------------ asking
 

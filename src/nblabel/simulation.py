@@ -41,8 +41,8 @@ def simulate(
         Labels in batches of ``session.batch``. Its log keeps what was answered.
     truth : str, Series, mapping or array-like of shape (n_items,)
         The label of every item: a column of the source, a Series on its index (one that only counts
-        is in its order), or in its order. Of
-        single items that are compared in pairs a number for each: the larger is preferred.
+        is in its order), or in its order. Of single items that are compared in pairs a number for
+        each: the larger is preferred.
     budget : int
         Number of labels to give.
     test : (data, labels), optional

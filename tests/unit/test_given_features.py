@@ -190,6 +190,9 @@ def test_pairs_in_two_columns_have_two_rows_each() -> None:
     rows = np.concatenate([first, second])
     with pytest.raises(OptionError, match=r"above those of all second ones, \(120, n_features\)"):
         nl.Session(pairs, nl.Pairs(), features=first, store=None, inline=True)
+    frame = pd.DataFrame(pairs, columns=["a", "b"]).assign(e=list(first))
+    with pytest.raises(OptionError, match="features='e' holds one vector for each pair"):
+        nl.Session(frame, nl.Pairs(), text=("a", "b"), features="e", store=None, inline=True)
     curve = nl.compare(
         pairs, ["random"], truth, task=nl.Pairs(), features=rows, budget=40, seeds=1, batch=20
     )
