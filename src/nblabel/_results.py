@@ -16,7 +16,7 @@ from ._opening import open_more
 from .errors import DataError, NotFittedError, OptionError
 from .estimate import mean_difference
 from .labels import Labels
-from .pairing import PairPool, sides_of
+from .pairing import PairPool, n_sides, sides_of
 from .pool import Pool, read_source
 from .renderers import PairRenderer, Renderer
 from .suggest import (
@@ -198,8 +198,8 @@ class Trained:
                 f"one row per item, got {type(data).__name__}."
             )
         rows = checked_matrix(rows, rows.shape[0])
-        if isinstance(self.renderer, PairRenderer) and not isinstance(self.pool, PairPool):
-            index = None  # two rows for each pair
+        if n_sides(self.task.target_type, self.pool) == 2:
+            index = None
         for name in ("matrix", "inputs"):
             known = getattr(self.suggester, name, None)
             shape = getattr(known, "shape", (0, rows.shape[1]))

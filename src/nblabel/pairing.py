@@ -191,6 +191,11 @@ def items_of(pool: Pool) -> Pool:
     return pool.singles if isinstance(pool, PairPool) else pool
 
 
+def n_sides(target_type: str, pool: Pool) -> int:
+    """Return how many rows of given features an item of a pool has: two where pairs were given."""
+    return 2 if target_type == "pairwise" and not isinstance(pool, PairPool) else 1
+
+
 def sides_of(
     pool: Pool, apart: bool = False
 ) -> tuple[Any, tuple[NDArray[np.int32], NDArray[np.int32]]]:

@@ -74,7 +74,7 @@ from .evidence import (
 )
 from .finding import members
 from .labels import MACHINES, RETRACTABLE, Labels
-from .pairing import PairPool, items_of, sides_of
+from .pairing import PairPool, items_of, n_sides, sides_of
 from .pool import Pool, digest
 from .renderers import (
     PairRenderer,
@@ -560,9 +560,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
 
     @property
     def _sides(self) -> int:
-        """How many rows of given features an item has: two where pairs were given."""
-        given = self.task.target_type == "pairwise" and not isinstance(self.pool, PairPool)
-        return 2 if given else 1
+        return n_sides(self.task.target_type, self.pool)
 
     def _feature_rows(self, features: Any, pool: Pool, start: int = 0, like: Any = None) -> Any:
         """Return features with the rows of the items of a pool from there on, see `as_rows`."""

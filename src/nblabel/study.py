@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ._threads import one_thread
 from ._trainer import Trainer
@@ -139,20 +140,23 @@ class _Contest:
             order = np.random.default_rng((seed, 2)).permutation(len(self.known))
             n_test = min(max(1, round(self.test * len(order))), len(order) - 1)
             held, asked = np.sort(order[:n_test]), np.sort(order[n_test:])
-            # Of pairs that are given a matrix has the rows of all first items, then of all second.
-            paired = matrix is not None and matrix.shape[0] == 2 * len(self.known)
-            given = paired and getattr(self.task, "target_type", None) == "pairwise"
-            starts = (0, len(self.known)) if given else (0,)
-            rows_of = lambda some: np.concatenate([start + some for start in starts])  # noqa: E731
             rows = self.values if matrix is None else matrix
-            test = (_take(rows, held if matrix is None else rows_of(held)), self.known[held])
+            test = (self._rows(rows, held), self.known[held])
             if matrix is not None:
-                options["features"] = _take(matrix, rows_of(asked))
+                options["features"] = self._rows(matrix, asked)
         session = Session(
             _take(self.values, asked), self.task, store=None, inline=True, annotator="truth",
             random_state=seed, **options,
         )  # fmt: skip
         return session, self.known[asked], test
+
+    def _rows(self, values: Any, places: NDArray[np.intp]) -> Any:
+        """Return what belongs to some items: of given pairs a matrix may have two rows for each."""
+        n_items = len(self.known)
+        paired = getattr(self.task, "target_type", None) == "pairwise"
+        if paired and getattr(values, "shape", (0,))[0] == 2 * n_items:
+            places = np.concatenate([places, n_items + places])
+        return _take(values, places)
 
 
 @dataclass

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import FunctionTransformer
 
-from .views import NEAR_COSINE, mean_length
+from .views import NEAR_COSINE, scale_of, scaled
 
 #: Below this many labels their opinion on the representations is noise.
 LEAST_LABELS = 30
@@ -26,8 +27,6 @@ class FeatureRows:
 
     def __init__(self, base: Any) -> None:
         self.base = base
-        self._rows: Any = None
-        self._scale = 1.0
 
     @property
     def column(self) -> str | None:
@@ -71,15 +70,14 @@ class FeatureRows:
     def whole(self, number: int) -> Any:
         """Return all rows of a representation: a matrix, or `Beside` where there are views."""
         views = self._views()
-        return self._plain() if views is None else views[number].beside(self.base.blocks())
+        return self._plain if views is None else views[number].beside(self.base.blocks())
 
     def steps(self, number: int) -> list[tuple[str, Any]]:
         """Return what makes such rows of items, or of the user's matrix, as steps of a pipeline."""
         views = self._views()
         if views is not None:
             return [("features", views[number])]
-        self._plain()
-        scale = FunctionTransformer(_scaled, accept_sparse=True, kw_args={"by": self._scale})
+        scale = FunctionTransformer(scaled, accept_sparse=True, kw_args={"by": self._scale})
         transformer = self.base.transformer
         made = [] if transformer is None else [("features", transformer)]
         return [*made, ("length", scale)]
@@ -92,16 +90,13 @@ class FeatureRows:
         made = getattr(self.base, "representations", None)
         return None if made is None else made()
 
+    @cached_property
+    def _scale(self) -> float:
+        return scale_of(self.base.features())
+
+    @cached_property
     def _plain(self) -> Any:
-        if self._rows is None:
-            rows = self.base.features()
-            self._scale = 1.0 / max(mean_length(rows), 1e-12)
-            self._rows = _scaled(rows, self._scale)
-        return self._rows
-
-
-def _scaled(rows: Any, by: float) -> Any:
-    return (rows * by).astype(np.float32)
+        return scaled(self.base.features(), self._scale)
 
 
 def near_rows(suggester: Any) -> tuple[Any, float]:

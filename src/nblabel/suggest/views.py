@@ -263,7 +263,7 @@ class DenseViews(Views):
         # The variance of items that are all alike is no number.
         with np.errstate(invalid="ignore"), within(0.0, 0.5):
             rows = items if self.transformer_ is None else self.transformer_.fit_transform(items)
-        self.scale_ = 1.0 / max(mean_length(rows), 1e-12)
+        self.scale_ = scale_of(rows)
         scaled = self._scaled(rows)
         wide = sparse.issparse(scaled) and scaled.shape[1] > _MOST_DENSE
         self.latent_ = Latent().fit(scaled) if wide else None
@@ -326,9 +326,7 @@ class DenseViews(Views):
         return self.wanted is None or name in self.wanted
 
     def _scaled(self, rows: Any) -> Any:
-        if sparse.issparse(rows):
-            return (rows.tocsr() * self.scale_).astype(np.float32)
-        return np.asarray(rows, dtype=np.float32) * np.float32(self.scale_)
+        return scaled(rows, self.scale_)
 
 
 class PartedViews(Views):
@@ -555,10 +553,17 @@ def _beginnings(texts: Sequence[str]) -> list[str]:
     return [text[:_MOST_CHARACTERS] for text in texts]
 
 
-def mean_length(rows: Any) -> float:
-    """Return the root of the mean squared length of some rows, dense or sparse."""
+def scale_of(rows: Any) -> float:
+    """Return what makes the mean squared length of some rows, dense or sparse, one."""
     squares = rows.multiply(rows).sum() if sparse.issparse(rows) else np.square(rows).sum()
-    return float(np.sqrt(squares / max(1, rows.shape[0])))
+    return 1.0 / max(float(np.sqrt(squares / max(1, rows.shape[0]))), 1e-12)
+
+
+def scaled(rows: Any, by: float) -> Any:
+    """Return rows, dense or CSR, in single precision and times a number."""
+    if sparse.issparse(rows):
+        return (rows.tocsr() * by).astype(np.float32, copy=False)
+    return np.asarray(rows, dtype=np.float32) * np.float32(by)
 
 
 def _median_gamma(rows: NDArray[np.float32], kernel: str) -> float:
