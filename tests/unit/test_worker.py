@@ -325,7 +325,9 @@ def script(tmp_path: Path, end: str) -> subprocess.Popen[str]:
     path = tmp_path / "script.py"
     root = str(Path(__file__).parents[2] / "src")
     path.write_text(textwrap.dedent(SCRIPT).format(root=root, end=end))
-    return subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE, text=True)
+    # A pipe of its own, that `input()` waits at: what pytest hands on is at its end.
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, str(path)], stdin=pipe, stdout=pipe, text=True)
 
 
 def test_the_script_itself_is_not_run_again_and_its_end_cleans_up(tmp_path: Path) -> None:
@@ -339,13 +341,13 @@ def test_the_script_itself_is_not_run_again_and_its_end_cleans_up(tmp_path: Path
 
 @posix
 def test_the_process_ends_with_a_kernel_that_is_killed(tmp_path: Path) -> None:
-    process = script(tmp_path, "trainer.submit(lambda: time.sleep(600), print, print); input()")
-    assert process.stdout is not None
-    process.stdout.readline()
-    folder, pid, _ = json.loads(process.stdout.readline())
-    assert psutil.pid_exists(pid) and Path(folder).exists()
-    process.kill()
-    process.wait()
-    until(lambda: not psutil.pid_exists(pid), "the worker to end")
-    assert not Path(folder).exists()
-    process.stdout.close()
+    end = "trainer.submit(lambda: time.sleep(600), print, print); input()"
+    with script(tmp_path, end) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        folder, pid, _ = json.loads(process.stdout.readline())
+        assert psutil.pid_exists(pid) and Path(folder).exists()
+        process.kill()
+        assert process.wait() == -signal.SIGKILL  # it had not come to its end
+        until(lambda: not psutil.pid_exists(pid), "the worker to end")
+        assert not Path(folder).exists()
