@@ -26,7 +26,7 @@ from .pool import read_source
 from .session import Session
 from .simulation import checked_budget, labels_of, numbers_of, sought_by, steps
 from .strategies import as_strategy
-from .suggest import as_rows
+from .suggest import as_rows, checked_matrix
 
 #: What a run settles itself.
 _SETTLED = {"data", "task", "store", "name", "annotator", "seed", "random_state", "inline"}
@@ -94,8 +94,10 @@ def compare(
     if isinstance(truth, str):
         values = values.drop(columns=truth)
     for setting in settings.values():
-        if "features" in setting:  # before items are held out, for it may be by their index
-            setting["features"] = as_rows(setting["features"], index)
+        if "features" in setting:  # before items are held out: their rows are theirs by index
+            setting["features"] = matrix = as_rows(setting["features"], index)
+            if hasattr(matrix, "shape"):  # and cutting takes any number of rows
+                checked_matrix(matrix, len(known), _sides(task, matrix, len(known)))
     contest = _Contest(
         values,
         known,
@@ -151,10 +153,9 @@ class _Contest:
         return session, self.known[asked], test
 
     def _rows(self, values: Any, places: NDArray[np.intp]) -> Any:
-        """Return what belongs to some items: of given pairs a matrix may have two rows for each."""
+        """Return what belongs to some items."""
         n_items = len(self.known)
-        paired = getattr(self.task, "target_type", None) == "pairwise"
-        if paired and getattr(values, "shape", (0,))[0] == 2 * n_items:
+        if _sides(self.task, values, n_items) == 2:
             places = np.concatenate([places, n_items + places])
         return _take(values, places)
 
@@ -422,6 +423,12 @@ def _checked_test(test: Any, n_items: int) -> Any:
     if n_items < 2:
         raise OptionError("To hold items out there must be at least two.")
     return float(test)
+
+
+def _sides(task: Any, rows: Any, n_items: int) -> int:
+    """Return how many rows each item has: of given pairs a matrix may have two."""
+    paired = getattr(task, "target_type", None) == "pairwise"
+    return 2 if paired and getattr(rows, "shape", (0,))[:1] == (2 * n_items,) else 1
 
 
 def _take(values: Any, places: Any) -> Any:

@@ -113,6 +113,14 @@ def test_a_table_of_features_is_held_against_the_index_before_items_are_held_out
     assert made["accuracy"].iat[-1] == 1
 
 
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, np.ndarray.tolist, pd.DataFrame])
+@pytest.mark.parametrize("n_rows", [99, 105, 200])
+def test_a_matrix_with_another_number_of_rows_is_refused_not_cut(form: Any, n_rows: int) -> None:
+    matrix = form(np.random.default_rng(0).normal(size=(n_rows, 4)))
+    with pytest.raises(OptionError, match=rf"\(100, n_features\), got the shape \({n_rows}, 4\)"):
+        compare(IMAGES[:100], ["random"], DIGITS[:100], features=matrix, seeds=1, budget=30)
+
+
 def test_lists_and_texts() -> None:
     texts = [f"{'win money' if k % 2 else 'see you'} {k}" for k in range(60)]
     made = compare(texts, ["auto"], ["ab"[k % 2] for k in range(60)], seeds=1, budget=20)
