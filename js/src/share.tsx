@@ -1,5 +1,7 @@
 // The buttons of labels: their width, and how likely the model thinks a label is.
 
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { percent } from "./format";
 
 /**
@@ -35,11 +37,41 @@ export function Hint({
 }
 
 /** What surrounds a name on its button: padding, key, number, and the key that accepts. */
-const AROUND = 118;
-const A_LETTER = 8;
+const AROUND = 115;
+/** Wider columns leave too few beside each other: what is longer is cut, and whole in its title. */
+const MOST = 220;
 
-/** Columns as narrow as the longest name allows, so that nine short labels stand in two rows. */
-export function columns(classes: readonly string[]): Record<string, string> {
-  const longest = Math.max(...classes.map((name) => name.length));
-  return { "--nbl-column": `${Math.min(AROUND + A_LETTER * longest, 220)}px` };
+/**
+ * The buttons of labels, in columns as narrow as the widest name allows, so that nine short labels
+ * stand in two rows.
+ */
+export function Columns({
+  classes,
+  children,
+}: {
+  readonly classes: readonly string[];
+  readonly children: ComponentChildren;
+}) {
+  const group = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const { style, isConnected } = group.current!;
+    const font = getComputedStyle(isConnected ? group.current! : document.body).fontFamily;
+    const widest = widestOf(classes, `14px ${font}`);
+    if (widest !== null) {
+      style.setProperty("--nbl-column", `${Math.min(AROUND + Math.ceil(widest), MOST)}px`);
+    }
+  }, [classes]);
+  return (
+    <div ref={group} class="nblabel-labels" role="group" aria-label="labels">
+      {children}
+    </div>
+  );
+}
+
+/** How many pixels the widest of some texts takes, null where nothing can be drawn. */
+function widestOf(texts: readonly string[], font: string): number | null {
+  const context = document.createElement("canvas").getContext("2d");
+  if (!context) return null;
+  context.font = font;
+  return Math.max(...texts.map((text) => context.measureText(text).width));
 }

@@ -145,6 +145,32 @@ describe("an item", () => {
   });
 });
 
+describe("the buttons of labels", () => {
+  const column = async (classes: readonly string[]) => {
+    await open({ task: task(classes) }).items([part("i0")]);
+    return page.one<HTMLElement>(".nblabel-labels")?.style.getPropertyValue("--nbl-column");
+  };
+
+  afterEach(() => void vi.restoreAllMocks());
+
+  test("are as wide as what is drawn of the widest name, whatever its letters are", async () => {
+    const wide: Record<string, number> = { ニュース: 56, iiiiiiii: 30.2, W: 14 };
+    vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({
+      measureText: (text: string) => ({ width: wide[text] ?? 1000 }),
+    } as unknown as CanvasRenderingContext2D & null);
+    expect(await column(["W", "iiiiiiii"])).toBe("146px");
+    page.close();
+    expect(await column(["W", "ニュース"])).toBe("171px");
+    page.close();
+    expect(await column(["W", "too long for any column"])).toBe("220px");
+  });
+
+  test("have the usual width where nothing can be drawn", async () => {
+    vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(null);
+    expect(await column(["W", "iiiiiiii"])).toBe("");
+  });
+});
+
 describe("data is not code", () => {
   test("an item that breaks what shows it says so, and the next one is shown", async () => {
     const side = { kind: "several", data: {}, buffers: 0 };

@@ -2,7 +2,7 @@
 
 import type { Shown } from "../modules";
 import { capOfLabel, type TaskSpec } from "../keymap";
-import { Hint, Share, columns } from "../share";
+import { Columns, Hint, Share } from "../share";
 import { LabelFace, Submit, classOf, controls, type Logic, type ViewProps } from "./base";
 import css from "./multilabel.css";
 
@@ -83,7 +83,7 @@ export function Toggles({
   const shares = new Map(shown.suggestion?.ranking ?? []);
   const suggested = listOf(shown.suggestion?.label) ?? [];
   return (
-    <div class="nblabel-labels" role="group" aria-label="labels" style={columns(task.classes)}>
+    <Columns classes={task.classes}>
       {task.classes.map((name, k) => {
         const share = shares.get(name) ?? null;
         const on = draft.includes(name);
@@ -108,7 +108,7 @@ export function Toggles({
           </button>
         );
       })}
-    </div>
+    </Columns>
   );
 }
 

@@ -2,7 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { Hint, Share, columns } from "../share";
+import { Columns, Hint, Share } from "../share";
 import { capOfLabel, type TaskSpec } from "../keymap";
 import type { SuggestionPart } from "../protocol";
 import { memo } from "./memo";
@@ -28,7 +28,7 @@ export const Labels = memo(function Labels(props: Props) {
 function Few({ task, chosen, suggestion, disabled, onPick }: Props) {
   const shares = new Map(suggestion?.ranking ?? []);
   return (
-    <div class="nblabel-labels" role="group" aria-label="labels" style={columns(task.classes)}>
+    <Columns classes={task.classes}>
       {task.classes.map((name, k) => (
         <LabelButton
           key={name}
@@ -42,7 +42,7 @@ function Few({ task, chosen, suggestion, disabled, onPick }: Props) {
           onPick={onPick}
         />
       ))}
-    </div>
+    </Columns>
   );
 }
 
