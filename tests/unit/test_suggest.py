@@ -9,9 +9,13 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
+from sklearn.random_projection import GaussianRandomProjection
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -26,6 +30,7 @@ from nblabel.suggest.features import (
     row_features,
     text_features,
 )
+from nblabel.suggest.fresh import fresh
 from nblabel.suggest.images import PixelScaler
 from nblabel.suggest.linear import fit_linear, spread
 
@@ -423,3 +428,59 @@ def test_features_of_any_type_are_numbers(dtype, kind):
     (mine, near), (plain, plain_near) = found
     assert mine["probability"].to_numpy() == pytest.approx(plain["probability"], abs=1e-3)
     assert near["similarity"].to_numpy() == pytest.approx(plain_near["similarity"], abs=1e-3)
+
+
+@pytest.mark.parametrize("model", [GaussianNB(), OneVsRestClassifier(GaussianNB())])
+@pytest.mark.parametrize("kind", ["text", "row"])
+def test_a_classifier_that_wants_dense_rows_gets_them(kind, model):
+    words = ["see you at lunch on day", "win money prize number"]
+    rows = pd.DataFrame({"text": [f"{words[k % 2]} {k}" for k in range(60)], "n": range(60)})
+    rows["many"] = [f"kind {k}" for k in range(60)]  # of which one-hot columns would be sparse
+    how = {"text": "text"} if kind == "text" else {"row": ["text", "n", "many"]}
+    session = Session(rows, ["ham", "spam"], model=model, store=None, inline=True, **how)
+    for k in range(20):
+        session.record(k, ["ham", "spam"][k % 2])
+    session.retrain()
+    assert session.last_error is None
+    assert (session.predictions["label"] == ["ham", "spam"] * 30).mean() > 0.9
+    assert (session.predict(rows)["label"] == session.predictions["label"]).all()
+    assert session.marks("1", "spam") == []  # dimensions are no words
+
+
+def test_few_items_have_no_dimensions_to_reduce_them_to():
+    suggester = ModelSuggester(["money", "lunch"], "text", estimator=GaussianNB())
+    assert suggester.features().shape == (2, 2)
+    model = suggester.fit(snapshot((0, 1), ["spam", "ham"])).model
+    assert model.predict(["money", "lunch"]).tolist() == ["spam", "ham"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"model": make_pipeline(PCA(2), RandomForestClassifier(5))},
+        {"model": BaggingClassifier(DecisionTreeClassifier(max_features=1), 3)},
+        {"features": GaussianRandomProjection(2), "model": LogisticRegression()},
+    ],
+    ids=["in a pipeline", "in an ensemble", "of a transformer"],
+)
+def test_all_that_is_drawn_is_drawn_under_the_seed(options):
+    rows = np.random.default_rng(0).normal(size=(80, 6))
+    features = {"features": rows} if "features" not in options else {}
+    data = pd.DataFrame(rows, columns=list("abcdef"))
+
+    def learned(seed):
+        session = Session(
+            data, [False, True], row=True, random_state=seed, store=None, inline=True,
+            **options, **features,
+        )  # fmt: skip
+        for k in range(30):
+            session.record(k, bool(rows[k, 0] + rows[k, 1] > 0))
+        session.retrain()
+        return session.predictions["probability"].to_numpy()
+
+    assert (learned(1) == learned(1)).all() and (learned(1) != learned(2)).any()
+
+
+def test_a_seed_that_was_given_stays():
+    model = fresh(make_pipeline(PCA(random_state=7), RandomForestClassifier()), 3)
+    assert [step.random_state for step in model] == [7, 3]

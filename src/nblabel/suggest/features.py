@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, normalize
 
 from ..renderers import PairRenderer, Renderer, SeveralRenderer
 from ..renderers.text import as_text, strip_tags
@@ -26,6 +27,8 @@ from .sounds import SoundFeatures, is_readable
 
 #: Dimensions of an embedding of sparse features.
 COMPONENTS = 64
+#: Dimensions of sparse features where they are reduced for good.
+LATENT = 200
 #: The directions of an embedding are found from all items up to the first number, of a larger pool
 #: from a sample of the second.
 MOST_DECOMPOSED, SAMPLE_DECOMPOSED = 20_000, 5_000
@@ -71,14 +74,22 @@ def can_learn(renderer: Renderer, inputs: Any) -> bool:
     return any(map(is_readable, take(inputs, sample(len(inputs), 0, 20))))
 
 
-def default_features(modality: str | None, inputs: Any) -> Any:
-    """Return the default transformer for a kind of item, unfitted; None if there is none."""
+def default_features(modality: str | None, inputs: Any, *, dense: bool = False) -> Any:
+    """Return the default transformer for a kind of item, unfitted; None if there is none.
+
+    Parameters
+    ----------
+    modality : str or None
+    inputs : sequence or DataFrame
+    dense : bool
+        Whether the rows must not be sparse: words are reduced to `Latent` dimensions.
+    """
     if modality == "text":
-        return text_features(inputs)
+        return make_pipeline(text_features(inputs), Latent()) if dense else text_features(inputs)
     if modality == "image":
         return ImageFeatures()
     if modality == "row":
-        return row_features(inputs)
+        return row_features(inputs, dense=dense)
     if modality == "series":
         return SeriesFeatures()
     if modality == "sound":
@@ -140,7 +151,26 @@ def text_features(texts: Sequence[str]) -> TermVectorizer:
     )
 
 
-def row_features(rows: pd.DataFrame) -> ColumnTransformer:
+class Latent(TransformerMixin, BaseEstimator):
+    """Sparse rows in few dimensions, each of length 1: truncated singular value decomposition."""
+
+    def fit(self, rows: Any, y: Any = None) -> Latent:
+        """Learn the dimensions; none of them if there are too few rows or columns."""
+        width = min(LATENT, rows.shape[0] - 1, rows.shape[1] - 1)
+        self.svd_ = None
+        if width >= 2:
+            svd = TruncatedSVD(width, algorithm="randomized", n_iter=3, random_state=0)
+            with np.errstate(invalid="ignore", divide="ignore"):  # of items that are all alike
+                self.svd_ = svd.fit(rows)
+        return self
+
+    def transform(self, rows: Any) -> NDArray[np.float32]:
+        """Return float32 of shape (n_rows, n_dimensions); the rows themselves if there are none."""
+        made = rows.toarray() if self.svd_ is None else self.svd_.transform(rows)
+        return normalize(made.astype(np.float32))
+
+
+def row_features(rows: pd.DataFrame, *, dense: bool = False) -> ColumnTransformer:
     """Numbers imputed and scaled, categories one-hot, long texts as TF-IDF."""
     numbers: list[Any] = []
     texts: list[Any] = []
@@ -173,9 +203,13 @@ def row_features(rows: pd.DataFrame) -> ColumnTransformer:
         )
         parts.append(("categories", one_hot, categories))
     for place, name in enumerate(texts):
-        words = make_pipeline(FunctionTransformer(_texts), TermVectorizer(dtype=np.float32))
+        words = make_pipeline(
+            FunctionTransformer(_texts),
+            TermVectorizer(dtype=np.float32),
+            *([Latent()] if dense else []),
+        )
         parts.append((f"text{place}", words, name))
-    return ColumnTransformer(parts)
+    return ColumnTransformer(parts, sparse_threshold=0 if dense else 0.3)
 
 
 def _numbers(columns: pd.DataFrame) -> NDArray[np.float64]:

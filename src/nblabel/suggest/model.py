@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from .._progress import report
 from .._quiet import quiet
@@ -27,6 +28,7 @@ from .committee import Bootstrap
 from .encoders import Encoder, as_encoder
 from .explain import WordMarks, usual_row
 from .features import Embedding, default_features, embed
+from .fresh import fresh
 from .given import checked_matrix, embedding_column
 from .images import PixelScaler
 from .linear import Scores, fit_linear, score, spread
@@ -83,7 +85,8 @@ class Suggester(Protocol):
     """Learns from labels and predicts for the pool. Called from one thread at a time.
 
     It may also have ``near_rows()``, which returns rows of length one and the cosine in them from
-    which on two items are near duplicates; else its embedding says so.
+    which on two items are near duplicates; else its embedding says so. And ``is_enough(values)``,
+    whether some labels are enough to learn from; else two of them must differ.
     """
 
     def fit(self, snapshot: Snapshot) -> Fitted:
@@ -125,7 +128,7 @@ class ModelSuggester:
     frame : DataFrame, optional
         Source of an embedding column named by `features`.
     seed : int
-        For estimators that take a ``random_state``.
+        For whatever takes a ``random_state`` and was given none, also within a pipeline.
 
     Raises
     ------
@@ -152,6 +155,7 @@ class ModelSuggester:
         self._seed = seed
         self._estimator = None if estimator is None else checked_estimator(estimator)
         self._whole = isinstance(self._estimator, Pipeline) and features is None
+        self._dense = self._estimator is not None and not takes_sparse(self._estimator)
         self._transformer: Any = None
         self._matrix: Any = None
         self._sampled: Any = None
@@ -234,10 +238,9 @@ class ModelSuggester:
             transformer, matrix = bulk, transform(bulk, self._inputs)
         else:
             if transformer is None:
-                transformer = default_features(self._modality, self._inputs)
-            transformer = (
-                clone(transformer) if isinstance(transformer, BaseEstimator) else transformer
-            )
+                transformer = self._default_features(self._inputs)
+            if isinstance(transformer, BaseEstimator):
+                transformer = fresh(transformer, self._seed)
             with np.errstate(invalid="ignore"):  # the variance of items that are all alike
                 matrix = (
                     fit_transform(transformer, self._inputs, self._modality)
@@ -257,6 +260,9 @@ class ModelSuggester:
         self._transformer = transformer
         return matrix
 
+    def _default_features(self, inputs: Any) -> Any:
+        return default_features(self._modality, inputs, dense=self._dense)
+
     def _fit_on_sample(self) -> Any:
         """Return the default transformer fitted on a sample; None where it needs no sample."""
         if self._sampled is None:
@@ -265,7 +271,7 @@ class ModelSuggester:
                 return None
             report(0.0)
             some = take(self._inputs, sample(self._n_items, self._seed))
-            self._sampled = default_features(self._modality, some).fit(some)
+            self._sampled = self._default_features(some).fit(some)
         return self._sampled
 
     def glimpse(self) -> tuple[NDArray[np.intp], NDArray[np.float32]] | None:
@@ -297,9 +303,8 @@ class ModelSuggester:
 
     def fit(self, snapshot: Snapshot) -> FittedModel:
         """Fit the estimator on the labeled items."""
-        estimator = _default() if self._estimator is None else clone(self._estimator)
-        if getattr(estimator, "random_state", 0) is None:
-            estimator.random_state = snapshot.seed
+        estimator = _default() if self._estimator is None else self._estimator
+        estimator = fresh(estimator, snapshot.seed)
         targets = np.asarray(snapshot.targets, dtype=str)
         with quiet(ConvergenceWarning):
             matrix = self._inputs if self._whole else self.features()
@@ -431,6 +436,13 @@ def checked_marks(marks: Any) -> list[tuple[int, int, float]]:
 
 def _default() -> LogisticRegression:
     return LogisticRegression(C=10.0, class_weight="balanced", max_iter=300)
+
+
+def takes_sparse(estimator: Any) -> bool:
+    """Whether an estimator learns from sparse rows; one that does not say so is tried."""
+    if type(estimator).__module__.partition(".")[0] != "sklearn":
+        return True
+    return bool(get_tags(estimator).input_tags.sparse)
 
 
 def checked_estimator(estimator: Any) -> Any:

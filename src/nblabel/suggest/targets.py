@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain
 from sklearn.pipeline import Pipeline
@@ -17,10 +16,11 @@ from ..errors import OptionError
 from ..strategies import Rows
 from ..tasks import Task
 from .forms import FormSuggester
+from .fresh import fresh
 from .heads import LeastSquaresMultiLabel, LeastSquaresRating, chunks
 from .linear import Scores
 from .matrices import as_matrix
-from .model import Snapshot, Suggester, checked_estimator
+from .model import Snapshot, Suggester, checked_estimator, takes_sparse
 from .multiview import default_suggester
 from .pairs import PairSuggester
 from .rows import FeatureRows, near_rows
@@ -70,7 +70,8 @@ class TargetSuggester:
         """Fit on the labeled items."""
 
         def make(labeled: Any) -> Any:
-            return clone(self.estimator).fit(_for(self.estimator, labeled), snapshot.targets)
+            estimator = fresh(self.estimator, snapshot.seed)
+            return estimator.fit(_for(self.estimator, labeled), snapshot.targets)
 
         estimator, number = self.rows.fit(
             snapshot.positions, make, isinstance(self.estimator, OURS)
@@ -197,7 +198,9 @@ def suggester_for(
         if modality != "text" or not isinstance(inputs, list):
             return None
         return TokenSuggester(inputs, tuple(task.spec()["classes"]))
-    base = default_suggester(inputs, modality, features=features, **options)
+    # What wants rows that are not sparse gets features of its own.
+    picky = None if estimator is None or takes_sparse(estimator) else estimator
+    base = default_suggester(inputs, modality, features=features, estimator=picky, **options)
     if kind == "pairwise":
         assert sides is not None, "pairs say which items they hold"
         return PairSuggester(base, *sides, tuple(task.spec()["classes"]), singles)

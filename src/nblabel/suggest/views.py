@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.metrics import euclidean_distances
@@ -26,7 +25,7 @@ from sklearn.preprocessing import normalize
 
 from .._progress import report, within
 from .bulk import by_chunks, n_items, sample, take
-from .features import text_features
+from .features import LATENT, Latent, text_features
 from .matrices import Beside, joined
 from .meanings import MeanWordVectors
 
@@ -35,8 +34,6 @@ MOST_ITEMS = 100_000
 #: To find each item's neighbours is quadratic: from a pool larger than the first number the views
 #: are learned from a sample of the second, and the other items are like new ones.
 MOST_LEARNED, SAMPLE_LEARNED = 30_000, 10_000
-#: Dimensions of the latent view of sparse features.
-LATENT = 200
 #: An item's neighbourhood, itself included.
 NEIGHBORS = 10
 #: Landmarks of the radial kernel.
@@ -430,25 +427,6 @@ class ChosenViews(TransformerMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
-
-
-class Latent(TransformerMixin, BaseEstimator):
-    """Sparse rows in few dimensions, each of length 1: truncated singular value decomposition."""
-
-    def fit(self, rows: Any, y: Any = None) -> Latent:
-        """Learn the dimensions; none of them if there are too few rows or columns."""
-        width = min(LATENT, rows.shape[0] - 1, rows.shape[1] - 1)
-        self.svd_ = None
-        if width >= 2:
-            svd = TruncatedSVD(width, algorithm="randomized", n_iter=3, random_state=0)
-            with np.errstate(invalid="ignore", divide="ignore"):  # of items that are all alike
-                self.svd_ = svd.fit(rows)
-        return self
-
-    def transform(self, rows: Any) -> NDArray[np.float32]:
-        """Return float32 of shape (n_rows, n_dimensions)."""
-        assert self.svd_ is not None
-        return normalize(self.svd_.transform(rows).astype(np.float32))
 
 
 class NeighborMean(TransformerMixin, BaseEstimator):
