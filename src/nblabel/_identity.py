@@ -25,7 +25,7 @@ def identity(function: Any) -> str:
     """Return a digest of what a callable computes.
 
     Where it has an attribute ``cache_key``, a text, that and its class or qualified name alone are
-    what it is.
+    what it is; that of a method may be an attribute of its object.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def identity(function: Any) -> str:
         If it holds something that cannot be looked into, such as a lock.
     """
     hashed = hashlib.blake2b(digest_size=16)
-    named = getattr(function, NAME, None)
+    named = getattr(function, NAME, getattr(getattr(function, "__self__", None), NAME, None))
     if isinstance(named, str):
         kind = function if hasattr(function, "__qualname__") else type(function)
         hashed.update(repr((kind.__module__, kind.__qualname__, named)).encode())

@@ -126,6 +126,16 @@ def test_a_name_of_ones_own_choice() -> None:
     first = identity(locked)
     locked.cache_key = "v2"  # type: ignore[attr-defined]
     assert identity(locked) != first
+
+    class Model:
+        def __init__(self, name: str) -> None:
+            self.lock, self.cache_key = lock, name
+
+        def encode(self, texts: Any) -> Any:
+            return lock
+
+    assert identity(Model("v1").encode) == identity(Model("v1").encode) != first
+    assert identity(Model("v1").encode) != identity(Model("v2").encode)
     words = defined(BASE, "words")
     words.cache_key = "v1"
     assert identity(words) not in (first, identity(locked))
