@@ -695,7 +695,7 @@ describe("what is said when there is no item", () => {
 
   test("a model that failed, with the traceback on request", async () => {
     await open().items([part("i0")], { training: "failed", error: "ValueError: <b>no</b>" });
-    await page.click(page.button(/model failed/));
+    await page.click(page.button(/training failed/));
     expect(page.one("pre")?.textContent).toBe("ValueError: <b>no</b>");
     expect(page.text).toContain("Labeling goes on");
     await page.click(page.button(/close/));

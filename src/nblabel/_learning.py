@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._packing import Lazy
+from ._progress import Cancelled
 from ._queue import Draw
 from ._threads import MOST_ITEMS, MOST_LABELS, one_thread
-from .errors import ModelOutputError, shorten
+from .errors import Failure, ModelOutputError, shorten
 from .strategies import Auto, Context, QueryStrategy, Rows, Switching, pick
 from .suggest import Fitted, Scores, Snapshot, Suggester, checked_scores
 from .tables import Predictions
@@ -70,6 +71,8 @@ class Result:
         Whether only a part of a large pool was looked at, so that the same is to be ordered again.
     seconds : float
         How long it took.
+    failed : Failure or None
+        Why nothing was ranked: what was learned holds without it.
     """
 
     predictions: Predictions | None
@@ -80,6 +83,7 @@ class Result:
     aim: str
     partial: bool = False
     seconds: float = 0.0
+    failed: Failure | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # On the way to another process the fitted model stays packed until it is asked for.
@@ -160,7 +164,7 @@ def learn(suggester: Suggester | None, strategy: QueryStrategy, order: Order) ->
     Raises
     ------
     ModelOutputError
-        If what the model or the strategy says makes no sense.
+        If what the model says makes no sense.
     """
     n_labels = len(order.values)
     few = n_labels <= MOST_LABELS and n_labels + len(order.candidates) <= MOST_ITEMS
@@ -178,7 +182,7 @@ def _learned(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
     for array in (order.snapshot.positions, order.candidates):
         array.flags.writeable = False
     predictions = fitted = None
-    if suggester is not None and len({str(value) for value in order.values}) >= 2:
+    if suggester is not None and getattr(suggester, "is_enough", _differ)(order.values):
         fitted = suggester.fit(order.snapshot)
         scores = checked_scores(fitted.predict(), order.n_items, type(fitted).__name__)
         predictions = Predictions(
@@ -191,10 +195,27 @@ def _learned(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
         )
     elif (glimpsed := _glimpse(suggester, strategy, order)) is not None:
         return glimpsed
-    ranking, doing, aim = rank(suggester, strategy, order, predictions, fitted)
+    ranked = rank(suggester, strategy, order, predictions, fitted)
     learned = frozenset(order.snapshot.positions.tolist())
     seconds = time.monotonic() - began
-    return Result(predictions, fitted, learned, ranking, doing, aim, seconds=seconds)
+    return Result(
+        predictions, fitted, learned, ranked.ranking, ranked.doing, ranked.aim, seconds=seconds,
+        failed=ranked.failed,
+    )  # fmt: skip
+
+
+def _differ(values: Sequence[Any]) -> bool:
+    return len(set(map(str, values))) >= 2
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What a strategy made of the candidates, or why it made nothing: see `Result`."""
+
+    ranking: Ranking = field(default_factory=Ranking)
+    doing: str = ""
+    aim: str = ""
+    failed: Failure | None = None
 
 
 class Embeds(Protocol):
@@ -210,11 +231,11 @@ def rank(
     order: Order,
     predictions: Predictions | None,
     fitted: Fitted | None = None,
-) -> tuple[Ranking, str, str]:
-    """Rank the candidates; return the best of them, and name and aim of what ranked them."""
+) -> Ranked:
+    """Rank the candidates. Where the strategy fails it is at random that they are asked."""
     candidates = order.candidates
     if not len(candidates):
-        return Ranking(), "", ""
+        return Ranked()
     seed = order.seed + order.snapshot.version
     if "committee" in strategy.requires and len(candidates) > MOST_VOTED:
         rng = np.random.default_rng((seed, 4))
@@ -233,16 +254,27 @@ def rank(
         seed=seed,
         pool_proba=None if predictions is None else predictions.sureness,
     )
+    try:
+        return _ranked(strategy, context, fitted)
+    except Cancelled:
+        raise
+    except Exception as error:  # what was learned is not lost with it
+        aim = f"asking at random: strategy {strategy.name!r} failed"
+        return Ranked(doing="random", aim=aim, failed=Failure.of(error))
+
+
+def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) -> Ranked:
+    candidates = context.candidates
     ranker = getattr(fitted, "ranker", None) if isinstance(strategy, Auto) else None
     if ranker is not None:  # what was fitted knows better
         strategy = ranker()
     elif isinstance(strategy, Switching):
         strategy = strategy.choose(context)
-    if strategy.requires & {"proba", "committee"} and predictions is None:
-        return Ranking(), "random", "at random until there are two labels"
+    if strategy.requires & {"proba", "committee"} and not context.has_proba:
+        return Ranked(doing="random", aim="at random until there are two labels")
     if "committee" in strategy.requires:
         context = replace(context, committee=_committee(strategy, fitted, candidates))
-    if "features" in strategy.requires and features is None:
+    if "features" in strategy.requires and context.features is None:
         raise ValueError(f"strategy {strategy.name!r} requires features, but there are none")
     utilities = _checked_utilities(strategy, strategy.utilities(context), len(candidates))
     best = pick(utilities, MOST_RANKED, context.rng())
@@ -253,7 +285,8 @@ def rank(
             f"strategy {strategy.name!r} gave a reason that is no text: {shorten(reasons, 1)}"
         )
     ranking = Ranking(candidates[best], strategy.name, reasons)
-    return ranking, strategy.name, getattr(strategy, "aim", "") or f"strategy {strategy.name}"
+    aim = getattr(strategy, "aim", "") or f"strategy {strategy.name}"
+    return Ranked(ranking, strategy.name, aim)
 
 
 def _checked_utilities(strategy: QueryStrategy, utilities: Any, n: int) -> NDArray[Any]:
@@ -318,6 +351,9 @@ def _glimpse(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
         values=tuple(value for value, here in zip(order.values, inside, strict=True) if here),
         candidates=np.flatnonzero(np.isin(places, order.candidates)),
     )
-    ranking, doing, aim = rank(_Glimpse(features), strategy, small, None)
-    ranking = replace(ranking, positions=places[ranking.positions])
-    return Result(None, None, frozenset(), ranking, doing, aim, partial=True)
+    ranked = rank(_Glimpse(features), strategy, small, None)
+    ranking = replace(ranked.ranking, positions=places[ranked.ranking.positions])
+    return Result(
+        None, None, frozenset(), ranking, ranked.doing, ranked.aim, partial=True,
+        failed=ranked.failed,
+    )  # fmt: skip

@@ -126,20 +126,26 @@ def strategy_of(task: Task, strategy: Any, goal: str, target: Any) -> QueryStrat
         if target is not None:
             raise OptionError("target= is the label to find: it needs goal='find'.")
         made = as_strategy(strategy)
-        if isinstance(made, Find) and made.target is not None:
-            _sought(task, made.target)
+        if isinstance(made, Find):
+            _check_finds(task, "strategy='find'")
+            if made.target is not None:
+                _sought(task, made.target)
         return made
-    if task.target_type != "multiclass":
-        raise OptionError(
-            "goal='find' looks for one label of a Choice or a Binary, "
-            f"got {type(task).__name__}: leave it out."
-        )
+    _check_finds(task, "goal='find'")
     if strategy != "auto":
         raise OptionError("goal='find' chooses the strategy itself: leave strategy= out.")
     name = None if target is None else _sought(task, target)
     if isinstance(task, Binary) and name in (None, ACCEPT):
         return Find(ACCEPT, str(task.label))
     return Find(name)
+
+
+def _check_finds(task: Task, option: str) -> None:
+    if task.target_type != "multiclass":
+        raise OptionError(
+            f"{option} looks for one label of a Choice or a Binary, got {type(task).__name__}: "
+            "leave it out."
+        )
 
 
 def _sought(task: Task, target: Any) -> str:

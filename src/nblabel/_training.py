@@ -14,12 +14,11 @@ from ._core import Core, Suggestion
 from ._learning import Order, Result, learn
 from ._results import Trained, standings
 from .errors import (
+    Failure,
     LabelValueError,
     ModelOutputError,
     NotFittedError,
     OptionError,
-    full_story,
-    in_words,
     shorten,
 )
 from .events import DUPLICATE
@@ -32,6 +31,7 @@ FIRST_TIMEOUT = 600.0
 #: And then: so many times the longest training so far, but no less than so many seconds.
 TIMES_LONGER = 20
 LEAST_TIMEOUT = 60.0
+_TWO = "two answers must differ"
 
 
 class Training(Core):
@@ -144,7 +144,9 @@ class Training(Core):
             self._queue.rank(result.ranking)
             self.doing = result.doing
             self.aim = result.aim
-            if self.last_error and self._error_from_training:
+            if result.failed is not None:
+                self._fail("The items could not be ranked", result.failed, training=True)
+            elif self.last_error and self._error_from_training:
                 self.last_error = None
             if self._changes >= self.batch or result.partial:
                 self._order_training()
@@ -177,12 +179,12 @@ class Training(Core):
 
     def _training_failed(self, error: BaseException) -> None:
         with self._lock:
-            self._fail("The model could not be trained", error, training=True)
+            self._fail("The model could not be trained", Failure.of(error), training=True)
 
-    def _fail(self, what: str, error: BaseException, *, training: bool = False) -> None:
-        said = in_words(error)
+    def _fail(self, what: str, failure: Failure, *, training: bool = False) -> None:
+        said, story = failure
         first = self.last_error is None
-        self.last_error = f"{what}: {said}\n\n{full_story(error)}"
+        self.last_error = f"{what}: {said}\n\n{story}"
         self._error_from_training = training
         if first:
             warnings.warn(
@@ -230,7 +232,7 @@ class Training(Core):
         try:
             return checked_marks(fitted.marks(position, label))
         except BaseException as error:
-            self._fail("The marks failed", error)
+            self._fail("The marks failed", Failure.of(error))
             return []
 
     @property
@@ -323,11 +325,11 @@ class Training(Core):
         failed = self.last_error if self._error_from_training else None
         if failed:
             return f"There is no model: the last training failed: {failed.splitlines()[0]}"
-        is_choice = self.task.target_type == "multiclass"
-        different = (
-            "label items of at least two classes" if is_choice else "two answers must differ"
-        )
-        return f"There is no model yet: {different}."
+        needs = {
+            "multiclass": "label items of at least two classes",
+            "pairwise": "say of two pairs which is better",
+        }
+        return f"There is no model yet: {needs.get(self.task.target_type, _TWO)}."
 
     def _trained(self) -> Trained:
         """Return the newest model as it is now, to be read without the lock."""

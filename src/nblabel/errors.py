@@ -14,6 +14,7 @@
     │   └── StoreMismatchError   the log belongs to other items or labels
     ├── WorkerError         the process that trains ended before its work (also a RuntimeError)
     ├── TrainingTimeoutError  a training took too long and was given up   (also a TimeoutError)
+    ├── TrainingError       a simulation whose trainings fail             (also a RuntimeError)
     ├── ModelOutputError    a model or strategy gave what makes no sense  (also a ValueError)
     ├── EventError          an event that cannot be decoded or applied    (also a ValueError)
     │   └── NewerEventError      an event that a newer nblabel wrote
@@ -27,6 +28,7 @@ from __future__ import annotations
 import difflib
 import traceback
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import sklearn.exceptions
 
@@ -85,6 +87,13 @@ class WorkerError(NblabelError, RuntimeError):
 
 class TrainingTimeoutError(NblabelError, TimeoutError):
     """A training took longer than it may, and was given up."""
+
+
+class TrainingError(NblabelError, RuntimeError):
+    """A simulation cannot go on: the model could not be trained, or its strategy could not rank.
+
+    The text ends with the traceback of what went wrong.
+    """
 
 
 class ModelOutputError(NblabelError, ValueError):
@@ -161,6 +170,18 @@ def full_story(error: BaseException) -> str:
     except Exception:  # an error of the user's with odd parts of its own
         return in_words(error)
     return "".join(lines)
+
+
+class Failure(NamedTuple):
+    """An error in words, with its traceback: it may have happened in another process."""
+
+    said: str
+    story: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """Put an error into words."""
+        return cls(in_words(error), full_story(error))
 
 
 def shorten(values: Iterable[object], most: int = 5) -> str:

@@ -48,6 +48,7 @@ from ._trainer import Trainer
 from ._training import Training
 from .errors import (
     EventError,
+    Failure,
     LabelValueError,
     OptionError,
     StoreMismatchError,
@@ -389,12 +390,32 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             return None
         return column_values(pool, self.task, column, option="suggester")
 
+    @property
+    def learned_columns(self) -> pd.DataFrame | None:
+        """The columns of table rows that the model learns from; None where it learns otherwise."""
+        suggester, model, features = self._given
+        pool = self.pool.singles if isinstance(self.pool, PairPool) else self.pool
+        otherwise = suggester is not None or model is False or isinstance(features, str)
+        if otherwise or hasattr(features, "shape") or self.renderer.modality != "row":
+            return None
+        return pool.values if isinstance(pool.values, pd.DataFrame) else None
+
     def _check_requirements(self) -> None:
         if self.strategy.requires and self._suggester is None:
             needs = " and ".join(sorted(self.strategy.requires))
             raise OptionError(
                 f"Strategy {self.strategy.name!r} requires {needs}. {self._no_model()} Or leave "
                 "strategy= and goal= out."
+            )
+        if (
+            "committee" in self.strategy.requires
+            and self.task.target_type != "multiclass"
+            and self._given[0] is None
+        ):
+            raise OptionError(
+                f"Strategy {self.strategy.name!r} requires a committee, which votes on the labels "
+                f"of a Choice or a Binary; {type(self.task).__name__} has none. Leave strategy= "
+                "out, or give a suggester= that has one."
             )
 
     def _resume(self, relabel: Mapping[Any, Any] | None, edited: str | None) -> None:
@@ -938,7 +959,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             try:
                 fresh = self._labels.apply(position, event)
             except EventError as error:
-                self._fail(f"An event of the log was passed over, number {position}", error)
+                what = f"An event of the log was passed over, number {position}"
+                self._fail(what, Failure.of(error))
                 continue
             if event.kind in ABOUT_ALL:
                 self._look_again(event)

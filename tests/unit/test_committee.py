@@ -15,10 +15,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 from nblabel import _learning
 from nblabel._learning import Order, learn
+from nblabel.errors import OptionError
 from nblabel.session import Session
 from nblabel.strategies import Committee
 from nblabel.suggest import ModelSuggester, Snapshot
 from nblabel.suggest.committee import MEMBERS, Bootstrap
+from nblabel.tasks import MultiLabel, Pairs, Rating
 
 KINDS = ("eggs", "ham", "spam")
 rng = np.random.default_rng(0)
@@ -100,6 +102,14 @@ def test_of_a_large_pool_some_are_asked(monkeypatch: pytest.MonkeyPatch) -> None
         assert {draw.position for draw in result.ranking} == set(asked[-1].tolist())
     assert [len(set(places.tolist())) for places in asked] == [40, 40]
     assert asked[0].min() >= 30 and asked[0].tolist() != asked[1].tolist()
+
+
+@pytest.mark.parametrize("task", [Rating(1, 5), Pairs(), MultiLabel(["a", "b"])])
+def test_only_classes_are_voted_on(task: Any) -> None:
+    with pytest.raises(OptionError, match=r"'committee' requires a committee.*has none"):
+        Session(TEXTS, task, strategy="committee", store=None)
+    with pytest.raises(OptionError, match=r"strategy='find' looks for one label.*leave it out"):
+        Session(TEXTS, task, strategy="find", store=None)
 
 
 @pytest.mark.parametrize("worker", ["inline", "process"])

@@ -88,14 +88,18 @@ def test_a_flag_of_the_processor_stops_nothing():
     assert [draw.position for draw in result.ranking] == [5, 1, 4, 3]
 
 
-def test_a_strategy_of_the_wrong_shape():
-    with pytest.raises(ValueError, match=r"'part' gave utilities of shape \(3,\), expected \(4,\)"):
-        learn(None, Part(np.ones(3)), order(KNOWN))
+def test_a_strategy_that_fails_costs_nothing_that_was_learned():
+    result = learn(ModelSuggester(TEXTS, "text"), Part(np.ones(3)), order(KNOWN))
+    assert "'part' gave utilities of shape (3,), expected (4,)" in result.failed.said
+    assert "Traceback" in result.failed.story
+    assert result.predictions.label(4) == "spam" and result.positions == {0, 2}
+    assert len(result.ranking) == 0
+    assert (result.doing, result.aim) == ("random", "asking at random: strategy 'part' failed")
 
 
 def test_a_strategy_that_needs_features_says_so():
-    with pytest.raises(ValueError, match="'typical' requires features, but there are none"):
-        learn(None, TypicalClusters(), order(KNOWN))
+    failed = learn(None, TypicalClusters(), order(KNOWN)).failed
+    assert "'typical' requires features, but there are none" in failed.said
 
 
 def test_predictions_without_probabilities_have_no_confidence():

@@ -136,7 +136,7 @@ function Model({
           controller.act({ type: "panel", panel: "error" });
         }}
       >
-        model failed · why?
+        training failed · why?
       </button>
     );
   }

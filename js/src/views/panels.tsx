@@ -160,7 +160,7 @@ export function ErrorPanel({ text, onRetry, onClose }: ErrorProps) {
   return (
     <div class="nblabel-error" role="alert">
       <div class="nblabel-sheet-top">
-        <strong>The model failed. Labeling goes on without new suggestions.</strong>
+        <strong>The last training failed. Labeling goes on.</strong>
         <span class="nblabel-buttons">
           <button type="button" class="nblabel-button" onClick={onRetry}>
             train again

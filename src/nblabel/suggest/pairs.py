@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from ..strategies import Context, pick
 from ..strategies.base import BELOW_ONE
+from ..tasks.pairs import TIE
 from .heads import chunks
 from .linear import Scores
 from .matrices import products, squares
@@ -106,6 +107,13 @@ class PairSuggester:
     def embedding(self) -> PairRows:
         """Return dense features of the pairs."""
         return PairRows(np.asarray(self.rows.base.embedding()), self.first, self.second)
+
+    def is_enough(self, values: Sequence[Any]) -> bool:
+        """Whether two answers say which is better.
+
+        They need not differ: which item of a pair stands first is chance, or the order of the data.
+        """
+        return sum(value != TIE for value in values) >= 2
 
     def fit(self, snapshot: Snapshot) -> FittedPairs:
         """Fit on the labeled pairs."""
