@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.integrate import trapezoid
 
 from .errors import OptionError, near
 
@@ -63,7 +65,7 @@ class LearningCurve(pd.DataFrame):
             A row per ``strategy`` and ``n_labels``: ``n_seeds``, and for each score ``accuracy``
             (mean), ``accuracy_low``, ``accuracy_high``, and so on.
         """
-        if not 0 < level < 1:
+        if not isinstance(level, Real) or not 0 < level < 1:
             raise OptionError(f"level= is a confidence between 0 and 1, got {level!r}.")
         groups = pd.DataFrame(self).groupby(["strategy", "n_labels"], sort=False)
         n = groups.size()
@@ -84,16 +86,38 @@ class LearningCurve(pd.DataFrame):
     def area(self) -> pd.DataFrame:
         """Return the mean height of each run's curve, the best strategy first.
 
+        All over the same numbers of labels: from where all runs have begun to where each strategy
+        has come in some run. Runs that ended before, as in a race that was cancelled, do not count.
+
         Returns
         -------
         DataFrame
-            Indexed by ``strategy``: mean over seeds of each score, averaged over the curve (its
-            area, divided by its length).
+            Indexed by ``strategy``: mean over seeds of each score, averaged over the curve (the
+            area under straight lines from row to row, divided by its length).
         """
         keys = ["strategy", "seed"] if "seed" in self.columns else ["strategy"]
-        runs = pd.DataFrame(self).groupby(keys, sort=False)[self.scores].mean()
-        means = runs.groupby("strategy", sort=False).mean()
+        runs = [run for _, run in pd.DataFrame(self).groupby(keys, sort=False)]
+        end = self.groupby("strategy")["n_labels"].max().min()
+        whole = [run for run in runs if run["n_labels"].max() >= end]
+        start = max((run["n_labels"].min() for run in whole), default=end)
+        heights = pd.DataFrame(
+            [
+                {"strategy": run["strategy"].iat[0], **self._heights(run, start, end)}
+                for run in whole
+            ],
+            columns=["strategy", *self.scores],
+        )
+        means = heights.groupby("strategy", sort=False).mean()
         return means.sort_values(self.scores[0], ascending=False, kind="stable")
+
+    def _heights(self, run: pd.DataFrame, start: float, end: float) -> dict[str, float]:
+        x = run["n_labels"].to_numpy(dtype=float)
+        at = np.unique([start, *x[(x > start) & (x < end)], end])
+        made = {}
+        for score in self.scores:
+            y = np.interp(at, x, run[score].to_numpy(dtype=float))
+            made[score] = float(trapezoid(y, at) / (end - start) if end > start else y[-1])
+        return made
 
     def plot(self, score: str | None = None, *, ax: Any = None, library: str | None = None) -> Any:
         """Draw the curves, with their intervals where there are several seeds.

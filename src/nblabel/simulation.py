@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
 from .curves import LearningCurve
-from .errors import OptionError, brief
+from .errors import OptionError, TrainingError, brief
 from .pairing import PairPool
 from .pool import Pool, pick_columns
 from .session import Session
 from .strategies import Find
 from .suggest import order_of
+from .tasks.pairs import FIRST, SECOND, TIE
 
 #: Of single items that are compared so many pairs, at random, are scored on.
 MOST_PAIRS = 2000
@@ -59,6 +60,12 @@ def simulate(
         those of naming the commonest label so far. With ``goal="find"`` there is ``found``, too:
         how many of the labels are the one that is looked for (without ``target=`` the rarest
         of the known ones). It draws itself: ``.plot()``.
+
+    Raises
+    ------
+    TrainingError
+        If a training fails: what follows would be the curve of an older model, or of none. Before
+        there is a model it may fail, since some need several labels of each class.
     """
     session = getattr(session, "session", session)  # a Labeler brings its own
     if not isinstance(session, Session):
@@ -111,6 +118,10 @@ def steps(
     ----------
     sought : str, optional
         A label: each row says how many of the session's labels are it.
+
+    Raises
+    ------
+    TrainingError
     """
     known = _known(session, truth, test)
     session.wait()
@@ -126,6 +137,8 @@ def steps(
         if session.status()["learned"] < session.status()["labeled"]:
             session.retrain(wait=True)  # else it has done so by itself
         status = session.status()
+        if status["training"] == "failed" and status["version"] > 0:
+            raise _failure(status)
         yield {
             "n_labels": status["labeled"],
             **({} if sought is None else {"found": status["counts"].get(sought, 0)}),
@@ -133,6 +146,12 @@ def steps(
             "strategy": session.strategy.name,
             "doing": session.doing,
         }
+    if (status := session.status())["training"] == "failed":
+        raise _failure(status)
+
+
+def _failure(status: dict[str, Any]) -> TrainingError:
+    return TrainingError(f"After {status['labeled']} labels: {status['error']}")
 
 
 def _scores(session: Session, truth: list[Any], predicted: list[Any]) -> dict[str, float]:
@@ -160,6 +179,7 @@ def _known(session: Session, truth: Any, test: tuple[Any, Any] | None) -> _Known
     if isinstance(pool, PairPool):
         return _known_pairs(session, pool, truth, test)
     values = _truth_of(truth, pool)
+    _check_not_learned_from(session, truth, values)
     answers = {item: task.parse(value) for item, value in zip(pool.ids, values, strict=True)}
     if test is None:
         suggested = lambda: [_suggested(session, item) for item in pool.ids]  # noqa: E731
@@ -169,12 +189,28 @@ def _known(session: Session, truth: Any, test: tuple[Any, Any] | None) -> _Known
     return _Known(answers.__getitem__, labels, lambda: session.predict_values(data))
 
 
+def _check_not_learned_from(session: Session, truth: Any, values: NDArray[Any]) -> None:
+    """Refuse a truth that is among the columns that the model sees: it would look perfect."""
+    columns = session.learned_columns
+    if columns is None:
+        return
+    name, known = truth if isinstance(truth, str) else None, pd.Series(values, dtype=object)
+    for other, column in columns.items():
+        if other == name or known.equals(column.reset_index(drop=True).astype(object)):
+            raise OptionError(
+                f"truth= is the column {other!r}, and the model learns from it. Show the other "
+                f"columns only: row={brief([left for left in columns if left != other])}."
+            )
+
+
 def _known_pairs(
     session: Session, pool: PairPool, truth: Any, test: tuple[Any, Any] | None
 ) -> _Known:
     singles = pool.singles
     values = _numbers(_truth_of(truth, singles))
+    _check_not_learned_from(session, truth, values)
     rng = np.random.default_rng((session.random_state, 5))
+    turned = {FIRST: SECOND, SECOND: FIRST}
 
     def label(item: str) -> str:
         place = pool.position(item)
@@ -182,11 +218,21 @@ def _known_pairs(
 
     if test is None:
         some = np.sort(rng.choice(len(pool), min(MOST_PAIRS, len(pool)), replace=False))
-        ids = [pool.ids[place] for place in some]
-        scored = _preferred(values, pool.first[some], pool.second[some])
-        return _Known(label, scored, lambda: [_suggested(session, item) for item in ids])
+        # Either way round: where the items come sorted the answers would all be the same.
+        turn = rng.random(len(some)) < 0.5
+        left = np.where(turn, pool.second[some], pool.first[some])
+        right = np.where(turn, pool.first[some], pool.second[some])
+        scored = _preferred(values, left, right)
+
+        def suggested() -> list[Any]:
+            made = [_suggested(session, pool.ids[place]) for place in some]
+            return [turned.get(s, s) if t else s for s, t in zip(made, turn, strict=True)]
+
+        return _Known(label, scored, suggested)
     data, held_labels = checked_test(test)
     held = _numbers(held_labels)
+    if len(held) < 2:
+        raise OptionError("test= of items that are compared in pairs needs two items, got one.")
     first, second = (rng.integers(0, len(held), MOST_PAIRS) for _ in range(2))
     apart = first != second
     first, second = first[apart], second[apart]
@@ -198,8 +244,9 @@ def _known_pairs(
 
 
 def _preferred(values: NDArray[Any], first: NDArray[Any], second: NDArray[Any]) -> list[str]:
-    better = np.sign(values[first] - values[second]).astype(int)
-    return np.array(["tie", "first", "second"])[better].tolist()
+    left, right = values[first], values[second]
+    better = (left > right).astype(int) - (left < right)  # a difference of infinities is no number
+    return np.array([TIE, FIRST, SECOND])[better].tolist()
 
 
 def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -291,6 +338,11 @@ def labels_of(
     elif isinstance(truth, pd.Series):
         order = order_of(truth.index, index, "truth=")
         truth = truth.to_numpy() if order is None else truth.to_numpy()[order]
+    if not isinstance(truth, Iterable):
+        raise OptionError(
+            "truth= is a column, a Series, a mapping or a list with the label of every item, got "
+            f"{brief(truth)}."
+        )
     values = _column(truth)
     if values.shape != (n_items,):
         raise OptionError(

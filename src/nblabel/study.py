@@ -9,7 +9,8 @@ import inspect
 import io
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import closing
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
@@ -21,11 +22,11 @@ from numpy.typing import NDArray
 from ._threads import one_thread
 from ._trainer import Trainer
 from .curves import LearningCurve, draw
-from .errors import OptionError, brief, near
+from .errors import OptionError, TrainingError, brief, in_words, near
 from .pool import read_source
 from .session import Session
 from .simulation import checked_budget, labels_of, numbers_of, sought_by, steps
-from .strategies import as_strategy
+from .strategies import QueryStrategy, as_strategy
 from .suggest import as_rows, checked_matrix
 
 #: What a run settles itself.
@@ -57,7 +58,9 @@ def compare(
     data : DataFrame, Series, list, array of images, or folder
     strategies : list of str or QueryStrategy, or mapping
         What to race; a mapping names each, its values are strategies or mappings of `Session`
-        arguments: ``{"bayes": {"strategy": "margin", "model": MultinomialNB()}}``.
+        arguments: ``{"bayes": {"strategy": "margin", "model": MultinomialNB()}}``. A strategy that
+        holds something for each item is a function of the items that one run may ask:
+        ``{"longest": lambda items: LongestFirst(items)}``.
     truth : str, Series, mapping or array-like of shape (n_items,)
         The label of every item. A column of the data is kept from the model.
     budget : int
@@ -91,6 +94,11 @@ def compare(
     values, index = read_source(data)
     frame = values if isinstance(values, pd.DataFrame) else None
     known = labels_of(truth, frame, index, len(values))
+    if task is None and any(isinstance(label, (list, tuple, Mapping, Set)) for label in known):
+        raise OptionError(
+            f"truth= holds labels such as {brief(known[0])}, which are not one class: say which "
+            "task= they are of, such as task=nl.MultiLabel([...])."
+        )
     if isinstance(truth, str):
         values = values.drop(columns=truth)
     for setting in settings.values():
@@ -107,6 +115,9 @@ def compare(
         settings,
         _checked_seeds(seeds),
     )
+    if not isinstance(contest.test, tuple):
+        for setting in settings.values():
+            _check_places(setting.get("strategy"), len(known))
     looked_for = set()
     for name in settings:  # whatever is wrong with a setting is said now, not in the last run
         session, asked, _ = contest.session(name, contest.seeds[0])
@@ -133,7 +144,7 @@ class _Contest:
 
     def session(self, name: str, seed: int) -> tuple[Session, Any, tuple[Any, Any]]:
         """Return a session on the items that may be asked, their labels, and what to score on."""
-        options = copy.deepcopy(self.settings[name])
+        options = {option: _own(value) for option, value in self.settings[name].items()}
         matrix = options.get("features")
         matrix = matrix if hasattr(matrix, "shape") else None
         if isinstance(self.test, tuple):
@@ -146,8 +157,11 @@ class _Contest:
             test = (self._rows(rows, held), self.known[held])
             if matrix is not None:
                 options["features"] = self._rows(matrix, asked)
+        items = _take(self.values, asked)
+        if _makes_strategies(options.get("strategy")):
+            options["strategy"] = options["strategy"](items)
         session = Session(
-            _take(self.values, asked), self.task, store=None, inline=True, annotator="truth",
+            items, self.task, store=None, inline=True, annotator="truth",
             random_state=seed, **options,
         )  # fmt: skip
         return session, self.known[asked], test
@@ -208,15 +222,21 @@ class Race:
                 if self._stop.is_set():
                     break
                 self._tell(now=f"{name}, seed {seed}")
-                session, known, test = contest.session(name, seed)
-                for row in steps(session, known, contest.budget, test=test, sought=self._sought):
-                    self._tell(row={**row, "strategy": name, "seed": seed})
-                    if self._stop.is_set():
-                        break
-                else:
-                    self._tell(runs=1)
-                session.close()
+                try:
+                    self._one(name, seed)
+                except TrainingError as error:
+                    raise TrainingError(f"{name!r}, seed {seed}: {error}") from None
         self._tell(phase="cancelled" if self._stop.is_set() else "done", now="")
+
+    def _one(self, name: str, seed: int) -> None:
+        contest = self._contest
+        session, known, test = contest.session(name, seed)
+        with closing(session):
+            for row in steps(session, known, contest.budget, test=test, sought=self._sought):
+                self._tell(row={**row, "strategy": name, "seed": seed})
+                if self._stop.is_set():
+                    return
+        self._tell(runs=1)
 
     def _failed(self, error: BaseException) -> None:
         with self._lock:
@@ -282,7 +302,7 @@ class Race:
             total = len(self._contest.seeds) * len(self._contest.settings)
             words = f"{state.phase}: {state.runs} of {total} runs"
             if state.error is not None:
-                return f"{words}, {type(state.error).__name__}: {state.error}"
+                return f"{words}, {in_words(state.error).partition(chr(10))[0]}"
             return f"{words}, now {state.now}" if state.now else words
 
     # ------------------------------------------------------------ display
@@ -381,9 +401,29 @@ def _settings(strategies: Any, options: dict[str, Any]) -> dict[str, dict[str, A
     for name, setting in named.items():
         own = dict(setting) if isinstance(setting, Mapping) else {"strategy": setting}
         _check_options(own, f"The setting {name!r}")
-        as_strategy(own.get("strategy", "auto"))
         made[name] = {**options, **own}
+        strategy = made[name].get("strategy", "auto")
+        if not _makes_strategies(strategy):
+            as_strategy(strategy)
     return made
+
+
+def _makes_strategies(strategy: Any) -> bool:
+    """Whether it is a function of the items of a run."""
+    return callable(strategy) and not isinstance(strategy, (type, QueryStrategy))
+
+
+def _check_places(strategy: Any, n_items: int) -> None:
+    """Refuse a strategy that knows items by their place in all data: runs have some of them."""
+    for name, value in getattr(strategy, "__dict__", {}).items():
+        listed = isinstance(value, (list, tuple))
+        if (len(value) if listed else next(iter(getattr(value, "shape", ())), None)) == n_items:
+            kind = type(strategy).__name__
+            raise OptionError(
+                f"{kind}.{name} has an entry for each of the {n_items} items, but a race holds "
+                "items out, and places are those of the others. Give a function of them: "
+                f"{{{strategy.name!r}: lambda items: {kind}(items)}}."
+            )
 
 
 def _check_options(options: Mapping[str, Any], what: str) -> None:
@@ -397,6 +437,19 @@ def _check_options(options: Mapping[str, Any], what: str) -> None:
             )
         if name not in _OPTIONS:
             raise OptionError(f"{what} has no option {name}=. {near(name, _OPTIONS)}")
+
+
+def _own(value: Any) -> Any:
+    """Return what one run may change: a copy, where there can be one.
+
+    A matrix and what encodes items are read only, and may be large.
+    """
+    if hasattr(value, "shape") or hasattr(value, "encode"):
+        return value
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # such as a lock, or a connection
+        return value
 
 
 def _checked_seeds(seeds: Any) -> tuple[int, ...]:

@@ -83,7 +83,7 @@ def test_items_of_given_pairs_are_told_apart_by_their_content() -> None:
 def test_items_are_ranked_from_few_comparisons() -> None:
     session = opened()
     assert len(session.pool) == 60 * 59 // 2
-    with pytest.raises(NotFittedError, match="no model yet: two answers must differ"):
+    with pytest.raises(NotFittedError, match="no model yet: say of two pairs which is better"):
         _ = session.scores
     answer(session, 60)
     scores = session.scores
@@ -98,6 +98,45 @@ def test_items_are_ranked_from_few_comparisons() -> None:
     # New items have a score on the same scale.
     fresh = session.predict(ROWS)
     assert np.corrcoef(fresh["score"], scores["score"])[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("ties", [True, False])
+def test_items_that_come_in_order_are_learned_too(ties: bool) -> None:
+    """Then the second one is always the better one."""
+    places = np.argsort(WORTH)
+    rows, worth = ROWS.iloc[places].reset_index(drop=True), WORTH[places]
+    session = nl.Session(rows, nl.Pairs(ties=ties), row=True, store=None, inline=True, blind=0)
+    for asked in session.next(2):
+        session.record(asked, "second")
+    session.retrain()
+    assert session.status()["version"] > 0 and set(session.labels["preferred"]) == {"second"}
+    answer(session, 50, worth)
+    assert kendalltau(session.scores["score"], worth).statistic > 0.75
+
+
+def test_ties_alone_teach_nothing() -> None:
+    session = opened()
+    for asked in session.next(5):
+        session.record(asked, "tie")
+    session.retrain()
+    assert session.status()["version"] == 0 and session.last_error is None
+
+
+def test_known_strengths_are_simulated_either_way_round() -> None:
+    order = np.argsort(WORTH)
+    rows, worth = ROWS.iloc[order].reset_index(drop=True), WORTH[order]
+
+    def made(**options: Any) -> nl.Session:
+        how = {"row": True, "store": None, "inline": True, "random_state": 3, **options}
+        return nl.Session(rows, nl.Pairs(), **how)
+
+    # Without a model the commonest answer is named, which says nothing of which is better.
+    assert nl.simulate(made(model=False), worth, 20)["accuracy"].between(0.4, 0.6).all()
+    curve = nl.simulate(made(), worth, 60)
+    assert curve["accuracy"].iat[-1] > 0.85
+    with pytest.raises(OptionError, match="needs two items, got one"):
+        nl.simulate(made(), worth, 10, test=(rows[:1], worth[:1]))
+    nl.simulate(made(), [np.inf, np.inf, *worth[2:]], 10)
 
 
 def test_sides_are_recorded_and_labels_are_indexed_by_both() -> None:

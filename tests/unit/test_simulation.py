@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.preprocessing import OneHotEncoder
 
 from nblabel import simulate
-from nblabel.errors import LabelValueError, OptionError, UnknownColumnError
+from nblabel.errors import LabelValueError, OptionError, TrainingError, UnknownColumnError
 from nblabel.session import Session
 
 WORDS = {"ham": "see you at lunch on day", "spam": "win money prize number"}
 TRUTH = [["ham", "spam"][k % 2] for k in range(60)]
 FRAME = pd.DataFrame({"text": [f"{WORDS[label]} {k}" for k, label in enumerate(TRUTH)], "y": TRUTH})
 FRAME.index = pd.Index([f"d{k}" for k in range(60)])
+CLASSES = ["ham", "spam"]
 COLUMNS = ["n_labels", "accuracy", "macro_f1", "strategy", "doing"]
 
 
@@ -161,6 +164,44 @@ def test_a_truth_that_does_not_fit_says_so() -> None:
     with pytest.raises(OptionError, match="truth='y' names a column, but the data has no columns"):
         simulate(listed, "y", 10)
     assert np.all([s.status()["labeled"] == 0 for s in (listed,)])
+
+
+@pytest.mark.parametrize("truth", ["y", FRAME["y"], TRUTH])
+@pytest.mark.parametrize("options", [{}, {"features": OneHotEncoder()}])
+def test_a_truth_that_the_model_learns_from_is_refused(truth: Any, options: dict[str, Any]) -> None:
+    noise = FRAME.assign(noise=np.random.default_rng(0).random(60)).drop(columns="text")
+    said = r"column 'y', and the model learns from it.*row=\['noise'\]"
+    with pytest.raises(OptionError, match=said):
+        simulate(Session(noise, CLASSES, row=True, store=None, inline=True, **options), truth, 20)
+    hidden: list[dict[str, Any]] = [
+        {"row": ["noise"]},
+        {"row": True, "model": False},
+        {"row": True, "features": noise[["noise"]].to_numpy()},
+    ]
+    for how in hidden:
+        curve = simulate(Session(noise, CLASSES, store=None, inline=True, **how), truth, 20)
+        assert curve["accuracy"].iat[-1] < 0.9
+
+
+def test_a_truth_that_is_none_says_so() -> None:
+    for truth in (None, 5):
+        with pytest.raises(OptionError, match=f"truth= is a column, .* got {truth}"):
+            simulate(make(), truth, 10)
+
+
+class Fails(ClassifierMixin, BaseEstimator):
+    def fit(self, X: Any, y: Any) -> Any:
+        raise RuntimeError("no mood")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("worker", ["inline", "thread", "process"])
+def test_what_was_not_learned_is_no_curve(worker: str) -> None:
+    session = make(model=Fails(), inline=worker == "inline", worker=worker)
+    with pytest.raises(TrainingError, match=r"After 10 labels: The model could .* no mood") as e:
+        simulate(session, "y", 10)
+    assert "Traceback" in str(e.value) and len(session.labels) == 10
+    session.close()
 
 
 @pytest.mark.parametrize("form", [dict, pd.Series, lambda d: [*d.values(), *[None] * 58]])

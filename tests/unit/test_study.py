@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse, stats
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.naive_bayes import GaussianNB
 from threadpoolctl import threadpool_info
 
 import nblabel as nl
 from nblabel.curves import GRAY, LearningCurve, _apart
-from nblabel.errors import LabelValueError, OptionError, UnknownColumnError
+from nblabel.errors import LabelValueError, OptionError, TrainingError, UnknownColumnError
 from nblabel.strategies import Margin
 from nblabel.study import Race, compare
 
@@ -24,6 +25,7 @@ IMAGES, DIGITS = nl.datasets.digits()
 KEPT = np.flatnonzero(np.isin(DIGITS, ["3", "8", "9"]))[:150]
 IMAGES, DIGITS = IMAGES[KEPT], DIGITS[KEPT]
 WINE = nl.datasets.wine()
+WORDS = ["see you at lunch", "win money prize"]
 COLUMNS = ["strategy", "seed", "n_labels", "accuracy", "macro_f1", "doing"]
 
 
@@ -200,6 +202,12 @@ def test_other_tasks_race_too() -> None:
         ({"truth": "y"}, OptionError, "names a column, but the data has no columns"),
         ({"data": WINE, "truth": "lable"}, UnknownColumnError, "'label'"),
         ({"task": ["3", "8"], "seeds": 1}, LabelValueError, "'9'"),
+        (
+            {"truth": [[d] for d in DIGITS]},
+            OptionError,
+            "such as .*, which are not one class.* task=",
+        ),
+        ({"truth": None}, OptionError, "got None"),
     ],
 )
 def test_what_is_wrong_is_said(change: dict[str, Any], error: Any, said: str) -> None:
@@ -289,6 +297,110 @@ def test_an_error_of_a_run_comes_out() -> None:
     assert failed.phase == "failed" and "LabelValueError" in failed._repr_html_()
 
 
+class Untrainable(ClassifierMixin, BaseEstimator):
+    """Fails from some number of labels on, or below it."""
+
+    def __init__(self, least: int = 0, most: int = 1000) -> None:
+        self.least, self.most = least, most
+
+    def fit(self, X: Any, y: Any) -> Any:
+        if not self.least <= len(y) <= self.most:
+            raise RuntimeError(f"not with {len(y)} labels")
+        self.inner_ = GaussianNB().fit(X, y)
+        self.classes_ = self.inner_.classes_
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        return self.inner_.predict_proba(X)
+
+
+class Longest:
+    name = "longest"
+    requires: frozenset[str] = frozenset()
+
+    def __init__(self, items: Any = ()) -> None:
+        self.sizes = [len(str(item)) for item in items]
+
+    def utilities(self, context: Any) -> Any:
+        return np.array(self.sizes or [0] * (context.candidates.max() + 1))[context.candidates]
+
+    def reason(self, utility: float) -> str:
+        return "long"
+
+
+class Unranked(Longest):
+    def utilities(self, context: Any) -> Any:
+        if len(context.labeled) >= 20:
+            raise RuntimeError("no rank")
+        return super().utilities(context)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"model": Untrainable(least=1000)}, "'bad', seed 0: After 30 labels: The model could not"),
+        ({"model": Untrainable(most=15)}, "'bad', seed 0: After 20 labels: The model could not be"),
+        ({"strategy": Unranked()}, "'bad', seed 0: After 20 labels: The items could not be ranked"),
+    ],
+    ids=["never", "no longer", "unranked"],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_was_not_learned_is_no_curve(setting: dict[str, Any], said: str) -> None:
+    features = IMAGES.reshape(len(IMAGES), -1)
+    with pytest.raises(TrainingError, match=said) as caught:
+        race({"good": {}, "bad": setting}, features=features, seeds=1, budget=30)
+    assert "Traceback" in str(caught.value) and "RuntimeError: no" in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_model_may_need_some_labels() -> None:
+    features = IMAGES.reshape(len(IMAGES), -1)
+    made = race({"some": {"model": Untrainable(least=15)}}, features=features, seeds=1, budget=30)
+    assert made["n_labels"].tolist() == [10, 20, 30] and made["accuracy"].iat[-1] > 0.7
+
+
+def test_a_strategy_that_knows_items_by_place_is_made_for_each_run() -> None:
+    texts = [f"{WORDS[k % 2]} {'x' * k}" for k in range(60)]
+    truth = ["ham", "spam"] * 30
+    with pytest.raises(
+        OptionError, match=r"Longest\.sizes has an entry .* 60 .*lambda items: Long"
+    ):
+        compare(texts, {"longest": Longest(texts)}, truth, seeds=2, budget=10)
+    made: list[Any] = []
+
+    def longest(items: Any) -> Longest:
+        made.append(items)
+        return Longest(items)
+
+    compare(texts, {"longest": longest}, truth, seeds=2, budget=10, batch=5)
+    assert all(len(items) == 42 for items in made) and made[-1] != made[-2]
+    held = (["win money", "at lunch"], ["ham", "spam"])  # all may be asked: places are the same
+    compare(texts, {"longest": Longest(texts)}, truth, seeds=1, budget=10, test=held)
+
+
+def test_what_cannot_be_copied_is_shared() -> None:
+    class Locked:
+        cache_key = "locked"
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+
+        def encode(self, items: Any) -> Any:
+            with self.lock:
+                return np.array([[float(len(item)), 1.0] for item in items])
+
+    class Busy(Longest):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lock = threading.Lock()
+
+    texts = [f"{WORDS[k % 2]} {k}" for k in range(60)]
+    made = compare(
+        texts, {"busy": Busy()}, ["ham", "spam"] * 30, seeds=2, budget=10, features=Locked()
+    )
+    assert len(made) == 2
+
+
 def test_it_shows_itself_and_goes_on_showing(held: Race, monkeypatch: pytest.MonkeyPatch) -> None:
     from IPython.core import display_functions
     from IPython.display import DisplayHandle
@@ -358,8 +470,28 @@ def test_the_area_puts_the_best_first(curve: LearningCurve) -> None:
     area = curve.area()
     assert sorted(area.index) == ["margin", "random"]
     assert area["macro_f1"].is_monotonic_decreasing
-    means = curve.groupby("strategy")["accuracy"].mean()
-    assert area["accuracy"].to_dict() == pytest.approx(means.to_dict())
+    heights = curve.groupby(["strategy", "n_labels"])["accuracy"].mean().unstack()
+    expected = (heights[10] / 2 + heights[20] + heights[30] / 2) / 2
+    assert area["accuracy"].to_dict() == pytest.approx(expected.to_dict())
+
+
+def line(name: str, seed: int, at: Any) -> list[dict[str, Any]]:
+    """A curve that is as high as it has labels, in hundreds."""
+    return [
+        {"strategy": name, "seed": seed, "n_labels": n, "accuracy": n / 100, "macro_f1": n / 100}
+        for n in at
+    ]
+
+
+def test_the_area_does_not_depend_on_the_batch_nor_on_what_was_cancelled() -> None:
+    made = LearningCurve(line("a", 0, range(10, 101, 10)) + line("b", 0, range(5, 101, 5)))
+    assert made.area()["accuracy"].to_dict() == pytest.approx({"a": 0.55, "b": 0.55})
+    more = LearningCurve(pd.concat([made, LearningCurve(line("a", 1, [10, 20]))]))
+    pd.testing.assert_frame_equal(more.area(), made.area())
+    ended = LearningCurve(line("a", 0, [10, 20, 30]) + line("b", 0, [10, 20]))
+    assert ended.area()["accuracy"].to_dict() == pytest.approx({"a": 0.15, "b": 0.15})
+    one = LearningCurve(line("a", 0, [10]))
+    assert one.area()["accuracy"].to_dict() == {"a": 0.1} and one.iloc[:0].area().empty
 
 
 def test_plots_name_the_lines_at_their_ends(curve: LearningCurve) -> None:
