@@ -151,7 +151,7 @@ function Accuracy({ status }: { status: StatusPart }) {
   return (
     <span
       class="nblabel-accuracy"
-      title={`On the newest ${n} items drawn at random, before you answered. 95 % interval by Wilson. About items that have no label yet.`}
+      title={`On the newest ${n} items drawn at random, before you answered, so by the models there were then: this one has learned since. 95 % interval by Wilson. About items that have no label yet.`}
     >
       {line && (
         <svg width="86" height="20" viewBox="0 0 86 20" role="img" aria-label="learning curve">

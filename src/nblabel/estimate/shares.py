@@ -72,7 +72,9 @@ def progressive(hits: Sequence[bool], window: int = WINDOW) -> Share | None:
     Returns
     -------
     Share or None
-        About the items that had no label yet; None below `LEAST_AUDITS`.
+        About the items that had no label yet, and the mean of the models that answered; None below
+        `LEAST_AUDITS`. While models still learn the newest is better than that: the interval then
+        lies too low, not too high.
     """
     newest = list(hits)[-window:]
     return wilson(sum(newest), len(newest)) if len(newest) >= LEAST_AUDITS else None
