@@ -223,11 +223,15 @@ class Pool:
         return grown
 
     def _joined_values(self, more: Pool) -> tuple[pd.DataFrame | None, Any]:
-        if (self.frame is None) != (more.frame is None):
-            known, given = ("none", "some") if self.frame is None else ("some", "none")
+        if self.frame is None and more.frame is not None:
             raise DataError(
-                f"The new data needs the form of the data before, which has columns: {known}; "
-                f"the new data has {given}."
+                "The items of this session came without columns, the new data is a table: give one "
+                f"column of it ({shorten(more.frame.columns)}), or a list."
+            )
+        if self.frame is not None and more.frame is None:
+            raise DataError(
+                "The items of this session came in a table, the new data has no columns: give a "
+                f"DataFrame with {shorten(self.frame.columns)}."
             )
         if self.frame is not None and more.frame is not None:
             _check_columns(self.frame.columns, more.frame.columns)

@@ -247,7 +247,7 @@ def test_duplicates_are_told_apart_as_before() -> None:
         (B.rename(columns={"text": "txt"}), UnknownColumnError, "no column 'text'"),
         (B.drop(columns="age"), DataError, "it has no 'age'"),
         (B.assign(z=1), DataError, "it has 'z', which the session's has not"),
-        (["one", "two"], DataError, "which has columns: some; the new data has none"),
+        (["one", "two"], DataError, "came in a table, the new data has no columns: give a"),
         (B[:0], DataError, "empty"),
         (B.set_axis(["e"] * 10), DataError, "without gaps and duplicates"),
         (3, DataError, "got int"),
