@@ -20,7 +20,7 @@ from .suggest import Fitted, Scores, Snapshot, Suggester, checked_scores
 from .tables import Predictions
 
 #: How many items of a ranking are kept.
-MOST_RANKED = 1000
+MOST_RANKED = 500
 #: Candidates that a committee is asked about, at random where there are more.
 MOST_VOTED = 10_000
 
@@ -95,7 +95,7 @@ class Result:
 class Ranking(Sequence[Draw]):
     """The draws of one strategy, each made when it is looked at.
 
-    A thousand objects with every training take a while to make, and would sooner or later have
+    Hundreds of objects with every training take a while to make, and would sooner or later have
     Python's collector walk through all there is in the kernel, and hold up its main thread.
 
     Attributes

@@ -193,6 +193,23 @@ def test_columns_without_a_labeled_row_change_no_linear_model(estimator, n_class
     assert score(quick, rows).proba == pytest.approx(score(plain, rows).proba, abs=tolerance)
 
 
+@pytest.mark.parametrize("block", [1 << 18, 200])
+def test_with_many_classes_they_are_not_multiplied(monkeypatch, block):
+    n_classes = linear._MANY
+    rows, labels = data(n_rows=4 * n_classes, n_classes=n_classes)
+    empty = sparse.csr_matrix((3, rows.shape[1]), dtype=np.float32)
+    rows = sparse.vstack([empty, rows, empty], format="csr")
+    model = LogisticRegression()
+    columns = fit_linear(model, rows[3 : n_classes + 3], labels[:n_classes])
+    assert 0 < len(columns) < rows.shape[1]
+    monkeypatch.setattr(linear, "_BLOCK", block)
+    left_out = score(model, rows, columns).proba
+    monkeypatch.setattr(linear, "_MANY", n_classes + 1)
+    assert (left_out == score(model, rows, columns).proba).all()
+    plain = spread(model, columns, rows.shape[1]).predict_proba(rows)
+    assert left_out == pytest.approx(plain, abs=1e-5)
+
+
 class Mine(LogisticRegression):
     def predict_proba(self, X):
         return np.full((X.shape[0], 2), 0.5)

@@ -303,8 +303,8 @@ class ModelSuggester:
 
     def fit(self, snapshot: Snapshot) -> FittedModel:
         """Fit the estimator on the labeled items."""
-        estimator = _default() if self._estimator is None else self._estimator
-        estimator = fresh(estimator, snapshot.seed)
+        given, seed = self._estimator, snapshot.seed
+        estimator = _default(seed) if given is None else fresh(given, seed)
         targets = np.asarray(snapshot.targets, dtype=str)
         with quiet(ConvergenceWarning):
             matrix = self._inputs if self._whole else self.features()
@@ -434,8 +434,8 @@ def checked_marks(marks: Any) -> list[tuple[int, int, float]]:
     return made
 
 
-def _default() -> LogisticRegression:
-    return LogisticRegression(C=10.0, class_weight="balanced", max_iter=300)
+def _default(seed: int) -> LogisticRegression:
+    return LogisticRegression(C=10.0, class_weight="balanced", max_iter=300, random_state=seed)
 
 
 def takes_sparse(estimator: Any) -> bool:
