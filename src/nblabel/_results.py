@@ -27,6 +27,7 @@ from .suggest import (
     checked_matrix,
     embedding_column,
     learning_inputs,
+    probabilities,
     score,
     value_at,
 )
@@ -167,7 +168,7 @@ class Trained:
         if hasattr(model, "tag"):
             return [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
         classes = self.predictions.classes
-        return [decode(self.task, classes, row) for row in model.predict_proba(rows)]
+        return [decode(self.task, classes, row) for row in probabilities(model, rows)]
 
     def _rows(self, data: Any) -> tuple[Any, pd.Index[Any] | None]:
         """Return what the model takes of new data, and its index."""

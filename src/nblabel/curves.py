@@ -111,6 +111,9 @@ class LearningCurve(pd.DataFrame):
         return means.sort_values(self.scores[0], ascending=False, kind="stable")
 
     def _heights(self, run: pd.DataFrame, start: float, end: float) -> dict[str, float]:
+        if start > end:  # no numbers of labels in common
+            return dict.fromkeys(self.scores, np.nan)
+        run = run.sort_values("n_labels")
         x = run["n_labels"].to_numpy(dtype=float)
         at = np.unique([start, *x[(x > start) & (x < end)], end])
         made = {}

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from . import _certifying
 from ._certificates import Certificates
@@ -391,14 +392,18 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         return column_values(pool, self.task, column, option="suggester")
 
     @property
-    def learned_columns(self) -> pd.DataFrame | None:
-        """The columns of table rows that the model learns from; None where it learns otherwise."""
+    def learned_columns(self) -> tuple[dict[Any, pd.Series], bool]:
+        """The columns that the model learns from, and whether it is known to learn from all."""
         suggester, model, features = self._given
         pool = self.pool.singles if isinstance(self.pool, PairPool) else self.pool
         otherwise = suggester is not None or model is False or isinstance(features, str)
-        if otherwise or hasattr(features, "shape") or self.renderer.modality != "row":
-            return None
-        return pool.values if isinstance(pool.values, pd.DataFrame) else None
+        columns: dict[Any, pd.Series] = {}
+        if not otherwise and not hasattr(features, "shape"):
+            if isinstance(pool.values, pd.DataFrame) and self.renderer.modality == "row":
+                columns = dict(pool.values.items())
+            elif isinstance(pool.values, pd.Series) and isinstance(pool.field, str):
+                columns = {pool.field: pool.values}
+        return columns, features is None and not isinstance(model, Pipeline)
 
     def _check_requirements(self) -> None:
         if self.strategy.requires and self._suggester is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
 from .curves import LearningCurve
-from .errors import OptionError, TrainingError, brief
+from .errors import DataError, OptionError, TrainingError, brief, full_story, in_words, plain
 from .pairing import PairPool
 from .pool import Pool, pick_columns
 from .session import Session
@@ -23,6 +24,8 @@ from .strategies import Find
 from .suggest import order_of
 from .tasks.pairs import FIRST, SECOND, TIE
 
+#: What has no order, or is one thing.
+_NO_LABELS = (str, bytes, Set)
 #: Of single items that are compared so many pairs, at random, are scored on.
 MOST_PAIRS = 2000
 
@@ -64,8 +67,9 @@ def simulate(
     Raises
     ------
     TrainingError
-        If a training fails: what follows would be the curve of an older model, or of none. Before
-        there is a model it may fail, since some need several labels of each class.
+        If a training fails, or what is held out cannot be predicted: what follows would be the
+        curve of an older model, or of none. Before there is a model a training may fail, since
+        some need several labels of each class.
     """
     session = getattr(session, "session", session)  # a Labeler brings its own
     if not isinstance(session, Session):
@@ -137,21 +141,28 @@ def steps(
         if session.status()["learned"] < session.status()["labeled"]:
             session.retrain(wait=True)  # else it has done so by itself
         status = session.status()
-        if status["training"] == "failed" and status["version"] > 0:
-            raise _failure(status)
+        if status["training"] == "failed" and (status["version"] or not session.has_model):
+            raise _failure(status["labeled"], status["error"])
+        try:
+            predicted = _predicted(session, known, given)
+        except (OptionError, DataError):
+            raise  # about the data that are held out
+        except Exception as error:
+            what = f"The items could not be predicted: {in_words(error)}\n\n{full_story(error)}"
+            raise _failure(status["labeled"], what) from None
         yield {
             "n_labels": status["labeled"],
             **({} if sought is None else {"found": status["counts"].get(sought, 0)}),
-            **_scores(session, known.scored, _predicted(session, known, given)),
+            **_scores(session, known.scored, predicted),
             "strategy": session.strategy.name,
             "doing": session.doing,
         }
     if (status := session.status())["training"] == "failed":
-        raise _failure(status)
+        raise _failure(status["labeled"], status["error"])
 
 
-def _failure(status: dict[str, Any]) -> TrainingError:
-    return TrainingError(f"After {status['labeled']} labels: {status['error']}")
+def _failure(n_labels: int, what: str) -> TrainingError:
+    return TrainingError(f"After {n_labels} labels: {what}")
 
 
 def _scores(session: Session, truth: list[Any], predicted: list[Any]) -> dict[str, float]:
@@ -190,17 +201,33 @@ def _known(session: Session, truth: Any, test: tuple[Any, Any] | None) -> _Known
 
 
 def _check_not_learned_from(session: Session, truth: Any, values: NDArray[Any]) -> None:
-    """Refuse a truth that is among the columns that the model sees: it would look perfect."""
-    columns = session.learned_columns
-    if columns is None:
-        return
-    name, known = truth if isinstance(truth, str) else None, pd.Series(values, dtype=object)
+    """Refuse a truth that is among the columns that the model sees: it would look perfect.
+
+    What is given as ``features=`` or a pipeline may leave it out: then it is only said.
+    """
+    columns, sees_all = session.learned_columns
+    name = truth if isinstance(truth, str) else None
     for other, column in columns.items():
-        if other == name or known.equals(column.reset_index(drop=True).astype(object)):
+        # Of one column by name only: texts may be their own labels.
+        is_same = session.renderer.modality == "row" and all(map(_same, column.array, values))
+        if other != name and not is_same:
+            continue
+        others = [left for left in columns if left != other]
+        advice = f"Show the other columns only: row={brief(others)}." if others else ""
+        if sees_all:
             raise OptionError(
-                f"truth= is the column {other!r}, and the model learns from it. Show the other "
-                f"columns only: row={brief([left for left in columns if left != other])}."
+                f"truth= is the column {other!r}, and the model learns from it. "
+                f"{advice or 'Show what it is to learn from.'}"
             )
+        warnings.warn(
+            f"truth= is the column {other!r}, which features= or model= gets to see. If it is not "
+            f"left out there, the model learns the answers. {advice}",
+            stacklevel=2,
+        )
+
+
+def _same(one: Any, other: Any) -> bool:
+    return plain(one) == plain(other)
 
 
 def _known_pairs(
@@ -209,6 +236,11 @@ def _known_pairs(
     singles = pool.singles
     values = _numbers(_truth_of(truth, singles))
     _check_not_learned_from(session, truth, values)
+    if TIE not in session.task.spec()["classes"] and len(np.unique(values)) < len(values):
+        raise OptionError(
+            "truth= has the same number for several items, and the task has no tie: say "
+            "Pairs(ties=True), or give a different number to each."
+        )
     rng = np.random.default_rng((session.random_state, 5))
     turned = {FIRST: SECOND, SECOND: FIRST}
 
@@ -230,11 +262,16 @@ def _known_pairs(
 
         return _Known(label, scored, suggested)
     data, held_labels = checked_test(test)
-    held = _numbers(held_labels)
-    if len(held) < 2:
-        raise OptionError("test= of items that are compared in pairs needs two items, got one.")
+    held = _numbers(held_labels, "test=")
+    if len(np.unique(held)) < 2:
+        raise OptionError(
+            "test= of items that are compared in pairs needs two items of different numbers, got "
+            f"{brief(held.tolist())}."
+        )
     first, second = (rng.integers(0, len(held), MOST_PAIRS) for _ in range(2))
     apart = first != second
+    if TIE not in session.task.spec()["classes"]:
+        apart = held[first] != held[second]
     first, second = first[apart], second[apart]
 
     def predicted() -> list[str]:
@@ -249,12 +286,12 @@ def _preferred(values: NDArray[Any], first: NDArray[Any], second: NDArray[Any]) 
     return np.array([TIE, FIRST, SECOND])[better].tolist()
 
 
-def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
+def _numbers(values: NDArray[Any], option: str = "truth=") -> NDArray[np.float64]:
     try:
         return values.astype(np.float64)
     except (TypeError, ValueError):
         raise OptionError(
-            "truth= of items that are compared in pairs is a number for each, the larger the "
+            f"{option} of items that are compared in pairs is a number for each, the larger the "
             f"better, got {values[0]!r:.60}."
         ) from None
 
@@ -293,6 +330,11 @@ def checked_test(test: Any, *, pairs: bool = False) -> tuple[Any, NDArray[Any]]:
     if not isinstance(test, (tuple, list)) or len(test) != 2 or test[1] is None:
         raise OptionError(f"test= is (data, labels) of items that are held out, got {brief(test)}.")
     data, labels = test
+    if isinstance(labels, str) and isinstance(data, pd.DataFrame):
+        labels = pick_columns(data, labels)
+    listed = isinstance(labels, Iterable) and not isinstance(labels, _NO_LABELS)
+    if not listed or not hasattr(data, "__len__"):
+        raise OptionError(f"test= is data and a list of its labels, got {brief(test)}.")
     if isinstance(labels, pd.Series) and isinstance(data, (pd.DataFrame, pd.Series)):
         order = order_of(labels.index, data.index, "test=")
         labels = labels if order is None else labels.iloc[order]
@@ -338,7 +380,7 @@ def labels_of(
     elif isinstance(truth, pd.Series):
         order = order_of(truth.index, index, "truth=")
         truth = truth.to_numpy() if order is None else truth.to_numpy()[order]
-    if not isinstance(truth, Iterable):
+    if not isinstance(truth, Iterable) or isinstance(truth, _NO_LABELS):
         raise OptionError(
             "truth= is a column, a Series, a mapping or a list with the label of every item, got "
             f"{brief(truth)}."
@@ -350,7 +392,8 @@ def labels_of(
         )
     gaps = np.flatnonzero(pd.isna(values))
     if len(gaps):
-        first = gaps[0] if index is None else index[gaps[0]]
+        first = int(gaps[0]) if index is None else index[gaps[0]]
+        first = first.item() if isinstance(first, np.generic) else first
         raise OptionError(
             f"truth= has no label for {len(gaps)} item(s), the first being {first!r}."
         )
@@ -359,6 +402,7 @@ def labels_of(
 
 def _column(truth: Any) -> NDArray[Any]:
     """Return labels as an array of objects: of lists of equal length numpy would make a table."""
+    truth = list(truth) if isinstance(truth, Iterator) else truth
     listed = None if isinstance(truth, np.ndarray) else list(truth)
     if listed is None or not any(isinstance(value, (list, tuple, Mapping)) for value in listed):
         return np.asarray(truth, dtype=object)

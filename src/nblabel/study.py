@@ -32,6 +32,10 @@ from .suggest import as_rows, checked_matrix
 #: What a run settles itself.
 _SETTLED = {"data", "task", "store", "name", "annotator", "seed", "random_state", "inline"}
 _OPTIONS = [name for name in inspect.signature(Session).parameters if name not in _SETTLED]
+#: Options that may name a column of the data.
+_COLUMNS = (
+    "text", "image", "html", "row", "audio", "series", "video", "pdf", "point", "features",
+)  # fmt: skip
 #: Least seconds between two pictures of a race that runs.
 _PICTURE_SECONDS = 1.0
 
@@ -102,6 +106,13 @@ def compare(
     if isinstance(truth, str):
         values = values.drop(columns=truth)
     for setting in settings.values():
+        for option in _COLUMNS if isinstance(truth, str) else ():
+            named = setting.get(option)
+            if truth in (named if isinstance(named, (list, tuple)) else [named]):
+                raise OptionError(
+                    f"{option}= names {truth!r}, the column of the truth, which is kept from the "
+                    "model: leave it out there."
+                )
         if "features" in setting:  # before items are held out: their rows are theirs by index
             setting["features"] = matrix = as_rows(setting["features"], index)
             if hasattr(matrix, "shape"):  # and cutting takes any number of rows
@@ -160,6 +171,8 @@ class _Contest:
         items = _take(self.values, asked)
         if _makes_strategies(options.get("strategy")):
             options["strategy"] = options["strategy"](items)
+            if not isinstance(self.test, tuple):
+                _check_places(options["strategy"], len(self.known))
         session = Session(
             items, self.task, store=None, inline=True, annotator="truth",
             random_state=seed, **options,
@@ -226,6 +239,10 @@ class Race:
                     self._one(name, seed)
                 except TrainingError as error:
                     raise TrainingError(f"{name!r}, seed {seed}: {error}") from None
+                except Exception as error:
+                    if hasattr(error, "add_note"):  # since Python 3.11
+                        error.add_note(f"In the run {name!r}, seed {seed}.")
+                    raise
         self._tell(phase="cancelled" if self._stop.is_set() else "done", now="")
 
     def _one(self, name: str, seed: int) -> None:
@@ -417,7 +434,8 @@ def _check_places(strategy: Any, n_items: int) -> None:
     """Refuse a strategy that knows items by their place in all data: runs have some of them."""
     for name, value in getattr(strategy, "__dict__", {}).items():
         listed = isinstance(value, (list, tuple))
-        if (len(value) if listed else next(iter(getattr(value, "shape", ())), None)) == n_items:
+        shape = (len(value),) if listed else getattr(value, "shape", None)
+        if isinstance(shape, tuple) and shape[:1] == (n_items,):
             kind = type(strategy).__name__
             raise OptionError(
                 f"{kind}.{name} has an entry for each of the {n_items} items, but a race holds "
@@ -444,7 +462,7 @@ def _own(value: Any) -> Any:
 
     A matrix and what encodes items are read only, and may be large.
     """
-    if hasattr(value, "shape") or hasattr(value, "encode"):
+    if hasattr(value, "shape") or hasattr(value, "encode") or callable(value):
         return value
     try:
         return copy.deepcopy(value)

@@ -134,9 +134,20 @@ def test_known_strengths_are_simulated_either_way_round() -> None:
     assert nl.simulate(made(model=False), worth, 20)["accuracy"].between(0.4, 0.6).all()
     curve = nl.simulate(made(), worth, 60)
     assert curve["accuracy"].iat[-1] > 0.85
-    with pytest.raises(OptionError, match="needs two items, got one"):
+    with pytest.raises(OptionError, match="two items of different numbers"):
         nl.simulate(made(), worth, 10, test=(rows[:1], worth[:1]))
     nl.simulate(made(), [np.inf, np.inf, *worth[2:]], 10)
+
+
+def test_equal_strengths_need_a_tie() -> None:
+    worth = np.round(WORTH)
+    session = opened()
+    nl.simulate(session, worth, 10)
+    with pytest.raises(OptionError, match=r"same number for several items.*Pairs\(ties=True\)"):
+        nl.simulate(nl.Session(ROWS, nl.Pairs(ties=False), row=True, store=None), worth, 10)
+    session = nl.Session(ROWS, nl.Pairs(ties=False), row=True, store=None, inline=True)
+    curve = nl.simulate(session, WORTH, 40, test=(ROWS, worth))  # ties are left out there
+    assert curve["accuracy"].iat[-1] > 0.8
 
 
 def test_sides_are_recorded_and_labels_are_indexed_by_both() -> None:

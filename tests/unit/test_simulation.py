@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,9 @@ def test_where_the_index_does_not_tell_whose_truth_it_is_nothing_is_guessed() ->
         assert session.labels.empty
 
 
-@pytest.mark.parametrize("test", [0.3, "x", (FRAME, None), (FRAME,), (FRAME, ["ham"])])
+@pytest.mark.parametrize(
+    "test", [0.3, "x", (FRAME, None), (FRAME,), (FRAME, ["ham"]), (5, ["ham"]), (["a"], "ham")]
+)
 def test_what_is_held_out_is_data_and_its_labels(test: Any) -> None:
     with pytest.raises(OptionError, match=r"test= (is|needs)"):
         simulate(make(), "y", 10, test=test)
@@ -167,12 +170,11 @@ def test_a_truth_that_does_not_fit_says_so() -> None:
 
 
 @pytest.mark.parametrize("truth", ["y", FRAME["y"], TRUTH])
-@pytest.mark.parametrize("options", [{}, {"features": OneHotEncoder()}])
-def test_a_truth_that_the_model_learns_from_is_refused(truth: Any, options: dict[str, Any]) -> None:
+def test_a_truth_that_the_model_learns_from_is_refused(truth: Any) -> None:
     noise = FRAME.assign(noise=np.random.default_rng(0).random(60)).drop(columns="text")
     said = r"column 'y', and the model learns from it.*row=\['noise'\]"
     with pytest.raises(OptionError, match=said):
-        simulate(Session(noise, CLASSES, row=True, store=None, inline=True, **options), truth, 20)
+        simulate(Session(noise, CLASSES, row=True, store=None, inline=True), truth, 20)
     hidden: list[dict[str, Any]] = [
         {"row": ["noise"]},
         {"row": True, "model": False},
@@ -181,11 +183,70 @@ def test_a_truth_that_the_model_learns_from_is_refused(truth: Any, options: dict
     for how in hidden:
         curve = simulate(Session(noise, CLASSES, store=None, inline=True, **how), truth, 20)
         assert curve["accuracy"].iat[-1] < 0.9
+    given: dict[str, Any] = {"row": True, "features": OneHotEncoder(), "store": None}
+    with pytest.warns(UserWarning, match="'y', which features= or model= gets to see"):
+        simulate(Session(noise, CLASSES, inline=True, **given), truth, 10)
+
+
+def test_a_truth_of_another_type_is_the_same_truth() -> None:
+    numbers = FRAME.assign(y=[0, 1] * 30, noise=range(60)).drop(columns="text")
+    session = Session(numbers, ["0", "1"], row=True, store=None, inline=True)
+    with pytest.raises(OptionError, match="column 'y', and the model learns from it"):
+        simulate(session, numbers["y"].astype(str), 10)
+    shown = Session(FRAME, CLASSES, text="y", store=None, inline=True)
+    with pytest.raises(OptionError, match=r"learns from it\. Show what it is to learn from"):
+        simulate(shown, "y", 10)
+    itself = Session(TRUTH, CLASSES, store=None, inline=True)  # a toy, but no mistake
+    assert simulate(itself, TRUTH, 10)["accuracy"].iat[-1] == 1
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_without_a_model_a_strategy_that_fails_ends_it_too() -> None:
+    class Sometimes:
+        name = "sometimes"
+        requires: frozenset[str] = frozenset()
+
+        def utilities(self, context: Any) -> Any:
+            return np.zeros(len(context.candidates)) if len(context.labeled) != 10 else None
+
+        def reason(self, utility: float) -> str:
+            return "because"
+
+    with pytest.raises(TrainingError, match="After 10 labels: The items could not be ranked"):
+        simulate(make(model=False, strategy=Sometimes()), "y", 20)
+
+
+class Picky(ClassifierMixin, BaseEstimator):
+    """Predicts what it has learned from, and nothing else."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        if X.shape[0] == 3:
+            raise RuntimeError("bad batch")
+        return np.full((X.shape[0], 2), 0.5)
+
+
+def test_what_cannot_be_predicted_says_when() -> None:
+    held = (["win", "lunch", "day"], ["spam", "ham", "ham"])
+    said = "After 5 labels: The items could not be predicted: RuntimeError: bad batch"
+    with pytest.raises(TrainingError, match=said):
+        simulate(make(model=Picky()), "y", 10, test=held)
+
+
+def test_labels_that_are_held_out_may_be_a_column() -> None:
+    held = FRAME[:20]
+    curve = simulate(make(), "y", 20, test=(held, "y"))
+    assert curve["accuracy"].iat[-1] == 1
 
 
 def test_a_truth_that_is_none_says_so() -> None:
-    for truth in (None, 5):
-        with pytest.raises(OptionError, match=f"truth= is a column, .* got {truth}"):
+    for truth in (None, 5, b"ham", {"ham"}):
+        with pytest.raises(
+            OptionError, match=f"truth= is a column, .* got {re.escape(repr(truth))}"
+        ):
             simulate(make(), truth, 10)
 
 

@@ -208,6 +208,12 @@ def test_other_tasks_race_too() -> None:
             "such as .*, which are not one class.* task=",
         ),
         ({"truth": None}, OptionError, "got None"),
+        ({"strategies": [lambda items: Margin()]}, OptionError, "got function. .* in a mapping"),
+        (
+            {"data": WINE, "truth": "label", "row": ["alcohol", "label"]},
+            OptionError,
+            "leave it out",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(change: dict[str, Any], error: Any, said: str) -> None:
@@ -373,6 +379,8 @@ def test_a_strategy_that_knows_items_by_place_is_made_for_each_run() -> None:
         return Longest(items)
 
     compare(texts, {"longest": longest}, truth, seeds=2, budget=10, batch=5)
+    with pytest.raises(OptionError, match=r"Longest\.sizes has an entry"):
+        compare(texts, {"longest": lambda items: Longest(texts)}, truth, seeds=2, budget=10)
     assert all(len(items) == 42 for items in made) and made[-1] != made[-2]
     held = (["win money", "at lunch"], ["ham", "spam"])  # all may be asked: places are the same
     compare(texts, {"longest": Longest(texts)}, truth, seeds=1, budget=10, test=held)
@@ -392,7 +400,7 @@ def test_what_cannot_be_copied_is_shared() -> None:
     class Busy(Longest):
         def __init__(self) -> None:
             super().__init__()
-            self.lock = threading.Lock()
+            self.lock, self.kind = threading.Lock(), np.float32
 
     texts = [f"{WORDS[k % 2]} {k}" for k in range(60)]
     made = compare(
@@ -490,6 +498,10 @@ def test_the_area_does_not_depend_on_the_batch_nor_on_what_was_cancelled() -> No
     pd.testing.assert_frame_equal(more.area(), made.area())
     ended = LearningCurve(line("a", 0, [10, 20, 30]) + line("b", 0, [10, 20]))
     assert ended.area()["accuracy"].to_dict() == pytest.approx({"a": 0.15, "b": 0.15})
+    turned = made.sort_values("n_labels", ascending=False)
+    assert turned.area()["accuracy"].to_dict() == pytest.approx({"a": 0.55, "b": 0.55})
+    apart = LearningCurve(line("a", 0, [10]) + line("b", 0, [20, 30]))
+    assert apart.area()["accuracy"].isna().all()
     one = LearningCurve(line("a", 0, [10]))
     assert one.area()["accuracy"].to_dict() == {"a": 0.1} and one.iloc[:0].area().empty
 

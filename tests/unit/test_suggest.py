@@ -7,17 +7,19 @@ import pytest
 from PIL import Image
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.random_projection import GaussianRandomProjection
 from sklearn.svm import SVC, LinearSVC
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from nblabel import Session
 from nblabel.errors import DataError, OptionError, UnknownColumnError
@@ -430,7 +432,11 @@ def test_features_of_any_type_are_numbers(dtype, kind):
     assert near["similarity"].to_numpy() == pytest.approx(plain_near["similarity"], abs=1e-3)
 
 
-@pytest.mark.parametrize("model", [GaussianNB(), OneVsRestClassifier(GaussianNB())])
+class Derived(GaussianNB):
+    pass
+
+
+@pytest.mark.parametrize("model", [GaussianNB(), OneVsRestClassifier(GaussianNB()), Derived()])
 @pytest.mark.parametrize("kind", ["text", "row"])
 def test_a_classifier_that_wants_dense_rows_gets_them(kind, model):
     words = ["see you at lunch on day", "win money prize number"]
@@ -447,6 +453,11 @@ def test_a_classifier_that_wants_dense_rows_gets_them(kind, model):
     assert session.marks("1", "spam") == []  # dimensions are no words
 
 
+def test_what_takes_sparse_rows_keeps_them():
+    for model in (LogisticRegression(), make_pipeline(CountVectorizer(), LogisticRegression())):
+        assert sparse.issparse(texts(estimator=model).features())
+
+
 def test_few_items_have_no_dimensions_to_reduce_them_to():
     suggester = ModelSuggester(["money", "lunch"], "text", estimator=GaussianNB())
     assert suggester.features().shape == (2, 2)
@@ -460,8 +471,18 @@ def test_few_items_have_no_dimensions_to_reduce_them_to():
         {"model": make_pipeline(PCA(2), RandomForestClassifier(5))},
         {"model": BaggingClassifier(DecisionTreeClassifier(max_features=1), 3)},
         {"features": GaussianRandomProjection(2), "model": LogisticRegression()},
+        {
+            "model": CalibratedClassifierCV(
+                LogisticRegression(), cv=StratifiedKFold(2, shuffle=True)
+            )
+        },
+        {
+            "model": GridSearchCV(
+                Pipeline([("c", LogisticRegression())]), {"c": [ExtraTreeClassifier()]}, cv=2
+            )
+        },
     ],
-    ids=["in a pipeline", "in an ensemble", "of a transformer"],
+    ids=["in a pipeline", "in an ensemble", "of a transformer", "a splitter", "in a grid"],
 )
 def test_all_that_is_drawn_is_drawn_under_the_seed(options):
     rows = np.random.default_rng(0).normal(size=(80, 6))
@@ -476,9 +497,9 @@ def test_all_that_is_drawn_is_drawn_under_the_seed(options):
         for k in range(30):
             session.record(k, bool(rows[k, 0] + rows[k, 1] > 0))
         session.retrain()
-        return session.predictions["probability"].to_numpy()
+        return session.predictions
 
-    assert (learned(1) == learned(1)).all() and (learned(1) != learned(2)).any()
+    assert learned(1).equals(learned(1)) and not learned(1).equals(learned(2))
 
 
 def test_a_seed_that_was_given_stays():

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import ExtraTreeClassifier
 
 import nblabel as nl
 from nblabel.errors import OptionError
@@ -74,6 +77,19 @@ def test_a_model_of_the_users_for_several_labels() -> None:
     session = taught(TEXTS, nl.MultiLabel(list(WORDS)), TAGS, 60, model=model)
     assert session.predict_values(["match ball"]) == [["sport"]]
     assert session.model[-1] is not model  # a clone was fitted
+
+
+@pytest.mark.parametrize(
+    "model", [RandomForestClassifier(20), KNeighborsClassifier(3), ExtraTreeClassifier()], ids=repr
+)
+def test_one_that_has_an_array_of_each_label(model: Any) -> None:
+    session = taught(TEXTS, nl.MultiLabel(list(WORDS)), TAGS, 60, model=model)
+    table = session.predict(TEXTS)
+    assert table["labels"].tolist() == session.predictions["labels"].tolist()
+    assert table["probability"].to_numpy() == pytest.approx(
+        session.predictions["probability"].to_numpy()
+    )
+    assert session.predict_values(TEXTS[:5]) == table["labels"].tolist()[:5]
 
 
 def test_constraints_hold_for_suggestions() -> None:

@@ -52,6 +52,9 @@ BUILT_IN: dict[str, type[Any]] = {
 }
 
 
+_FUNCTIONS = " A function that makes one of the items is for compare, in a mapping that names it."
+
+
 def as_strategy(strategy: Any) -> QueryStrategy:
     """Return a strategy: itself, or the built-in of that name.
 
@@ -70,6 +73,8 @@ def as_strategy(strategy: Any) -> QueryStrategy:
         raise OptionError(
             f"strategy= takes a name ({', '.join(BUILT_IN)}) or an object with name, requires, "
             f"utilities(context) and reason(utility), got {type(strategy).__name__}."
+            + _FUNCTIONS
+            * callable(strategy)
         )
     unknown = set(strategy.requires) - {"proba", "features", "committee"}
     if unknown:

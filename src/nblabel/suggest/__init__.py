@@ -13,7 +13,7 @@ from .model import (
 )
 from .multiview import MultiViewSuggester, default_suggester
 from .rows import near_rows
-from .targets import suggester_for
+from .targets import probabilities, suggester_for
 
 __all__ = [
     "Embedding",
@@ -33,6 +33,7 @@ __all__ = [
     "learning_inputs",
     "near_rows",
     "order_of",
+    "probabilities",
     "score",
     "stack_features",
     "suggester_for",

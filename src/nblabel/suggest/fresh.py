@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sklearn.base import clone
@@ -10,8 +11,8 @@ from sklearn.base import clone
 def fresh(part: Any, seed: int) -> Any:
     """Return an unfitted copy of an estimator or transformer, with a seed wherever it has none.
 
-    Also in the steps of a pipeline and in what a meta-estimator holds: one that is not seeded
-    would give other labels each time.
+    Also in the steps of a pipeline, in what a meta-estimator holds or tries, and in how it splits:
+    what is not seeded would give other labels each time.
 
     Parameters
     ----------
@@ -19,9 +20,21 @@ def fresh(part: Any, seed: int) -> Any:
     seed : int
     """
     made = clone(part)
-    unseeded = {
-        name: seed
-        for name, value in made.get_params(deep=True).items()
-        if value is None and name.rpartition("__")[2] == "random_state"
-    }
-    return made.set_params(**unseeded) if unseeded else made
+    _give_seed(made, seed)
+    return made
+
+
+def _give_seed(part: Any, seed: int) -> None:
+    if isinstance(part, type):
+        return
+    if isinstance(part, Mapping):
+        part = list(part.values())
+    if isinstance(part, (list, tuple)):
+        for one in part:
+            _give_seed(one, seed)
+        return
+    if getattr(part, "random_state", seed) is None:
+        part.random_state = seed
+    if hasattr(part, "get_params"):
+        for one in part.get_params(deep=False).values():
+            _give_seed(one, seed)

@@ -155,7 +155,8 @@ class ModelSuggester:
         self._seed = seed
         self._estimator = None if estimator is None else checked_estimator(estimator)
         self._whole = isinstance(self._estimator, Pipeline) and features is None
-        self._dense = self._estimator is not None and not takes_sparse(self._estimator)
+        picky = self._estimator is not None and not takes_sparse(self._estimator)
+        self._dense = picky and not self._whole
         self._transformer: Any = None
         self._matrix: Any = None
         self._sampled: Any = None
@@ -439,8 +440,14 @@ def _default(seed: int) -> LogisticRegression:
 
 
 def takes_sparse(estimator: Any) -> bool:
-    """Whether an estimator learns from sparse rows; one that does not say so is tried."""
-    if type(estimator).__module__.partition(".")[0] != "sklearn":
+    """Whether an estimator learns from sparse rows; one that does not say so is tried.
+
+    All that is derived from `BaseEstimator` says that it does not, as long as nobody asked: only
+    what is derived from a classifier of scikit-learn is believed.
+    """
+    modules = [kind.__module__.split(".")[:2] for kind in type(estimator).__mro__]
+    known = [module for module in modules if module[0] == "sklearn"]
+    if all(module[1] in ("base", "utils") for module in known):
         return True
     return bool(get_tags(estimator).input_tags.sparse)
 

@@ -98,7 +98,7 @@ class FittedTargets:
         """Predict for every item of the pool."""
         n_items = self._rows.shape[0]
         parts = [
-            _probabilities(self.estimator, _for(self.estimator, self._rows[part]))
+            probabilities(self.estimator, _for(self.estimator, self._rows[part]))
             for part in chunks(n_items)
         ]
         proba = np.concatenate(parts).astype(np.float32, copy=False)
@@ -131,8 +131,8 @@ def _for_several(estimator: Any) -> Any:
     return OneVsRestClassifier(estimator)
 
 
-def _probabilities(estimator: Any, rows: Any) -> NDArray[Any]:
-    """Return the probability of each class, of shape (n_rows, n_classes)."""
+def probabilities(estimator: Any, rows: Any) -> NDArray[Any]:
+    """Return the probability of each class, of shape (n_rows, n_classes), whichever form it has."""
     proba = estimator.predict_proba(rows)
     if not isinstance(proba, list):
         return np.asarray(proba)
