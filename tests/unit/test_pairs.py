@@ -100,17 +100,16 @@ def test_items_are_ranked_from_few_comparisons() -> None:
     assert np.corrcoef(fresh["score"], scores["score"])[0, 1] > 0.98
 
 
-@pytest.mark.parametrize("ties", [True, False])
-def test_items_that_come_in_order_are_learned_too(ties: bool) -> None:
+def test_items_that_come_in_order_are_learned_too() -> None:
     """Then the second one is always the better one."""
     places = np.argsort(WORTH)
     rows, worth = ROWS.iloc[places].reset_index(drop=True), WORTH[places]
-    session = nl.Session(rows, nl.Pairs(ties=ties), row=True, store=None, inline=True, blind=0)
+    session = nl.Session(rows, nl.Pairs(), row=True, store=None, inline=True, blind=0)
     for asked in session.next(2):
         session.record(asked, "second")
     session.retrain()
     assert session.status()["version"] > 0 and set(session.labels["preferred"]) == {"second"}
-    answer(session, 50, worth)
+    answer(session, 30, worth)
     assert kendalltau(session.scores["score"], worth).statistic > 0.75
 
 
@@ -132,7 +131,7 @@ def test_known_strengths_are_simulated_either_way_round() -> None:
 
     # Without a model the commonest answer is named, which says nothing of which is better.
     assert nl.simulate(made(model=False), worth, 20)["accuracy"].between(0.4, 0.6).all()
-    curve = nl.simulate(made(), worth, 60)
+    curve = nl.simulate(made(), worth, 30)
     assert curve["accuracy"].iat[-1] > 0.85
     with pytest.raises(OptionError, match="two items of different numbers"):
         nl.simulate(made(), worth, 10, test=(rows[:1], worth[:1]))
@@ -243,12 +242,12 @@ def compared(seed: int, n: int = 40, n_labels: int = 150) -> tuple[Any, ...]:
 
 def test_intervals_hold_what_they_promise() -> None:
     inside = []
-    for seed in range(12):
+    for seed in range(8):
         X, worth, first, second, won, own = compared(seed)
         model = BradleyTerry(ties=False).fit(X[first] - X[second], won, own)
         mean, variance = model.posterior(X)
         inside.append(np.abs(mean - worth + worth.mean()) < 1.96 * np.sqrt(variance))
-    # 480 intervals of 95 %, not independent within a run.
+    # 320 intervals of 95 %, not independent within a run.
     assert 0.88 < np.mean(inside) < 0.995
 
 

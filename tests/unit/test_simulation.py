@@ -256,7 +256,7 @@ class Fails(ClassifierMixin, BaseEstimator):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("worker", ["inline", "thread", "process"])
+@pytest.mark.parametrize("worker", ["inline", "process"])
 def test_what_was_not_learned_is_no_curve(worker: str) -> None:
     session = make(model=Fails(), inline=worker == "inline", worker=worker)
     with pytest.raises(TrainingError, match=r"After 10 labels: The model could .* no mood") as e:
