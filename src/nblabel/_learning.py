@@ -75,12 +75,12 @@ class Result:
         Why nothing was ranked: what was learned holds without it.
     """
 
-    predictions: Predictions | None
-    fitted: Fitted | None
-    positions: frozenset[int]
-    ranking: Ranking
-    doing: str
-    aim: str
+    predictions: Predictions | None = None
+    fitted: Fitted | None = None
+    positions: frozenset[int] = frozenset()
+    ranking: Ranking = field(default_factory=lambda: Ranking())
+    doing: str = ""
+    aim: str = ""
     partial: bool = False
     seconds: float = 0.0
     failed: Failure | None = None
@@ -195,27 +195,16 @@ def _learned(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
         )
     elif (glimpsed := _glimpse(suggester, strategy, order)) is not None:
         return glimpsed
-    ranked = rank(suggester, strategy, order, predictions, fitted)
+    result = rank(suggester, strategy, order, predictions, fitted)
     learned = frozenset(order.snapshot.positions.tolist())
-    seconds = time.monotonic() - began
-    return Result(
-        predictions, fitted, learned, ranked.ranking, ranked.doing, ranked.aim, seconds=seconds,
-        failed=ranked.failed,
+    return replace(
+        result, predictions=predictions, fitted=fitted, positions=learned,
+        seconds=time.monotonic() - began,
     )  # fmt: skip
 
 
 def _differ(values: Sequence[Any]) -> bool:
     return len(set(map(str, values))) >= 2
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """What a strategy made of the candidates, or why it made nothing: see `Result`."""
-
-    ranking: Ranking = field(default_factory=Ranking)
-    doing: str = ""
-    aim: str = ""
-    failed: Failure | None = None
 
 
 class Embeds(Protocol):
@@ -231,11 +220,14 @@ def rank(
     order: Order,
     predictions: Predictions | None,
     fitted: Fitted | None = None,
-) -> Ranked:
-    """Rank the candidates. Where the strategy fails it is at random that they are asked."""
+) -> Result:
+    """Rank the candidates; nothing is learned yet.
+
+    Where the strategy fails they are asked at random.
+    """
     candidates = order.candidates
     if not len(candidates):
-        return Ranked()
+        return Result()
     seed = order.seed + order.snapshot.version
     if "committee" in strategy.requires and len(candidates) > MOST_VOTED:
         rng = np.random.default_rng((seed, 4))
@@ -260,10 +252,10 @@ def rank(
         raise
     except Exception as error:  # what was learned is not lost with it
         aim = f"asking at random: strategy {strategy.name!r} failed"
-        return Ranked(doing="random", aim=aim, failed=Failure.of(error))
+        return Result(doing="random", aim=aim, failed=Failure.of(error))
 
 
-def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) -> Ranked:
+def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) -> Result:
     candidates = context.candidates
     ranker = getattr(fitted, "ranker", None) if isinstance(strategy, Auto) else None
     if ranker is not None:  # what was fitted knows better
@@ -271,7 +263,7 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
     elif isinstance(strategy, Switching):
         strategy = strategy.choose(context)
     if strategy.requires & {"proba", "committee"} and not context.has_proba:
-        return Ranked(doing="random", aim="at random until there are two labels")
+        return Result(doing="random", aim="at random until there are two labels")
     if "committee" in strategy.requires:
         context = replace(context, committee=_committee(strategy, fitted, candidates))
     if "features" in strategy.requires and context.features is None:
@@ -286,7 +278,7 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
         )
     ranking = Ranking(candidates[best], strategy.name, reasons)
     aim = getattr(strategy, "aim", "") or f"strategy {strategy.name}"
-    return Ranked(ranking, strategy.name, aim)
+    return Result(ranking=ranking, doing=strategy.name, aim=aim)
 
 
 def _checked_utilities(strategy: QueryStrategy, utilities: Any, n: int) -> NDArray[Any]:
@@ -351,9 +343,6 @@ def _glimpse(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
         values=tuple(value for value, here in zip(order.values, inside, strict=True) if here),
         candidates=np.flatnonzero(np.isin(places, order.candidates)),
     )
-    ranked = rank(_Glimpse(features), strategy, small, None)
-    ranking = replace(ranked.ranking, positions=places[ranked.ranking.positions])
-    return Result(
-        None, None, frozenset(), ranking, ranked.doing, ranked.aim, partial=True,
-        failed=ranked.failed,
-    )  # fmt: skip
+    result = rank(_Glimpse(features), strategy, small, None)
+    ranking = replace(result.ranking, positions=places[result.ranking.positions])
+    return replace(result, ranking=ranking, partial=True)

@@ -182,13 +182,13 @@ class Training(Core):
             self._fail("The model could not be trained", Failure.of(error), training=True)
 
     def _fail(self, what: str, failure: Failure, *, training: bool = False) -> None:
-        said, story = failure
         first = self.last_error is None
-        self.last_error = f"{what}: {said}\n\n{story}"
+        self.last_error = failure.told(what)
         self._error_from_training = training
         if first:
             warnings.warn(
-                f"{what}: {said}. Labeling goes on; the traceback is in session.last_error.",
+                f"{what}: {failure.said}. Labeling goes on; the traceback is in "
+                "session.last_error.",
                 stacklevel=2,
             )
 

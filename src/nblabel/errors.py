@@ -183,6 +183,10 @@ class Failure(NamedTuple):
         """Put an error into words."""
         return cls(in_words(error), full_story(error))
 
+    def told(self, what: str) -> str:
+        """Return what failed, how, and the traceback."""
+        return f"{what}: {self.said}\n\n{self.story}"
+
 
 def shorten(values: Iterable[object], most: int = 5) -> str:
     """Name at most `most` of the values, and how many more there are.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
 from .curves import LearningCurve
-from .errors import DataError, OptionError, TrainingError, brief, full_story, in_words, plain
+from .errors import DataError, Failure, OptionError, TrainingError, brief, plain
 from .pairing import PairPool
 from .pool import Pool, pick_columns
 from .session import Session
@@ -148,7 +148,7 @@ def steps(
         except (OptionError, DataError):
             raise  # about the data that are held out
         except Exception as error:
-            what = f"The items could not be predicted: {in_words(error)}\n\n{full_story(error)}"
+            what = Failure.of(error).told("The items could not be predicted")
             raise _failure(status["labeled"], what) from None
         yield {
             "n_labels": status["labeled"],
@@ -392,7 +392,7 @@ def labels_of(
         )
     gaps = np.flatnonzero(pd.isna(values))
     if len(gaps):
-        first = int(gaps[0]) if index is None else index[gaps[0]]
+        first = gaps[0] if index is None else index[gaps[0]]
         first = first.item() if isinstance(first, np.generic) else first
         raise OptionError(
             f"truth= has no label for {len(gaps)} item(s), the first being {first!r}."

@@ -24,6 +24,7 @@ from ._trainer import Trainer
 from .curves import LearningCurve, draw
 from .errors import OptionError, TrainingError, brief, in_words, near
 from .pool import read_source
+from .renderers import ONE_COLUMN
 from .session import Session
 from .simulation import checked_budget, labels_of, numbers_of, sought_by, steps
 from .strategies import QueryStrategy, as_strategy
@@ -33,9 +34,7 @@ from .suggest import as_rows, checked_matrix
 _SETTLED = {"data", "task", "store", "name", "annotator", "seed", "random_state", "inline"}
 _OPTIONS = [name for name in inspect.signature(Session).parameters if name not in _SETTLED]
 #: Options that may name a column of the data.
-_COLUMNS = (
-    "text", "image", "html", "row", "audio", "series", "video", "pdf", "point", "features",
-)  # fmt: skip
+_COLUMNS = (*ONE_COLUMN, "row", "features")
 #: Least seconds between two pictures of a race that runs.
 _PICTURE_SECONDS = 1.0
 
@@ -126,9 +125,6 @@ def compare(
         settings,
         _checked_seeds(seeds),
     )
-    if not isinstance(contest.test, tuple):
-        for setting in settings.values():
-            _check_places(setting.get("strategy"), len(known))
     looked_for = set()
     for name in settings:  # whatever is wrong with a setting is said now, not in the last run
         session, asked, _ = contest.session(name, contest.seeds[0])
@@ -171,8 +167,8 @@ class _Contest:
         items = _take(self.values, asked)
         if _makes_strategies(options.get("strategy")):
             options["strategy"] = options["strategy"](items)
-            if not isinstance(self.test, tuple):
-                _check_places(options["strategy"], len(self.known))
+        if not isinstance(self.test, tuple):
+            _check_places(options.get("strategy"), len(self.known))
         session = Session(
             items, self.task, store=None, inline=True, annotator="truth",
             random_state=seed, **options,
