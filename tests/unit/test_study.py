@@ -386,7 +386,7 @@ def test_a_strategy_that_knows_items_by_place_is_made_for_each_run() -> None:
     compare(texts, {"longest": Longest(texts)}, truth, seeds=1, budget=10, test=held)
 
 
-def test_what_cannot_be_copied_is_shared() -> None:
+def test_what_cannot_be_copied_is_shared_but_no_strategy_is() -> None:
     class Locked:
         cache_key = "locked"
 
@@ -403,10 +403,11 @@ def test_what_cannot_be_copied_is_shared() -> None:
             self.lock, self.kind = threading.Lock(), np.float32
 
     texts = [f"{WORDS[k % 2]} {k}" for k in range(60)]
-    made = compare(
-        texts, {"busy": Busy()}, ["ham", "spam"] * 30, seeds=2, budget=10, features=Locked()
-    )
-    assert len(made) == 2
+    truth = ["ham", "spam"] * 30
+    settings = {"seeds": 2, "budget": 10, "features": Locked()}
+    with pytest.raises(OptionError, match=r"Busy that cannot be copied .*lock.*lambda items: Busy"):
+        compare(texts, {"busy": Busy()}, truth, **settings)
+    assert len(compare(texts, {"busy": lambda items: Busy()}, truth, **settings)) == 2
 
 
 def test_it_shows_itself_and_goes_on_showing(held: Race, monkeypatch: pytest.MonkeyPatch) -> None:
