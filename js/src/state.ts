@@ -394,7 +394,7 @@ export function step(state: State, action: Action): Step {
     case "unsaved":
       return quiet({ ...state, unsaved: action.count });
     case "link":
-      return quiet({ ...state, link: action.link });
+      return quiet({ ...state, link: action.link, status: statusOver(action.link, state.status) });
     case "message":
       if (state.phase === "ready" && action.message.type === "welcome") {
         const next = welcomed(state, action.message);
@@ -405,6 +405,13 @@ export function step(state: State, action: Action): Step {
 }
 
 const quiet = (state: State): Step => ({ state, events: [] });
+
+/** A kernel that is gone trains no longer. */
+function statusOver(link: Link, status: State["status"]): State["status"] {
+  return link === "gone" && status?.training === "training"
+    ? { ...status, training: "idle", progress: null }
+    : status;
+}
 
 function patch(state: State, id: string, change: Partial<Item>): State {
   const item = state.items.get(id);

@@ -648,6 +648,16 @@ describe("the rest", () => {
     expect(page.act({ type: "flag" }).state.said).toBe("Flag removed.");
   });
 
+  test("a kernel that is gone trains no longer", () => {
+    const page = open().hear(
+      windowMessage([], { window: false, status: status({ training: "training", progress: 0.4 }) }),
+    );
+    expect(page.state.status?.progress).toBe(0.4);
+    page.act({ type: "link", link: "busy" });
+    expect(page.state.status?.training).toBe("training");
+    const gone = page.act({ type: "link", link: "gone" }).state.status;
+    expect([gone?.training, gone?.progress]).toEqual(["idle", null]);
+  });
   test("the link follows what is heard", () => {
     const page = open().act({ type: "link", link: "busy" });
     expect(page.state.link).toBe("busy");

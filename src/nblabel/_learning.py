@@ -11,11 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._packing import Lazy
-from ._progress import Cancelled
+from ._progress import Cancelled, within
 from ._queue import Draw
 from ._threads import MOST_ITEMS, MOST_LABELS, one_thread
 from .errors import Failure, ModelOutputError, shorten
-from .strategies import Auto, Context, QueryStrategy, Rows, Switching, pick
+from .strategies import (
+    Auto,
+    Context,
+    QueryStrategy,
+    Rows,
+    Switching,
+    checked_utilities,
+    pick,
+)
 from .suggest import Fitted, Scores, Snapshot, Suggester, checked_scores
 from .tables import Predictions
 
@@ -268,7 +276,7 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
         context = replace(context, committee=_committee(strategy, fitted, candidates))
     if "features" in strategy.requires and context.features is None:
         raise ValueError(f"strategy {strategy.name!r} requires features, but there are none")
-    utilities = _checked_utilities(strategy, strategy.utilities(context), len(candidates))
+    utilities = checked_utilities(strategy, strategy.utilities(context), len(candidates))
     best = pick(utilities, MOST_RANKED, context.rng())
     best = best[utilities[best] > -np.inf]
     reasons = list(map(strategy.reason, utilities[best].astype(np.float64).tolist()))
@@ -279,24 +287,6 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
     ranking = Ranking(candidates[best], strategy.name, reasons)
     aim = getattr(strategy, "aim", "") or f"strategy {strategy.name}"
     return Result(ranking=ranking, doing=strategy.name, aim=aim)
-
-
-def _checked_utilities(strategy: QueryStrategy, utilities: Any, n: int) -> NDArray[Any]:
-    made = np.asarray(utilities)
-    expected = f"expected ({n},): how useful each candidate is, not which ones to ask"
-    if made.shape != (n,):
-        raise ModelOutputError(
-            f"strategy {strategy.name!r} gave utilities of shape {made.shape}, {expected}"
-        )
-    if made.dtype.kind not in "fiub":
-        raise ModelOutputError(
-            f"strategy {strategy.name!r} gave utilities of type {made.dtype}; they must be numbers"
-        )
-    if made.dtype.kind == "f" and not np.any(made > -np.inf):
-        raise ModelOutputError(
-            f"strategy {strategy.name!r} gave no candidate a utility: all are NaN or -inf"
-        )
-    return made
 
 
 def _committee(
@@ -329,7 +319,8 @@ def _glimpse(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
     look = getattr(suggester, "glimpse", None)
     if look is None or not _wants_features(strategy):
         return None
-    seen = look()
+    with within(0.0, 0.0):  # of all it is next to nothing
+        seen = look()
     if seen is None:
         return None
     places, features = seen

@@ -23,6 +23,7 @@ from .suggest import (
     Fitted,
     Scores,
     Suggester,
+    as_items,
     as_rows,
     checked_matrix,
     embedding_column,
@@ -63,7 +64,7 @@ def inputs_of(renderer: Renderer, values: Any, features: Any) -> Any:
     nothing is known of their kind, or they are sounds."""
     inner = renderer.inner if isinstance(renderer, PairRenderer) else renderer
     if callable(features) and inner.modality in (None, "sound"):
-        return values
+        return as_items(values)
     return learning_inputs(inner, values)
 
 

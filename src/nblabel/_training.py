@@ -32,6 +32,7 @@ FIRST_TIMEOUT = 600.0
 TIMES_LONGER = 20
 LEAST_TIMEOUT = 60.0
 _TWO = "two answers must differ"
+_CANCELLED = "training cancelled"
 
 
 class Training(Core):
@@ -80,7 +81,9 @@ class Training(Core):
         with self._lock:
             stopped = self._trainer.stop()
             if stopped:
-                self.aim = "training cancelled"
+                self.aim = _CANCELLED
+                if self._error_from_training:  # it was of the training before this one
+                    self.last_error = None
             return stopped
 
     def rest(self) -> None:
@@ -89,6 +92,8 @@ class Training(Core):
 
     def _order_training(self) -> None:
         self._changes = 0
+        if self.aim == _CANCELLED:
+            self.aim = ""
         self._ordered_version += 1
         labeled = {k: value for k, value in self._labeled.items() if not self._is_twin(k)}
         snapshot = Snapshot(
@@ -318,9 +323,10 @@ class Training(Core):
                 return f"There is no model: suggestions are those of the column {suggester!r}."
             if model is False:
                 return "There is no model: it was switched off by model=False."
+            features = "features= (a function, a matrix or an embedding column) or "
             return (
                 f"There is no model: nothing built in learns a {self.task.kind} of these items. "
-                "Give features= (a function, a matrix or an embedding column) or suggester=."
+                f"Give {features if self._given[2] is None else ''}suggester=."
             )
         failed = self.last_error if self._error_from_training else None
         if failed:

@@ -157,7 +157,7 @@ def in_words(error: BaseException) -> str:
     'ValueError: no'
     """
     try:
-        text = str(error)
+        text = str(error).strip()
     except Exception:
         text = "(its text could not be made)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

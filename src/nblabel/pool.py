@@ -366,12 +366,9 @@ def pick_columns(frame: pd.DataFrame, names: Any) -> Any:
     for name in names if many else [names]:
         if name not in frame.columns:
             raise UnknownColumnError(f"There is no column {name!r}. {near(name, frame.columns)}")
-    picked = frame[list(names)] if many else frame[names]
-    if not many and isinstance(picked, pd.DataFrame):
-        raise DataError(
-            f"There are {picked.shape[1]} columns named {names!r}; names must be unique."
-        )
-    return picked
+        if (n_columns := np.count_nonzero(frame.columns == name)) > 1:
+            raise DataError(f"There are {n_columns} columns named {name!r}; names must be unique.")
+    return frame[list(names)] if many else frame[names]
 
 
 def _from_narwhals(native: Any) -> Any:

@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from . import _certifying
 from ._certificates import Certificates
@@ -95,6 +94,7 @@ from .suggest import (
     can_learn,
     checked_matrix,
     stack_features,
+    starts_from_items,
     suggester_for,
 )
 from .tasks import as_task, counted
@@ -403,7 +403,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 columns = dict(pool.values.items())
             elif isinstance(pool.values, pd.Series) and isinstance(pool.field, str):
                 columns = {pool.field: pool.values}
-        return columns, features is None and not isinstance(model, Pipeline)
+        return columns, features is None and not starts_from_items(model)
 
     def _check_requirements(self) -> None:
         if self.strategy.requires and self._suggester is None:

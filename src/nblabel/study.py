@@ -127,7 +127,7 @@ def compare(
     )
     looked_for = set()
     for name in settings:  # whatever is wrong with a setting is said now, not in the last run
-        session, asked, _ = contest.session(name, contest.seeds[0])
+        session, asked, _ = contest.session(name, contest.seeds[0], _Unlearned)
         looked_for.add(sought_by(session, asked))
         session.close()
     looked_for.discard(None)
@@ -135,6 +135,13 @@ def compare(
     columns = ["strategy", "seed", *numbers_of(session, sought), "doing"]
     race = Race(contest, columns, sought, inline=not background)
     return race if background else race.result()
+
+
+class _Unlearned(Session):
+    """A session that is made only to see whether it can be: of a large pool learning takes time."""
+
+    def _order_training(self) -> None:
+        pass
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,9 @@ class _Contest:
     settings: dict[str, dict[str, Any]]
     seeds: tuple[int, ...]
 
-    def session(self, name: str, seed: int) -> tuple[Session, Any, tuple[Any, Any]]:
+    def session(
+        self, name: str, seed: int, kind: type[Session] = Session
+    ) -> tuple[Session, Any, tuple[Any, Any]]:
         """Return a session on the items that may be asked, their labels, and what to score on."""
         options = {option: _own(option, value) for option, value in self.settings[name].items()}
         matrix = options.get("features")
@@ -169,7 +178,7 @@ class _Contest:
             options["strategy"] = options["strategy"](items)
         if not isinstance(self.test, tuple):
             _check_places(options.get("strategy"), len(self.known))
-        session = Session(
+        session = kind(
             items, self.task, store=None, inline=True, annotator="truth",
             random_state=seed, **options,
         )  # fmt: skip
@@ -301,6 +310,7 @@ class Race:
     def cancel(self) -> None:
         """Stop after the batch that runs now; what is there stays in `frame`."""
         self._stop.set()
+        self._tell()
 
     def plot(self, score: str | None = None, **options: Any) -> Any:
         """Draw the curves so far: see `LearningCurve.plot`."""
@@ -313,7 +323,10 @@ class Race:
         with self._lock:
             state = self._state
             total = len(self._contest.seeds) * len(self._contest.settings)
-            words = f"{state.phase}: {state.runs} of {total} runs"
+            phase = state.phase
+            if phase == "running" and self._stop.is_set():
+                phase = "ends with the batch that runs"
+            words = f"{phase}: {state.runs} of {total} runs"
             if state.error is not None:
                 return f"{words}, {in_words(state.error).partition(chr(10))[0]}"
             return f"{words}, now {state.now}" if state.now else words

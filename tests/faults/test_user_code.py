@@ -188,6 +188,17 @@ class Trigger:
             self.act(self.path)
 
 
+class Both:
+    """Does what either does."""
+
+    def __init__(self, one: Trigger, other: Trigger) -> None:
+        self.one, self.other = one, other
+
+    def __call__(self) -> None:
+        self.one()
+        self.other()
+
+
 class Model(ClassifierMixin, BaseEstimator):
     """Knows the class by the length of the text."""
 
@@ -727,6 +738,29 @@ def test_a_training_that_hangs_can_be_cancelled(
     ana.session.retrain(wait=True, timeout=PATIENCE)
     assert ana.session.last_error is None and ana.session.status()["version"] > version
     ana.check("that hangs and is cancelled")
+
+
+def test_a_cancelled_training_is_no_failed_one(tmp_path: Path, tally: Callable[..., None]) -> None:
+    """What failed before it is over."""
+    switch, bad = tmp_path / "hangs", tmp_path / "bad"
+    model = Both(Trigger(bad, raises), Trigger(switch, hangs))
+    ana = Annotator(tmp_path, tally, worker="thread", model=Model(model))
+    bad.touch()
+    ana.label(8)
+    assert ana.session.wait(PATIENCE) and ana.session.status()["training"] == "failed"
+    bad.unlink()
+    switch.touch()
+    ana.session.retrain()
+    until(lambda: ana.session.status()["training"] == "training", "the training to begin")
+    assert ana.session.cancel()
+    status = ana.session.status()
+    assert (status["training"], status["doing"]) == ("waiting", "training cancelled")
+    assert status["error"] is None
+    ana.session.retrain()
+    assert ana.session.status()["doing"] != "training cancelled"
+    switch.unlink()
+    assert ana.session.wait(PATIENCE)
+    ana.check("that is cancelled after it failed")
 
 
 def test_too_many_hanging_threads_are_not_added_to(

@@ -293,7 +293,7 @@ KERNEL: dict[str, Any] = {
     ),
     "refuse_replaced": p.Refuse(
         1, "refuse", "page-1", "r2", "replaced",
-        "This labeler was replaced: the cell was run again. Go on in its new output.",
+        "This labeler was replaced: its labels were opened again. Go on in the newer output.",
     ),
 }  # fmt: skip
 

@@ -538,7 +538,7 @@ def test_a_replaced_desk_serves_no_more_but_loses_nothing() -> None:
     old.successor, middle.successor = middle, new
     for reply in (page.hello(), page.want(5)):
         assert (reply["type"], reply["code"]) == ("refuse", "replaced")
-        assert "Go on in its new output" in reply["text"]
+        assert "Go on in the newer output" in reply["text"]
     ack, ended = page.label("0", "ham")
     assert (ended["type"], ended["code"]) == ("refuse", "replaced")
     assert ack["type"] == "ack" and ack["status"]["labeled"] == 1

@@ -20,9 +20,11 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import HashingVectorizer
 
 import nblabel as nl
+from nblabel._learning import Order, learn
 from nblabel._progress import Cancelled, listening
 from nblabel.errors import OptionError
 from nblabel.session import Session
+from nblabel.strategies import Auto
 from nblabel.suggest import (
     ModelSuggester,
     MultiViewSuggester,
@@ -158,6 +160,10 @@ def huge(texts: list[str]) -> Any:
     return sparse.csr_matrix(np.full((len(texts), 2), 1e300))
 
 
+def large(texts: list[str]) -> Any:
+    return np.full((len(texts), 2), 1e30)
+
+
 def wavers(texts: list[str]) -> Any:
     return np.ones((len(texts), 2 if TEXTS[0] in texts else 3))
 
@@ -169,8 +175,9 @@ BROKEN = {
     words: "must make numbers; words returned list of <U1",
     ragged: "one row of numbers per item; what ragged returned is none",
     flat: "flat was given 64 items and returned the shape (64,)",
-    gaps: "finite numbers; gaps made 1 NaN or infinite values for 64 items",
-    huge: "huge made 128 NaN or infinite values",
+    gaps: "finite numbers; gaps made 1 NaN, infinite or huge values for 64 items",
+    huge: "huge made 128 NaN, infinite or huge values",
+    large: "Fill them, or scale those beyond 1e+18",
     wavers: "alike for all items; wavers made rows of 2 and of 3 numbers",
 }
 
@@ -351,6 +358,18 @@ def test_a_large_pool_gets_a_glimpse(counts: Counts, monkeypatch: pytest.MonkeyP
     assert len(seen[0]) == len(seen[1]) == len(counts.asked()) == 100
     assert suggester.features().shape == (len(TEXTS), 4)
     assert len(counts.asked()) == len(TEXTS)
+
+
+def test_a_glimpse_is_no_progress(counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be there long before the rest."""
+    monkeypatch.setattr("nblabel.suggest.model.GLIMPSE_ENCODED", 100)
+    suggester = ModelSuggester(TEXTS, "text", features=counts)
+    none = np.array([], dtype=np.intp)
+    order = Order(Snapshot(none, none, 1), (), np.arange(len(TEXTS)), 10, 0, len(TEXTS))
+    heard: list[float] = []
+    with listening(heard.append):
+        assert learn(suggester, Auto(), order).partial
+    assert heard and set(heard) == {0.0}
 
 
 def test_the_default_engine_sees_it_in_several_views(counts: Counts) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 from scipy.stats import spearmanr
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
@@ -181,6 +182,10 @@ def test_several_labels_by_a_classifier_of_ones_own(model: Any) -> None:
     right = [sum((name in one) == (ROWS[name].iloc[k] > 0) for name in "xz")
              for k, one in enumerate(said)]  # fmt: skip
     assert np.mean(right) > 1.6
+    rows, places = options["features"], np.arange(40)  # as they are
+    for name in ("x", "z"):
+        own = clone(model).fit(rows[places], ROWS[name].to_numpy()[places] > 0)
+        assert [name in one for one in said] == own.predict(rows).tolist()
 
 
 def test_pairs_in_two_columns_have_two_rows_each() -> None:

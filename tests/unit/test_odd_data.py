@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from nblabel.errors import DataError, OptionError
+from nblabel.renderers import View
 from nblabel.session import Session
 
 TEXTS = ["win money now", "see you at ten", "cheap money here", "see you there"]
@@ -63,3 +64,46 @@ def test_empty_labels_have_the_types_of_filled_ones(classes):
     session.record("0", classes[0])
     filled = session.labels.dtypes
     assert empty.drop("suggestion").to_dict() == filled.drop("suggestion").to_dict()
+
+
+class Own:
+    """Shows what is no text, and says what is read of it."""
+
+    kind, modality = "own", "text"
+
+    def accepts(self, item):
+        return isinstance(item, dict)
+
+    def view(self, item):
+        return View("text", {"text": item["said"]})
+
+    def text(self, item):
+        return item["said"]
+
+
+@pytest.mark.parametrize("form", [list, pd.DataFrame])
+def test_a_renderer_of_ones_own_reads_rows_of_a_table(form):
+    texts = [f"{('win', 'see')[k % 2]} {('money', 'you')[k % 2]} {k}" for k in range(40)]
+    data = form([{"said": text, "n": k} for k, text in enumerate(texts)])
+    session = trained(data, show=Own(), features=None)
+    assert session.model.predict(["win money", "see you"]).tolist() == ["a", "b"]
+    new = [{"said": "see you", "n": 7}]
+    assert session.predict(form(new))["label"].tolist() == ["b"]
+
+
+@pytest.mark.parametrize("show", [Own(), lambda item: item["said"]])
+def test_a_function_gets_the_items_themselves(show):
+    asked = []
+
+    def features(items):
+        asked.extend(items)
+        return np.array([[1.0, item["n"] % 2] for item in items])
+
+    features.cache_key = "parity"
+    if isinstance(show, Own):
+        features = lambda texts: np.array([[1.0, len(text) % 2] for text in texts])  # noqa: E731
+        features.cache_key = "length"
+    data = [{"said": "x" * k, "n": k} for k in range(40)]
+    session = trained(data, show=show, features=features)
+    assert session.predictions["label"].tolist() == ["a", "b"] * 20
+    assert all(set(item) == {"said", "n"} for item in asked)

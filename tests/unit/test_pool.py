@@ -204,6 +204,8 @@ def test_pick_columns():
         pick_columns(frame, ["body", "x"])
     with pytest.raises(DataError, match="There are 2 columns named 'n'"):
         pick_columns(frame, "n")
+    with pytest.raises(DataError, match="There are 2 columns named 'n'"):
+        pick_columns(frame, ["body", "n"])
 
 
 # ---------------------------------------------------------------- digests

@@ -399,11 +399,11 @@ def test_find_explores_until_the_first_is_found():
         made = context(60, candidates=np.arange(60), features=points, **more)
         chosen = Find("d").choose(made)
         assert chosen.name == "transductive_design"
-        assert chosen.aim == "exploring: no d known yet"
+        assert chosen.aim == "exploring until d is learned"
         expected = TransductiveDesign(weighted=False).utilities(made)
         assert np.array_equal(Find("d").utilities(made), expected)
         assert Find("d").choose(context(60, **more)).name == "random"
-    assert Find().choose(context(60)).aim == "exploring: no second label known yet"
+    assert Find().choose(context(60)).aim == "exploring until a second label is learned"
     found = context(
         60, candidates=np.arange(60), features=points, **unknown | {"labels": ("a", "c")}
     )

@@ -16,6 +16,7 @@ from sklearn.naive_bayes import GaussianNB
 from threadpoolctl import threadpool_info
 
 import nblabel as nl
+from nblabel import _learning, _training
 from nblabel.curves import GRAY, LearningCurve, _apart
 from nblabel.errors import LabelValueError, OptionError, TrainingError, UnknownColumnError
 from nblabel.strategies import Margin
@@ -266,9 +267,22 @@ def test_in_the_background_it_comes_to_the_same(held: Race) -> None:
     pd.testing.assert_frame_equal(made, race(["random", held.gate], seeds=2))
 
 
+def test_what_is_checked_before_learns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    learned_by: list[str] = []
+
+    def learn(*args: Any) -> Any:
+        learned_by.append(threading.current_thread().name)
+        return _learning.learn(*args)
+
+    monkeypatch.setattr(_training, "learn", learn)
+    race(["random", "margin"], seeds=1, budget=10, background=True).result(60)
+    assert learned_by and threading.current_thread().name not in learned_by
+
+
 def test_it_can_be_cancelled(held: Race) -> None:
     assert held.gate.reached.wait(60)
     held.cancel()
+    assert repr(held).startswith("Race(ends with the batch that runs: 1 of 4 runs, now gate")
     held.gate.go.set()
     made = held.result(60)
     assert held.phase == "cancelled" and len(made) == 4

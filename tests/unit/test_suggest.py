@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
-from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -21,7 +21,7 @@ from sklearn.random_projection import GaussianRandomProjection
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
-from nblabel import Session
+from nblabel import MultiLabel, Session
 from nblabel.errors import DataError, OptionError, UnknownColumnError
 from nblabel.renderers import open_pool
 from nblabel.suggest import ModelSuggester, Snapshot, Suggester, learning_inputs, score
@@ -505,3 +505,42 @@ def test_all_that_is_drawn_is_drawn_under_the_seed(options):
 def test_a_seed_that_was_given_stays():
     model = fresh(make_pipeline(PCA(random_state=7), RandomForestClassifier()), 3)
     assert [step.random_state for step in model] == [7, 3]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda pipe: GridSearchCV(pipe, {"logisticregression__C": [0.1, 1.0]}, cv=2),
+        lambda pipe: CalibratedClassifierCV(pipe, cv=2),
+        lambda pipe: VotingClassifier([("one", pipe), ("other", pipe)], voting="soft"),
+        OneVsRestClassifier,
+    ],
+)
+def test_what_holds_a_pipeline_starts_from_the_items_too(wrap):
+    texts = [f"{('win money', 'see you')[k % 2]} {k}" for k in range(30)]
+    model = wrap(make_pipeline(TfidfVectorizer(), LogisticRegression()))
+    session = Session(
+        texts, ["a", "b"], model=model, store=None, inline=True, random_state=3, explore=0
+    )
+    for k in range(20):
+        session.record(str(k), "ab"[k % 2])
+    session.retrain(wait=True)
+    assert session.last_error is None
+    assert session.predict(["win money", "see you"])["label"].tolist() == ["a", "b"]
+    with pytest.raises(OptionError, match="give the classifier alone"):
+        Session(texts, MultiLabel(["a", "b"]), model=model, store=None, inline=True)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_coefficients_of_pairs_of_classes_mark_no_words(classes):
+    """Those of SVC, which are sparse, too."""
+    words = ["win money", "see you", "rain again"][:classes]
+    texts = [f"{words[k % classes]} {k}" for k in range(30)]
+    session = Session(
+        texts, list("abc"[:classes]), model=SVC(kernel="linear"), store=None, inline=True
+    )
+    for k in range(20):
+        session.record(str(k), "abc"[k % classes])
+    session.retrain(wait=True)
+    assert session.last_error is None and session.marks("25", "a") == []
+    assert session.predict(words)["label"].tolist() == list("abc"[:classes])

@@ -147,7 +147,7 @@ function Model({
     <button
       type="button"
       class="nblabel-link nblabel-model"
-      title={`${trained ? "Train again now" : "The model needs two labels that differ. Train now"} (r)`}
+      title={`${trained ? "Train again now" : "Train now: it takes two labels that differ"} (r)`}
       onClick={() => {
         controller.retrain();
         onAfter();

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from ..errors import OptionError, near
-from .base import Context, QueryStrategy, Random, Rows, pick
+from .base import Context, QueryStrategy, Random, Rows, checked_utilities, pick
 from .coverage import Badge, FacilityLocation, TransductiveDesign
 from .diversity import ClusterMargin, TypicalClusters
 from .mixed import Auto, Find, Switching
@@ -30,6 +31,7 @@ __all__ = [
     "TransductiveDesign",
     "TypicalClusters",
     "as_strategy",
+    "checked_utilities",
     "pick",
 ]
 
@@ -75,6 +77,11 @@ def as_strategy(strategy: Any) -> QueryStrategy:
             f"utilities(context) and reason(utility), got {type(strategy).__name__}."
             + _FUNCTIONS
             * callable(strategy)
+        )
+    if not isinstance(strategy.requires, Set):
+        raise OptionError(
+            f"requires of strategy {strategy.name!r} must be a set, such as {{'proba'}} or set(), "
+            f"got {strategy.requires!r}."
         )
     unknown = set(strategy.requires) - {"proba", "features", "committee"}
     if unknown:

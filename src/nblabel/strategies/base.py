@@ -13,6 +13,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ModelOutputError
+
 #: The largest single-precision number below 1.
 BELOW_ONE = np.nextafter(np.float32(1), np.float32(0))
 #: So many items at a time are looked for among equal ones.
@@ -137,6 +139,32 @@ class QueryStrategy(Protocol):
 
     def reason(self, utility: float) -> str:
         """Say in a few words why an item with this utility is asked."""
+
+
+def checked_utilities(strategy: QueryStrategy, utilities: Any, n: int) -> NDArray[Any]:
+    """Return what a strategy made of n candidates, as an array.
+
+    Raises
+    ------
+    ModelOutputError
+        If it is not one number for each, or puts none before another.
+    """
+    said = f"strategy {strategy.name!r} gave utilities"
+    made = np.asarray(utilities)
+    if made.shape != (n,):
+        raise ModelOutputError(
+            f"{said} of shape {made.shape}, expected ({n},): how useful each candidate is, not "
+            "which ones to ask"
+        )
+    if made.dtype.kind not in "fiub":
+        raise ModelOutputError(f"{said} of type {made.dtype}; they must be numbers")
+    if np.ma.is_masked(utilities):
+        raise ModelOutputError(f"{said} with a mask; what is not to be asked has -inf")
+    if made.dtype.kind == "f" and not np.any(made > -np.inf):
+        raise ModelOutputError(
+            f"strategy {strategy.name!r} gave no candidate a utility: all are NaN or -inf"
+        )
+    return made
 
 
 def pick(utilities: NDArray[Any], k: int, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -117,7 +117,7 @@ class Find(Switching):
         if sought is not None:
             return self if self.target is not None else Find(sought)
         exploring = Random() if context.features is None else TransductiveDesign(weighted=False)
-        exploring.aim = f"exploring: no {self.called or 'second label'} known yet"
+        exploring.aim = f"exploring until {self.called or 'a second label'} is learned"
         return exploring
 
     def utilities(self, context: Context) -> NDArray[np.floating[Any]]:

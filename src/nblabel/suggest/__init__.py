@@ -1,5 +1,6 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
+from .bulk import as_items
 from .features import Embedding, can_learn, learning_inputs
 from .given import as_rows, checked_matrix, embedding_column, order_of, stack_features
 from .linear import Scores, checked_scores, score
@@ -9,6 +10,7 @@ from .model import (
     Snapshot,
     Suggester,
     checked_marks,
+    starts_from_items,
     value_at,
 )
 from .multiview import MultiViewSuggester, default_suggester
@@ -23,6 +25,7 @@ __all__ = [
     "Scores",
     "Snapshot",
     "Suggester",
+    "as_items",
     "as_rows",
     "can_learn",
     "checked_marks",
@@ -36,6 +39,7 @@ __all__ = [
     "probabilities",
     "score",
     "stack_features",
+    "starts_from_items",
     "suggester_for",
     "value_at",
 ]

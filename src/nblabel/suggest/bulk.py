@@ -26,6 +26,14 @@ def sample(n_items: int, seed: int, size: int = SAMPLE) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng((seed, 2)).choice(n_items, size, replace=False))
 
 
+def as_items(values: Any) -> Any:
+    """Return items one by one: the rows of a table as dicts, as a renderer gets them."""
+    if not isinstance(values, pd.DataFrame):
+        return values
+    names = list(map(str, values.columns))
+    return [dict(zip(names, row, strict=True)) for row in values.itertuples(index=False, name=None)]
+
+
 def take(inputs: Any, positions: NDArray[np.intp]) -> Any:
     """Return some of the inputs, in the form that they have."""
     if isinstance(inputs, (pd.DataFrame, pd.Series)):

@@ -26,6 +26,7 @@ from ..errors import OptionError
 from ..pool import content_bytes
 from ..renderers.image import read_rgb
 from .bulk import take
+from .given import LARGEST
 
 #: Begins the name of a model: ``features="sentence-transformers:all-MiniLM-L6-v2"``.
 PREFIX = "sentence-transformers:"
@@ -364,11 +365,11 @@ def _checked(made: Any, n_items: int, name: str) -> Any:
         )
     with np.errstate(over="ignore"):
         rows = rows.astype(np.float32)
-    bad = ~np.isfinite(rows.data if is_sparse else rows)
+    bad = ~(np.abs(rows.data if is_sparse else rows) <= LARGEST)
     if bad.any():
         raise OptionError(
-            f"features= must make finite numbers; {name} made {int(bad.sum())} NaN or infinite "
-            f"values for {n_items} items. Fill them, or scale numbers beyond 1e38."
+            f"features= must make finite numbers; {name} made {int(bad.sum())} NaN, infinite "
+            f"or huge values for {n_items} items. Fill them, or scale those beyond {LARGEST:.0e}."
         )
     return rows
 

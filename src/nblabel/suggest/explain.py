@@ -90,7 +90,9 @@ class WordMarks:
             and hasattr(features, "vocabulary_")
             and callable(getattr(features, "build_preprocessor", None))
             and getattr(features, "tokenizer", None) is None
-            and getattr(getattr(classifier, "coef_", None), "ndim", 0) == 2
+            # Not those of SVC, which are sparse: a row for each pair of classes.
+            and isinstance(getattr(classifier, "coef_", None), np.ndarray)
+            and classifier.coef_.ndim == 2
             and hasattr(classifier, "classes_")
         )
         if not usable:

@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, normalize
 
 from ..renderers import PairRenderer, Renderer, SeveralRenderer
 from ..renderers.text import as_text, strip_tags
-from .bulk import sample, take
+from .bulk import as_items, sample, take
 from .images import ImageFeatures
 from .scaling import BoundedScaler
 from .series import SeriesFeatures
@@ -55,7 +55,7 @@ def learning_inputs(renderer: Renderer, values: Any) -> Any:
         return learning_inputs(renderer.parts[renderer.main], rows[renderer.main])
     if renderer.modality == "text":
         text = getattr(renderer, "text", as_text)
-        texts = [value if type(value) is str else text(value) for value in values]
+        texts = [value if type(value) is str else text(value) for value in as_items(values)]
         return [strip_tags(text) for text in texts] if renderer.kind == "html" else texts
     if renderer.modality == "row":
         return values if isinstance(values, pd.DataFrame) else pd.DataFrame(list(values))

@@ -14,7 +14,7 @@ from ..errors import DataError, OptionError, UnknownColumnError, brief, near, sh
 from ..pool import pick_columns
 
 #: Larger features are refused: their squares, summed, are more than a float32 holds.
-_LARGEST = 1e18
+LARGEST = 1e18
 
 
 def as_rows(features: Any, index: pd.Index[Any] | None, like: Any = None) -> Any:
@@ -158,10 +158,10 @@ def checked_matrix(features: Any, expected: int, sides: int = 1) -> Any:
     largest = max(values.max(initial=0), -values.min(initial=0))  # without an array of booleans
     if not np.isfinite(largest):
         raise OptionError("features= has NaN or infinite values; fill them first.")
-    if largest > _LARGEST:
+    if largest > LARGEST:
         raise OptionError(
             f"features= has numbers as large as {largest:.3g}, too large for single precision: "
-            f"scale those beyond {_LARGEST:.0e}."
+            f"scale those beyond {LARGEST:.0e}."
         )
     return matrix
 

@@ -154,7 +154,7 @@ class ModelSuggester:
         self._modality = modality
         self._seed = seed
         self._estimator = None if estimator is None else checked_estimator(estimator)
-        self._whole = isinstance(self._estimator, Pipeline) and features is None
+        self._whole = features is None and starts_from_items(self._estimator)
         picky = self._estimator is not None and not takes_sparse(self._estimator)
         self._dense = picky and not self._whole
         self._transformer: Any = None
@@ -450,6 +450,21 @@ def takes_sparse(estimator: Any) -> bool:
     if all(module[1] in ("base", "utils") for module in known):
         return True
     return bool(get_tags(estimator).input_tags.sparse)
+
+
+def starts_from_items(estimator: Any) -> bool:
+    """Whether it makes features itself: a Pipeline, or what tries or joins some (a grid search)."""
+    if isinstance(estimator, Pipeline):
+        return True
+    if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
+        return False
+    held = estimator.get_params(deep=False)
+    named = held.get("estimators")
+    parts = [part[1] for part in named if len(part) > 1] if isinstance(named, list) else []
+    return any(
+        starts_from_items(part)
+        for part in (held.get("estimator"), held.get("base_estimator"), *parts)
+    )
 
 
 def checked_estimator(estimator: Any) -> Any:

@@ -20,7 +20,7 @@ from .fresh import fresh
 from .heads import LeastSquaresMultiLabel, LeastSquaresRating, chunks
 from .linear import Scores
 from .matrices import as_matrix
-from .model import Snapshot, Suggester, checked_estimator, takes_sparse
+from .model import Snapshot, Suggester, checked_estimator, starts_from_items, takes_sparse
 from .multiview import default_suggester
 from .pairs import PairSuggester
 from .rows import FeatureRows, near_rows
@@ -114,7 +114,7 @@ class FittedTargets:
 def _for_several(estimator: Any) -> Any:
     """Return an estimator of the user's that learns several labels: each by itself, if need be."""
     checked_estimator(estimator)
-    if isinstance(estimator, Pipeline):
+    if starts_from_items(estimator):
         raise OptionError(
             "model= of several labels learns from rows of features: give the classifier alone, and "
             "what makes rows of the items as features=."
@@ -198,9 +198,11 @@ def suggester_for(
         if modality != "text" or not isinstance(inputs, list):
             return None
         return TokenSuggester(inputs, tuple(task.spec()["classes"]))
-    # What wants rows that are not sparse gets features of its own.
-    picky = None if estimator is None or takes_sparse(estimator) else estimator
-    base = default_suggester(inputs, modality, features=features, estimator=picky, **options)
+    # A model of the user's gets given features as they are; one that wants no sparse rows gets
+    # default features of its own.
+    as_they_are = estimator is not None and (features is not None or not takes_sparse(estimator))
+    own = estimator if as_they_are else None
+    base = default_suggester(inputs, modality, features=features, estimator=own, **options)
     if kind == "pairwise":
         assert sides is not None, "pairs say which items they hold"
         return PairSuggester(base, *sides, tuple(task.spec()["classes"]), singles)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import copy
+import functools
 import pickle
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from ..errors import LabelValueError, OptionError, brief
+from ..errors import LabelValueError, ModelOutputError, OptionError, brief, in_words
 from ..events import LabelEvent, Shown, now
 from ..renderers import Renderer, View
 from ..store import EventLog
-from ..strategies import Context, QueryStrategy
+from ..strategies import Context, QueryStrategy, checked_utilities
 from ..suggest import Snapshot, Suggester
 from ..tasks import Task
 from .page import as_json
@@ -44,11 +45,30 @@ _ODD_VALUES: tuple[Any, ...] = (
 )
 
 
+Exam = TypeVar("Exam", bound=Callable[..., None])
+
+
+def _exam(check: Exam) -> Exam:
+    """Let an exam say that a part fails, whatever the part raises."""
+
+    @functools.wraps(check)
+    def examine(part: Any, *args: Any, **options: Any) -> None:
+        try:
+            check(part, *args, **options)
+        except AssertionError:
+            raise
+        except Exception as error:
+            raise AssertionError(f"{type(part).__name__} failed: {in_words(error)}") from error
+
+    return cast(Exam, examine)
+
+
 def _hold(fact: object, wrong: str) -> None:
     if not fact:
         raise AssertionError(wrong)
 
 
+@_exam
 def check_task(task: Task, legal: Sequence[Any], illegal: Sequence[Any]) -> None:
     """Examine a task.
 
@@ -112,6 +132,7 @@ def check_task(task: Task, legal: Sequence[Any], illegal: Sequence[Any]) -> None
         )
 
 
+@_exam
 def check_renderer(renderer: Renderer, items: Iterable[Any]) -> None:
     """Examine a renderer.
 
@@ -133,6 +154,8 @@ def check_renderer(renderer: Renderer, items: Iterable[Any]) -> None:
         which = f"item {place} ({type(item).__name__})"
         _hold(renderer.accepts(item) is True, f"accepts() must return True for {which}.")
         whole = _examine_view(renderer, "view", item, which)
+        if renderer.modality == "text" and (text := getattr(renderer, "text", None)) is not None:
+            _hold(isinstance(text(item), str), f"text() must return text for {which}.")
         if hasattr(renderer, "thumbnail"):
             small = _examine_view(renderer, "thumbnail", item, which)
             _hold(
@@ -171,6 +194,7 @@ def _bytes(item: Any) -> bytes:
         return repr(item).encode("utf-8", "replace")
 
 
+@_exam
 def check_strategy(strategy: QueryStrategy) -> None:
     """Examine a query strategy on made-up candidates."""
     _hold(
@@ -179,7 +203,7 @@ def check_strategy(strategy: QueryStrategy) -> None:
     )
     _hold(isinstance(strategy.name, str) and strategy.name, "name must be non-empty text.")
     _hold(
-        not isinstance(strategy.requires, str)
+        isinstance(strategy.requires, Set)
         and set(strategy.requires) <= {"proba", "features", "committee"},
         f"requires must be a set of 'proba', 'features' and 'committee', "
         f"got {strategy.requires!r}.",
@@ -193,14 +217,13 @@ def check_strategy(strategy: QueryStrategy) -> None:
             utilities = strategy.utilities(context)
         except Exception as error:
             raise AssertionError(f"utilities() failed {where}: {error!r}") from error
-        _hold(
-            np.shape(utilities) == (n,),
-            f"utilities() must return one number per candidate, ({n},), {where}; "
-            f"got the shape {np.shape(utilities)}.",
-        )
-        utilities = np.asarray(utilities, dtype=np.float64)
+        try:
+            utilities = checked_utilities(strategy, utilities, n)
+        except ModelOutputError as error:
+            raise AssertionError(
+                f"What utilities() returned is refused {where}: {error}."
+            ) from None
         _hold(not np.isnan(utilities).any(), f"utilities() returned NaN {where}.")
-        _hold((utilities > -np.inf).any(), f"utilities() put every candidate at -inf {where}.")
         _hold(
             np.array_equal(utilities, strategy.utilities(context)),
             f"utilities() must return the same for the same context {where}: "
@@ -258,6 +281,7 @@ class _Rows:
         return np.array(self._features, dtype=dtype)
 
 
+@_exam
 def check_suggester(
     suggester: Suggester, positions: Sequence[int], targets: Any, n_items: int
 ) -> None:

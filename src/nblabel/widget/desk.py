@@ -48,7 +48,7 @@ MOST_CLIENTS = 64
 #: What a page offers to certify.
 LEVELS, CONFIDENCE = (0.01, 0.02, 0.05), 0.95
 
-_REPLACED = "This labeler was replaced: the cell was run again. Go on in its new output."
+_REPLACED = "This labeler was replaced: its labels were opened again. Go on in the newer output."
 
 
 class _Client:
