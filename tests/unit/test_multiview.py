@@ -458,3 +458,21 @@ def test_no_number_is_further_away_than_it_can_be(n_items):
     assert BoundedScaler().fit_transform(one_off.astype(np.float32)).dtype == np.float32
     later = scaler.transform([[1e30, -1e30]])
     assert later.tolist() == [[np.sqrt(n_items), -np.sqrt(n_items)]]
+
+
+def test_whole_numbers_that_a_tree_divides_at_are_predicted_as_they_were():
+    """Labels on even numbers make thresholds of odd ones, which are among the new rows."""
+    rng = np.random.default_rng(0)
+    numbers = rng.integers(0, 30, size=(300, 3))
+    numbers[:60] *= 2
+    frame = pd.DataFrame(numbers, columns=["a", "b", "c"])
+    truth = np.where(frame["a"] + frame["b"] > 30, "high", "low")
+    session = nl.Session(
+        frame, ["high", "low"], row=["a", "b", "c"], store=None, inline=True, explore=0
+    )
+    for k in range(60):
+        session.record(str(k), truth[k])
+    session.retrain(wait=True)
+    assert "Forest" in type(session.model[-1]).__name__
+    again = session.predict(frame)["probability"]
+    assert np.abs(again - session.predictions["probability"]).max() < 1e-5

@@ -306,7 +306,9 @@ class FittedViews:
     def model(self) -> Pipeline:
         """From items to calibrated probabilities, ready for new data."""
         names = tuple(self._weights)
-        length = np.float32(np.sqrt(len(names)))  # of a row: see `ChosenViews`
+        # About that of a row, and a power of two, by which no number loses a digit: whole numbers
+        # may be the very value that a tree divides at.
+        length = np.float32(2.0 ** round(np.log2(len(names)) / 2))
         classifier: Any = LeastSquaresClassifier()
         if self._forest is not None:  # on the features, which are the first block
             classifier = PooledForestClassifier(self._blocks["features"].shape[1], float(length))
@@ -316,7 +318,8 @@ class FittedViews:
         classifier.intercept_ = self._intercept
         classifier.temperature_ = self._temperature
         classifier.n_features_in_ = classifier.coef_.shape[1]
-        return Pipeline([("features", ChosenViews(self._views, names)), ("classifier", classifier)])
+        features = ChosenViews(self._views, names, scale=1.0 / float(length))
+        return Pipeline([("features", features), ("classifier", classifier)])
 
     def predict(self) -> Scores:
         """Predict for every item of the pool."""

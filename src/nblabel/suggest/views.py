@@ -407,23 +407,27 @@ class ChosenViews(TransformerMixin, BaseEstimator):
     views : fitted TextViews, DenseViews or PartedViews
     names : tuple of str
         The blocks, in order.
+    scale : float, optional
+        What all numbers are multiplied by; by default what makes rows about as long as 1.
     """
 
-    def __init__(self, views: Any, names: tuple[str, ...]) -> None:
+    def __init__(self, views: Any, names: tuple[str, ...], scale: float | None = None) -> None:
         self.views = views
         self.names = names
+        self.scale = scale
 
     def fit(self, items: Any, y: Any = None) -> ChosenViews:
         """Do nothing: the views are fitted already."""
         return self
 
     def transform(self, items: Any) -> Any:
-        """Return rows of a length of about 1, CSR or dense float32."""
+        """Return rows, CSR or dense float32."""
         return self.beside(self.views.transform_blocks(items, self.names)).joined()
 
     def beside(self, blocks: Blocks) -> Beside:
         """Return the same of blocks that are there already, as blocks."""
-        return Beside([blocks[name] for name in self.names], 1.0 / np.sqrt(len(self.names)))
+        scale = 1.0 / np.sqrt(len(self.names)) if self.scale is None else self.scale
+        return Beside([blocks[name] for name in self.names], scale)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
