@@ -31,7 +31,8 @@ demo-check: js ## run the example notebooks without a screen
 	python scripts/run_notebook.py examples/*.ipynb
 
 test: chromium lint js-test js ## everything: linters, front end, Python, browser
-	pytest -n 2 --dist loadfile --no-loadscope-reorder  # the browser's files first: they are long
+	# One thread for each of the two, and the browser's files first: they are long.
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(BIN)/.installed ## Python tests without a browser
 	pytest -m "not browser"
@@ -43,7 +44,7 @@ oldest: js ## Python tests with the lowest versions that pyproject.toml allows (
 	uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct \
 		--editable . --group test
-	PYTHONPATH=src $(OLDEST)/bin/python -m pytest -n 2 --dist loadfile -m "not browser" \
+	OMP_NUM_THREADS=1 PYTHONPATH=src $(OLDEST)/bin/python -m pytest -n 2 --dist loadfile -m "not browser" \
 		-p no:cacheprovider $(TESTS)
 
 oldest-quick: ## the part of it that CI runs
