@@ -366,7 +366,9 @@ def pick_columns(frame: pd.DataFrame, names: Any) -> Any:
     for name in names if many else [names]:
         if name not in frame.columns:
             raise UnknownColumnError(f"There is no column {name!r}. {near(name, frame.columns)}")
-        if (n_columns := np.count_nonzero(frame.columns == name)) > 1:
+        place = frame.columns.get_loc(name)
+        if not isinstance(place, int):
+            n_columns = len(frame.columns[place])
             raise DataError(f"There are {n_columns} columns named {name!r}; names must be unique.")
     return frame[list(names)] if many else frame[names]
 

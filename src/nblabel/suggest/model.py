@@ -460,11 +460,9 @@ def starts_from_items(estimator: Any) -> bool:
         return False
     held = estimator.get_params(deep=False)
     named = held.get("estimators")
-    parts = [part[1] for part in named if len(part) > 1] if isinstance(named, list) else []
-    return any(
-        starts_from_items(part)
-        for part in (held.get("estimator"), held.get("base_estimator"), *parts)
-    )
+    named = named if isinstance(named, list) else []
+    parts = [part[1] for part in named if isinstance(part, tuple) and len(part) > 1]
+    return any(map(starts_from_items, (held.get("estimator"), held.get("base_estimator"), *parts)))
 
 
 def checked_estimator(estimator: Any) -> Any:

@@ -52,13 +52,13 @@ def _exam(check: Exam) -> Exam:
     """Let an exam say that a part fails, whatever the part raises."""
 
     @functools.wraps(check)
-    def examine(part: Any, *args: Any, **options: Any) -> None:
+    def examine(*args: Any, **options: Any) -> None:
         try:
-            check(part, *args, **options)
+            check(*args, **options)
         except AssertionError:
             raise
         except Exception as error:
-            raise AssertionError(f"{type(part).__name__} failed: {in_words(error)}") from error
+            raise AssertionError(f"The part failed: {in_words(error)}") from error
 
     return cast(Exam, examine)
 
