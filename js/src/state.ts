@@ -393,8 +393,10 @@ export function step(state: State, action: Action): Step {
     }
     case "unsaved":
       return quiet({ ...state, unsaved: action.count });
-    case "link":
-      return quiet({ ...state, link: action.link, status: statusOver(action.link, state.status) });
+    case "link": {
+      const status = action.link === "gone" ? unheard(state.status) : state.status;
+      return quiet({ ...state, link: action.link, status });
+    }
     case "message":
       if (state.phase === "ready" && action.message.type === "welcome") {
         const next = welcomed(state, action.message);
@@ -406,12 +408,9 @@ export function step(state: State, action: Action): Step {
 
 const quiet = (state: State): Step => ({ state, events: [] });
 
-/** A kernel that is gone trains no longer. */
-function statusOver(link: Link, status: State["status"]): State["status"] {
-  return link === "gone" && status?.training === "training"
-    ? { ...status, training: "idle", progress: null }
-    : status;
-}
+/** Of a kernel that is gone, and of what was replaced, no training is heard of any more. */
+const unheard = (status: State["status"]): State["status"] =>
+  status?.training === "training" ? { ...status, training: "idle", progress: null } : status;
 
 function patch(state: State, id: string, change: Partial<Item>): State {
   const item = state.items.get(id);
@@ -721,7 +720,12 @@ function receive(
     case "planned":
       return { ...state, status: message.status };
     case "refuse":
-      return { ...state, phase: "refused", refusal: message.text };
+      return {
+        ...state,
+        phase: "refused",
+        refusal: message.text,
+        status: unheard(state.status),
+      };
   }
 }
 

@@ -655,8 +655,12 @@ describe("the rest", () => {
     expect(page.state.status?.progress).toBe(0.4);
     page.act({ type: "link", link: "busy" });
     expect(page.state.status?.training).toBe("training");
-    const gone = page.act({ type: "link", link: "gone" }).state.status;
-    expect([gone?.training, gone?.progress]).toEqual(["idle", null]);
+    const replaced = open()
+      .hear(windowMessage([], { window: false, status: status({ training: "training" }) }))
+      .hear({ v: 1, type: "refuse", client: "page", re: "", code: "replaced", text: "elsewhere" });
+    for (const { state } of [page.act({ type: "link", link: "gone" }), replaced]) {
+      expect([state.status?.training, state.status?.progress]).toEqual(["idle", null]);
+    }
   });
   test("the link follows what is heard", () => {
     const page = open().act({ type: "link", link: "busy" });

@@ -313,7 +313,7 @@ def test_the_same_cell_twice(notebook: Opener) -> None:
     book.page.evaluate("document.activeElement.blur()")
     first.root.focus()  # coming back, it asks whether anything has changed
     book.locator('.nblabel[data-state="refused"]').wait_for()
-    assert "run again" in first.root.inner_text()
+    assert "opened again" in first.root.inner_text()
     second.root.focus()
     other = second.press("2")
     second.saved()
