@@ -8,8 +8,8 @@ NOTEBOOK := examples/quickstart.ipynb
 OLDEST := .venv-oldest
 TESTS ?= tests
 # The tests that meet most of the interfaces of other libraries.
-QUICK := tests/contracts tests/protocol $(patsubst %,tests/unit/test_%.py,session labeler pool opening \
-	odd_data multiview least_squares linear targets strategies exchange store renderers report front_door)
+QUICK := tests/contracts/test_parts.py $(patsubst %,tests/unit/test_%.py,session labeler pool opening \
+	odd_data multiview least_squares linear targets strategies exchange renderers report front_door)
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export NBLABEL_CHROMIUM ?= $(firstword $(foreach name,\
@@ -31,7 +31,7 @@ demo-check: js ## run the example notebooks without a screen
 	python scripts/run_notebook.py examples/*.ipynb
 
 test: chromium lint js-test js ## everything: linters, front end, Python, browser
-	OMP_NUM_THREADS=1 pytest -n 3 --dist loadfile --no-loadscope-reorder  # the browser's files first
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder  # the browser's files first
 
 test-fast: $(BIN)/.installed ## Python tests without a browser
 	pytest -m "not browser"
