@@ -160,7 +160,7 @@ class _Contest:
         self, name: str, seed: int, kind: type[Session] = Session
     ) -> tuple[Session, Any, tuple[Any, Any]]:
         """Return a session on the items that may be asked, their labels, and what to score on."""
-        options = {option: _own(option, value) for option, value in self.settings[name].items()}
+        options = {option: _own(value) for option, value in self.settings[name].items()}
         matrix = options.get("features")
         matrix = matrix if hasattr(matrix, "shape") else None
         if isinstance(self.test, tuple):
@@ -466,7 +466,7 @@ def _check_options(options: Mapping[str, Any], what: str) -> None:
             raise OptionError(f"{what} has no option {name}=. {near(name, _OPTIONS)}")
 
 
-def _own(option: str, value: Any) -> Any:
+def _own(value: Any) -> Any:
     """Return what one run may change: a copy, where there can be one.
 
     A matrix and what encodes items are read only, and may be large.
@@ -480,7 +480,7 @@ def _own(option: str, value: Any) -> Any:
             return value
         kind = type(value).__name__
         raise OptionError(
-            f"{option}= is a {kind} that cannot be copied ({in_words(error)}), and what it "
+            f"strategy= is a {kind} that cannot be copied ({in_words(error)}), and what it "
             "remembers of one run would be in the next. Give a function that makes it for a run: "
             f"{{{value.name!r}: lambda items: {kind}()}}."
         ) from error

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import copy
-import functools
 import pickle
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 
-from ..errors import LabelValueError, ModelOutputError, OptionError, brief, in_words
+from ..errors import LabelValueError, ModelOutputError, OptionError, brief
 from ..events import LabelEvent, Shown, now
 from ..renderers import Renderer, View
 from ..store import EventLog
@@ -45,22 +45,15 @@ _ODD_VALUES: tuple[Any, ...] = (
 )
 
 
-Exam = TypeVar("Exam", bound=Callable[..., None])
-
-
-def _exam(check: Exam) -> Exam:
-    """Let an exam say that a part fails, whatever the part raises."""
-
-    @functools.wraps(check)
-    def examine(*args: Any, **options: Any) -> None:
-        try:
-            check(*args, **options)
-        except AssertionError:
-            raise
-        except Exception as error:
-            raise AssertionError(f"The part failed: {in_words(error)}") from error
-
-    return cast(Exam, examine)
+@contextmanager
+def _graded(what: str) -> Iterator[None]:
+    """Let an exam say that something failed, whatever that raised."""
+    try:
+        yield
+    except AssertionError:
+        raise
+    except Exception as error:
+        raise AssertionError(f"{what} failed: {error!r}") from error
 
 
 def _hold(fact: object, wrong: str) -> None:
@@ -68,7 +61,7 @@ def _hold(fact: object, wrong: str) -> None:
         raise AssertionError(wrong)
 
 
-@_exam
+@_graded("The part")
 def check_task(task: Task, legal: Sequence[Any], illegal: Sequence[Any]) -> None:
     """Examine a task.
 
@@ -132,7 +125,7 @@ def check_task(task: Task, legal: Sequence[Any], illegal: Sequence[Any]) -> None
         )
 
 
-@_exam
+@_graded("The part")
 def check_renderer(renderer: Renderer, items: Iterable[Any]) -> None:
     """Examine a renderer.
 
@@ -194,7 +187,7 @@ def _bytes(item: Any) -> bytes:
         return repr(item).encode("utf-8", "replace")
 
 
-@_exam
+@_graded("The part")
 def check_strategy(strategy: QueryStrategy) -> None:
     """Examine a query strategy on made-up candidates."""
     _hold(
@@ -281,7 +274,7 @@ class _Rows:
         return np.array(self._features, dtype=dtype)
 
 
-@_exam
+@_graded("The part")
 def check_suggester(
     suggester: Suggester, positions: Sequence[int], targets: Any, n_items: int
 ) -> None:
@@ -390,14 +383,9 @@ def check_store(make_log: Callable[[str], EventLog]) -> None:
             f"({error})."
         ) from None
     # A log that does not close its file must not spoil the report on Windows.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        try:
-            _check_reading_and_writing(make_log, str(Path(folder) / "log"))
-            _check_killing(make_log, str(Path(folder) / "killed"))
-        except AssertionError:
-            raise
-        except Exception as error:
-            raise AssertionError(f"The log failed: {error!r}") from error
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, _graded("The log"):
+        _check_reading_and_writing(make_log, str(Path(folder) / "log"))
+        _check_killing(make_log, str(Path(folder) / "killed"))
 
 
 def _check_reading_and_writing(make_log: Callable[[str], EventLog], path: str) -> None:
