@@ -7,7 +7,6 @@ without the lock.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from . import finding
 from ._core import Core
 from .certify import Certificate
-from .errors import OptionError, StoreError, in_words
+from .errors import OptionError, in_words
 from .evidence import (
     LEAST_LABELS,
     METHODS,
@@ -219,8 +218,7 @@ class Inspection(Core):
 
     def _facts(self) -> Facts:
         with self._lock:
-            with suppress(StoreError):  # closed, or not to be read now: of what is known
-                self._fold()
+            self._catch_up()
             return take_down(
                 self._labels, self.pool, self.task, self.is_blind, self._stability, self.status(),
                 self._described(),

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 _LISTENER: ContextVar[Callable[[float], None] | None] = ContextVar("listener", default=None)
+_ENDED: ContextVar[Callable[[], bool] | None] = ContextVar("ended", default=None)
 
 
 class Cancelled(Exception):
@@ -24,6 +25,9 @@ def report(fraction: float) -> None:
     Cancelled
         If the job was cancelled.
     """
+    ended = _ENDED.get()
+    if ended is not None and ended():
+        raise Cancelled
     listener = _LISTENER.get()
     if listener is not None:
         listener(fraction)
@@ -37,6 +41,16 @@ def listening(listener: Callable[[float], None]) -> Iterator[None]:
         yield
     finally:
         _LISTENER.reset(token)
+
+
+@contextmanager
+def until(ended: Callable[[], bool]) -> Iterator[None]:
+    """Cancel what reports inside once `ended` says so, whoever listens to it."""
+    token = _ENDED.set(ended)
+    try:
+        yield
+    finally:
+        _ENDED.reset(token)
 
 
 @contextmanager

@@ -316,7 +316,8 @@ class Trainer:
             with listening(lambda fraction: self._listen(run, fraction)):
                 result = self._away(run) if self.way == "process" else run.job()
         except Cancelled:
-            return
+            if self.way == "inline":  # what it is a part of was cancelled
+                raise
         except KeyboardInterrupt as error:
             if self.way == "inline":  # the user's, to whoever called
                 raise

@@ -16,6 +16,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -51,6 +52,7 @@ from .errors import (
     Failure,
     LabelValueError,
     OptionError,
+    StoreError,
     StoreMismatchError,
 )
 from .estimate import Share, learning_curve, pace, progressive
@@ -979,6 +981,11 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         if self.on_change and self._labels.n_events > before:
             self.on_change()
 
+    def _catch_up(self) -> None:
+        """Fold in what others have written, if the log can be read: else what is known stands."""
+        with suppress(StoreError):  # closed, or not to be read now
+            self._fold()
+
     @property
     def n_events(self) -> int:
         """How many events of the log were read."""
@@ -1073,17 +1080,20 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
     def labels(self) -> pd.DataFrame:
         """One row per labeled item, indexed and ordered like the source."""
         with self._lock:
+            self._catch_up()
             return self._labels.to_frame(self.pool, self.task)
 
     @property
     def history(self) -> pd.DataFrame:
         """The whole log, one row per event, oldest first."""
         with self._lock:
+            self._catch_up()
             return self._labels.history()
 
     def frame(self) -> pd.DataFrame:
         """Return the source with the labels joined to it; items without a label have none."""
         with self._lock:
+            self._catch_up()
             return joined(self._labels, self.pool, self.task, self.renderer)
 
     @property

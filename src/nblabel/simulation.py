@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score
 
+from ._progress import Cancelled
 from .curves import LearningCurve
 from .errors import DataError, Failure, OptionError, TrainingError, brief, plain
 from .pairing import PairPool
@@ -145,8 +146,8 @@ def steps(
             raise _failure(status["labeled"], status["error"])
         try:
             predicted = _predicted(session, known, given)
-        except (OptionError, DataError):
-            raise  # about the data that are held out
+        except (OptionError, DataError, Cancelled):
+            raise  # about the data that are held out, or nobody waits for it
         except Exception as error:
             what = Failure.of(error).told("The items could not be predicted")
             raise _failure(status["labeled"], what) from None

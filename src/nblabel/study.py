@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ._progress import Cancelled, until
 from ._threads import one_thread
 from ._trainer import Trainer
 from .curves import LearningCurve, draw
@@ -230,7 +231,7 @@ class Race:
 
     def _run(self) -> None:
         # Fits of a hundred labels are small: several threads only wait for each other.
-        with one_thread:
+        with one_thread, until(self._stop.is_set):
             self._race()
 
     def _race(self) -> None:
@@ -242,6 +243,8 @@ class Race:
                 self._tell(now=f"{name}, seed {seed}")
                 try:
                     self._one(name, seed)
+                except Cancelled:
+                    break
                 except TrainingError as error:
                     raise TrainingError(f"{name!r}, seed {seed}: {error}") from None
                 except Exception as error:
@@ -308,7 +311,10 @@ class Race:
         return self.frame
 
     def cancel(self) -> None:
-        """Stop after the batch that runs now; what is there stays in `frame`."""
+        """Stop where the training that runs next says how far it is, at the latest after its batch.
+
+        What is there stays in `frame`.
+        """
         self._stop.set()
         self._tell()
 
@@ -325,7 +331,7 @@ class Race:
             total = len(self._contest.seeds) * len(self._contest.settings)
             phase = state.phase
             if phase == "running" and self._stop.is_set():
-                phase = "ends with the batch that runs"
+                phase = "ending"
             words = f"{phase}: {state.runs} of {total} runs"
             if state.error is not None:
                 return f"{words}, {in_words(state.error).partition(chr(10))[0]}"

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 
-from nblabel._progress import Cancelled, Reading, listening, report, within
+from nblabel._progress import Cancelled, Reading, listening, report, until, within
 from nblabel.suggest import ModelSuggester, bulk, model
 
 
@@ -27,6 +27,18 @@ def test_parts_of_parts() -> None:
     assert seen == pytest.approx([0.1, 0.4, 0.5, 1.0])
     with within(0.2, 0.6):
         report(0.5)  # nobody listens
+
+
+def test_what_is_part_of_something_ends_with_it() -> None:
+    seen: list[float] = []
+    with until(lambda: len(seen) == 2), listening(seen.append):
+        report(0.1)
+        with within(0.2, 0.6):
+            report(0.5)
+            with pytest.raises(Cancelled):
+                report(1.0)
+    assert seen == pytest.approx([0.1, 0.4])
+    report(1.0)  # nothing ends any more
 
 
 def test_a_list_says_how_far_it_was_read() -> None:

@@ -282,12 +282,37 @@ def test_what_is_checked_before_learns_nothing(monkeypatch: pytest.MonkeyPatch) 
 def test_it_can_be_cancelled(held: Race) -> None:
     assert held.gate.reached.wait(60)
     held.cancel()
-    assert repr(held).startswith("Race(ends with the batch that runs: 1 of 4 runs, now gate")
+    assert repr(held).startswith("Race(ending: 1 of 4 runs, now gate")
     held.gate.go.set()
     made = held.result(60)
-    assert held.phase == "cancelled" and len(made) == 4
+    assert held.phase == "cancelled" and made["strategy"].tolist() == ["random"] * 3
     assert "cancelled: 1 of 4 runs" in repr(held)
     assert made.columns.tolist() == COLUMNS
+
+
+def test_a_cancelled_race_ends_within_its_training() -> None:
+    texts = [f"a text about {k}" for k in range(600)]
+    calls: list[int] = []
+    made, begun = threading.Event(), []
+
+    def lengths(some: list[str]) -> Any:
+        calls.append(len(some))
+        if len(calls) == 2:  # of the many that all the items take
+            assert made.wait(60)
+            begun[0].cancel()
+        return np.array([[len(text), 1.0] for text in some])
+
+    lengths.cache_key = "lengths of texts"  # type: ignore[attr-defined]
+    begun.append(
+        compare(
+            texts, ["random"], [WORDS[k % 2] for k in range(600)], budget=20, seeds=2,
+            features=lengths, background=True,
+        )
+    )  # fmt: skip
+    made.set()
+    assert begun[0].result(60).empty
+    assert begun[0].phase == "cancelled" and "0 of 2 runs" in repr(begun[0])
+    assert len(calls) == 2 and sum(calls) < 300
 
 
 def blas_threads() -> list[int]:
