@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from ._queue import Queue
 from ._trainer import Trainer
+from .errors import StoreError
 from .events import LabelEvent, Shown
 from .labels import Labels
 from .pool import Pool
@@ -162,6 +164,11 @@ class Core:
 
     def _fold(self) -> None:
         raise NotImplementedError
+
+    def _catch_up(self) -> None:
+        """Fold in what others have written, if the log can be read: else what is known stands."""
+        with suppress(StoreError):  # closed, or not to be read now
+            self._fold()
 
     def _settle(self, item: str) -> None:
         raise NotImplementedError

@@ -16,7 +16,6 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -52,7 +51,6 @@ from .errors import (
     Failure,
     LabelValueError,
     OptionError,
-    StoreError,
     StoreMismatchError,
 )
 from .estimate import Share, learning_curve, pace, progressive
@@ -980,11 +978,6 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 self._changes += event.kind in ("label", "retract")
         if self.on_change and self._labels.n_events > before:
             self.on_change()
-
-    def _catch_up(self) -> None:
-        """Fold in what others have written, if the log can be read: else what is known stands."""
-        with suppress(StoreError):  # closed, or not to be read now
-            self._fold()
 
     @property
     def n_events(self) -> int:
