@@ -361,7 +361,7 @@ class Course:
         many = len(self.labeled) >= DESIGNED
         order = Order(
             Snapshot(self.labeled, targets, len(self.labeled) + 1, self.seed),
-            tuple(targets), rest, self.step, self.seed, self.n,
+            tuple(targets), rest, self.step, self.n,
         )  # fmt: skip
         result = learn(self._suggester, as_strategy("least_confidence" if many else "auto"), order)
         self._ranking = result.ranking

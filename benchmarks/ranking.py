@@ -133,7 +133,7 @@ def ours(pool: Any, places: np.ndarray, labels: np.ndarray, n_classes: int) -> C
         # As `Session` orders it.
         snapshot = Snapshot(places, names, 1, 0)
         result = learn(
-            suggester, strategy, Order(snapshot, tuple(names), np.flatnonzero(is_open), 10, 0)
+            suggester, strategy, Order(snapshot, tuple(names), np.flatnonzero(is_open), 10)
         )
         assert result.doing == "transductive_design"
         return result.ranking.positions[:N_BEST]

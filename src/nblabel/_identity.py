@@ -14,7 +14,7 @@ import hashlib
 import inspect
 import pickle
 import sys
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 #: An attribute of a callable with a name of its own choice for what it computes.
@@ -67,6 +67,11 @@ class _Walker(pickle.Pickler):
         if not isinstance(obj, (FunctionType, BuiltinFunctionType, type, ModuleType, CodeType)):
             if isinstance(obj, (set, frozenset)):
                 return "set", sorted(map(repr, obj))
+            if isinstance(obj, MappingProxyType):  # as of `functools.singledispatch`
+                return "mapping", dict(obj)
+            inner = getattr(obj, "__wrapped__", None)
+            if isinstance(inner, FunctionType) and isinstance(obj.__reduce_ex__(4), str):
+                return "wrapper", type(obj).__qualname__, inner  # by its name it would be any
             return None
         if isinstance(obj, BuiltinFunctionType) and not isinstance(obj.__self__, ModuleType):
             return None  # a method of an object, which is looked into

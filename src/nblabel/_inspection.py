@@ -104,10 +104,9 @@ class Inspection(Core):
 
     def _with_words(self, text: str) -> tuple[Pool, NDArray[np.intp]]:
         with self._lock:
-            pool = self.pool
-            if self._texts is None or len(self._texts) != len(pool):
-                self._texts = finding.texts_of(pool, self.renderer)
-            texts = self._texts
+            pool, texts = self.pool, self._texts
+        if texts is None or len(texts) != len(pool):
+            self._texts = texts = finding.texts_of(pool, self.renderer)
         return pool, finding.search(texts, text)
 
     def duplicates(self) -> pd.DataFrame:

@@ -27,8 +27,9 @@ from .strategies import (
 from .suggest import Fitted, Scores, Snapshot, Suggester, checked_scores
 from .tables import Predictions
 
-#: How many items of a ranking are kept.
-MOST_RANKED = 500
+#: How many items of a ranking are kept, more where a batch is large: who answers while a training
+#: runs is asked from the last one.
+LEAST_RANKED = 500
 #: Candidates that a committee is asked about, at random where there are more.
 MOST_VOTED = 10_000
 
@@ -45,7 +46,6 @@ class Order:
     candidates : ndarray of int
         Places of the items that may be asked.
     batch : int
-    seed : int
     n_items : int or None
         Size of the pool, which predictions are held against.
     """
@@ -54,7 +54,6 @@ class Order:
     values: tuple[Any, ...]
     candidates: NDArray[np.intp]
     batch: int
-    seed: int
     n_items: int | None = None
 
 
@@ -236,7 +235,7 @@ def rank(
     candidates = order.candidates
     if not len(candidates):
         return Result()
-    seed = order.seed + order.snapshot.version
+    seed = order.snapshot.own_seed
     if "committee" in strategy.requires and len(candidates) > MOST_VOTED:
         rng = np.random.default_rng((seed, 4))
         candidates = np.sort(rng.choice(candidates, MOST_VOTED, replace=False))
@@ -277,7 +276,7 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
     if "features" in strategy.requires and context.features is None:
         raise ValueError(f"strategy {strategy.name!r} requires features, but there are none")
     utilities = checked_utilities(strategy, strategy.utilities(context), len(candidates))
-    best = pick(utilities, MOST_RANKED, context.rng())
+    best = pick(utilities, max(LEAST_RANKED, 2 * context.batch), context.rng())
     best = best[utilities[best] > -np.inf]
     reasons = list(map(strategy.reason, utilities[best].astype(np.float64).tolist()))
     if not all(issubclass(kind, str) for kind in set(map(type, reasons))):

@@ -112,6 +112,7 @@ class Folder:
         self._wide: dict[int, tuple[str, str]] = {}
         #: What both sides have, by name; and the names, by identity.
         self._shared: dict[str, Any] = {}
+        self._found: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
         self._names: dict[int, str] = {}
         self._lasting: dict[int, tuple[Any, Packet | None]] = {}
 
@@ -274,9 +275,14 @@ class Folder:
 
     def find(self, kind: str, name: str) -> Any:
         """Return the value of a name."""
-        if kind == "lasting" and name not in self._shared:
-            self._shared[name] = self.load(name, keep=True)
-        return self._shared[name]
+        if kind != "lasting":
+            return self._shared[name]
+        value = self._found.get(name)
+        if value is None:
+            value = self.load(name, keep=True)
+            with suppress(TypeError):  # of a kind that cannot be held loosely
+                self._found[name] = value
+        return value
 
     def _file(self, name: str) -> Path:
         if not name or Path(name).name != name:

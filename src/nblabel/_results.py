@@ -169,7 +169,7 @@ class Trained:
         if hasattr(model, "tag"):
             return [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
         classes = self.predictions.classes
-        return [decode(self.task, classes, row) for row in probabilities(model, rows)]
+        return [decode(self.task, classes, row) for row in probabilities(model, rows, len(classes))]
 
     def _rows(self, data: Any) -> tuple[Any, pd.Index[Any] | None]:
         """Return what the model takes of new data, and its index."""

@@ -107,7 +107,6 @@ class Training(Core):
             tuple(labeled.values()),
             np.flatnonzero(self._open),
             self.batch,
-            self.random_state,
             len(self.pool),
         )
         self._trainer.submit(
@@ -282,8 +281,8 @@ class Training(Core):
         Items that were added since it was trained have none.
         """
         with self._lock:
-            trained = self._trained()
-            return trained.table_of_pool().assign(labeled=~self._open).set_axis(self.pool.index)
+            trained, labeled, index = self._trained(), ~self._open, self.pool.index
+        return trained.table_of_pool().assign(labeled=labeled).set_axis(index)
 
     @property
     def scores(self) -> pd.DataFrame:

@@ -272,12 +272,12 @@ def _clear(alive: list[subprocess.Popen[bytes]], folder: str, owner: int) -> Non
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        if sys.platform == "win32":
-            process.kill()
-        else:  # with the processes that a model started
+    if sys.platform != "win32":  # with the processes that a model started, also if it is gone
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    elif process.poll() is None:
+        process.kill()
+    process.wait()
     for pipe in (process.stdin, process.stdout):
         assert pipe is not None
         with suppress(OSError):
@@ -308,10 +308,14 @@ def serve(path: str, side: str, needed: str) -> None:
     # requests: a question to the user, or a debugger, is at the end of its input at once.
     answers = os.fdopen(os.dup(1), "wb")
     asked = os.fdopen(os.dup(0), "rb")
+    own = [answers.fileno(), asked.fileno()]
     os.dup2(2, 1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    if hasattr(os, "register_at_fork"):
+        # A copy of this process would keep the pipes open: the kernel would not see that it died.
+        os.register_at_fork(after_in_child=lambda: list(map(os.close, own)))
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)  # the last words before a sudden end
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()

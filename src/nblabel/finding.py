@@ -14,16 +14,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.spatial import KDTree
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from ._progress import report
 from .errors import OptionError
 from .pool import Pool
 from .renderers import Renderer, is_missing, safe_view
-from .suggest import Embedding, Suggester, learning_inputs, near_rows
+from .renderers.text import as_text
+from .suggest import Embedding, Suggester, as_numbers, is_number, learning_inputs, near_rows, take
 
 #: Jaccard similarity of the character 5-grams of two texts from which on they are near duplicates.
 NEAR = 0.8
+#: Share of the interquartile range of a column that numbers of near duplicates differ by at most.
+NEAR_CELLS = 0.001
 #: Signatures of texts: so many bands of so many minima find pairs at 0.8 with probability 0.9998.
 BANDS, ROWS = 16, 4
 BESIDE = 8
@@ -76,7 +80,7 @@ def texts_of(pool: Pool, renderer: Renderer) -> list[str]:
     known = renderer.modality in ("text", "row")
     inputs = learning_inputs(renderer, pool.values) if known else None
     if isinstance(inputs, pd.DataFrame):
-        columns = [inputs[name].astype(str) for name in inputs.columns]
+        columns = [map(as_text, column) for _, column in inputs.items()]
         inputs = ["\t".join(row) for row in zip(*columns, strict=True)]
     if not isinstance(inputs, list) or len(inputs) != len(pool):
         raise OptionError(f"Items shown as {renderer.kind} have no text that could be searched.")
@@ -109,10 +113,12 @@ def duplicate_groups(
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return for each item the first one that is the same, itself if there is none.
 
-    Texts are the same if they differ in case and spaces only, other items if their bytes are.
-    Near duplicates are texts whose character 5-grams have a Jaccard similarity of `NEAR` or more,
-    found by MinHash (Broder 1997) and then compared exactly; of other items those whose features
-    have a cosine of what `near_rows` says or more, in pools of at most `MOST_COMPARED`.
+    Texts are the same if they differ in case and spaces only, other items if their bytes are. Near
+    duplicates are near the first of their group: texts whose character 5-grams have a Jaccard
+    similarity of `NEAR` or more, found by MinHash (Broder 1997) and then compared exactly; in pools
+    of at most `MOST_COMPARED` table rows whose numbers differ by no more than `NEAR_CELLS` of the
+    interquartile range of their column, with all else the same, and items that are near in what the
+    suggester says of that, see `near_rows`.
 
     Returns
     -------
@@ -130,37 +136,68 @@ def duplicate_groups(
             group[place] = first.setdefault(key, place)
     exact = np.ones(len(pool), dtype=bool)
     alone = np.flatnonzero(group == np.arange(len(pool)))
+    leader = np.arange(len(alone))
     if texts is not None:
-        pairs = _near_texts([texts[k] for k in alone])
-    elif suggester is not None and len(alone) <= MOST_COMPARED:
+        leader = led(*_near_texts([texts[k] for k in alone]), len(alone))
+    elif len(alone) > MOST_COMPARED:
+        pass
+    elif renderer.modality == "row":
+        leader = _near_cells(learning_inputs(renderer, take(pool.values, alone)))
+    elif suggester is not None:
         rows, least = near_rows(suggester)
-        pairs = _NO_PAIRS if rows is None else _close(np.asarray(rows)[alone], least)
-    else:
-        pairs = _NO_PAIRS
-    if len(pairs):
-        ones = np.ones(len(pairs), dtype=bool)
-        graph = sparse.coo_matrix((ones, pairs.T), shape=(len(alone), len(alone)))
-        _, part = sparse.csgraph.connected_components(graph, directed=False)
-        leader = np.full(part.max() + 1, len(pool))
-        np.minimum.at(leader, part, alone)
-        moved = alone[leader[part] != alone]
-        group[alone] = leader[part]
-        exact[moved] = False
-        exact &= exact[group] | (group == np.arange(len(pool)))
+        if rows is not None:
+            leader = led(*_near_vectors(np.asarray(rows)[alone], least), len(alone))
+    moved = leader != np.arange(len(alone))
+    if moved.any():
+        group[alone] = alone[leader]
+        exact[alone[moved]] = False
         # A copy of an item that is near another one is near that one, too.
-        exact[np.isin(group, moved)] = False
+        exact[np.isin(group, alone[moved])] = False
         group = group[group]
     return group, exact
+
+
+#: Tells which of some items, by their places, are near one.
+Near = Callable[[int, NDArray[np.intp]], NDArray[np.bool_]]
+
+
+def led(pairs: NDArray[np.intp], near: Near, n_items: int) -> NDArray[np.intp]:
+    """Return for each item the first one that it is near, of those that are near no earlier one.
+
+    Parameters
+    ----------
+    pairs : ndarray of shape (n_pairs, 2), int
+        Enough of those that are near to connect what is near one item by what is near it.
+    near : callable
+    n_items : int
+    """
+    leader = np.arange(n_items)
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    borders = np.searchsorted(both[:, 0], np.arange(n_items + 1))
+    follows = np.zeros(n_items, dtype=bool)
+    for one in np.unique(pairs).tolist():
+        if follows[one]:
+            continue
+        tried, newest = {one}, [one]
+        while newest:
+            beside = {k for at in newest for k in both[borders[at] : borders[at + 1], 1].tolist()}
+            some = np.array(
+                sorted(k for k in beside - tried if k > one and not follows[k]), np.intp
+            )
+            tried |= beside
+            newest = some[near(one, some)].tolist() if len(some) else []
+            leader[newest] = one
+            follows[newest] = True
+    return leader
 
 
 def _hashed(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
-def _near_texts(texts: list[str]) -> NDArray[np.intp]:
-    """Return pairs of texts that are nearly the same, enough of them to connect all that are."""
-    if len(texts) < 2:
-        return _NO_PAIRS
+def _near_texts(texts: list[str]) -> tuple[NDArray[np.intp], Near]:
+    """Return pairs of texts that are nearly the same, and what tells others: see `led`."""
     grams = HashingVectorizer(
         analyzer="char", ngram_range=(5, 5), n_features=2**31 - 1, binary=True, norm=None,
         alternate_sign=False, dtype=np.float32, lowercase=False,
@@ -174,6 +211,8 @@ def _near_texts(texts: list[str]) -> NDArray[np.intp]:
         rows = grams.transform(texts[start : start + CHUNK])
         parts.append(rows)
         signatures[start : start + rows.shape[0]] = _bands(rows, factors)
+    if len(texts) < 2:
+        return _NO_PAIRS, lambda one, some: np.zeros(len(some), dtype=bool)
     rows = sparse.vstack(parts, format="csr")
     sizes = np.diff(rows.indptr)
     found = []
@@ -185,12 +224,20 @@ def _near_texts(texts: list[str]) -> NDArray[np.intp]:
             pairs = np.column_stack([order[:-step], order[step:]])[values[step:] == values[:-step]]
             found.append(pairs[sizes[pairs].min(axis=1) > 0])
     pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
-    kept = []
+
+    def alike(both: Any, one: Any, other: Any) -> Any:
+        return both >= NEAR * (sizes[one] + sizes[other] - both)
+
+    def near(one: int, some: NDArray[np.intp]) -> NDArray[np.bool_]:
+        both = np.asarray((rows[some] @ rows[[one]].T).toarray()).ravel()
+        return np.asarray(alike(both, one, some))
+
+    kept = [_NO_PAIRS]
     for start in range(0, len(pairs), CHUNK):
-        some = pairs[start : start + CHUNK]
-        both = np.asarray(rows[some[:, 0]].multiply(rows[some[:, 1]]).sum(axis=1)).ravel()
-        kept.append(some[both >= NEAR * (sizes[some].sum(axis=1) - both)])
-    return np.concatenate(kept) if kept else _NO_PAIRS
+        one, other = pairs[start : start + CHUNK].T
+        both = np.asarray(rows[one].multiply(rows[other]).sum(axis=1)).ravel()
+        kept.append(pairs[start : start + CHUNK][alike(both, one, other)])
+    return np.concatenate(kept), near
 
 
 def _bands(rows: Any, factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -207,15 +254,44 @@ def _bands(rows: Any, factors: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return made
 
 
-def _close(rows: NDArray[np.float32], least: float) -> NDArray[np.intp]:
-    found = []
+def _near_vectors(rows: NDArray[np.float32], least: float) -> tuple[NDArray[np.intp], Near]:
+    """Return all pairs of rows of length one with a cosine, and what tells them."""
+    found = [_NO_PAIRS]
     size = max(1, CHUNK * 64 // max(len(rows), 1))
     for start in range(0, len(rows), size):
         report(start / len(rows))
         one, other = np.nonzero(rows[start : start + size] @ rows.T >= least)
         pairs = np.column_stack([one + start, other])
         found.append(pairs[pairs[:, 0] < pairs[:, 1]])
-    return np.concatenate(found) if found else _NO_PAIRS
+    return np.concatenate(found), lambda one, some: rows[some] @ rows[one] >= least
+
+
+def _near_cells(frame: pd.DataFrame) -> NDArray[np.intp]:
+    """Return for each row the first one that it is near, of those that are near no earlier one."""
+    n_rows = len(frame)
+    leader = np.arange(n_rows)
+    numbers, others = [], [np.zeros(n_rows, dtype=np.intp)]
+    for _, column in frame.items():
+        cells: Any
+        if is_number(column):
+            cells = as_numbers(column.to_frame()).ravel()
+            known = cells[np.isfinite(cells)]
+            low, high = np.quantile(known, [0.25, 0.75]) if len(known) else (0.0, 0.0)
+            if low < high:
+                numbers.append(np.nan_to_num((cells - low) / (NEAR_CELLS * (high - low))))
+                cells = np.isnan(cells)
+        else:
+            cells = np.array([" ".join(as_text(cell).casefold().split()) for cell in column])
+        others.append(pd.factorize(cells, use_na_sentinel=False)[0])
+    # What must be the same keeps rows apart in a dimension of its own.
+    apart = 3.0 * np.unique(np.column_stack(others), axis=0, return_inverse=True)[1].ravel()
+    tree = KDTree(np.column_stack([apart, *numbers]))
+    for one in range(n_rows):
+        if leader[one] == one:
+            near = np.array(tree.query_ball_point(tree.data[one], 1.0, p=np.inf), dtype=np.intp)
+            near = near[(near > one) & (leader[near] == near)]
+            leader[near] = one
+    return leader
 
 
 # ---------------------------------------------------------------- what is wrong

@@ -78,7 +78,7 @@ def test_it_asks_where_the_members_disagree() -> None:
         None, None, features=places[:, None], estimator=LogisticRegression(), n_items=50
     )
     snapshot = Snapshot(np.arange(20), known, 1)
-    order = Order(snapshot, tuple(known), np.arange(20, 50), 5, 0)
+    order = Order(snapshot, tuple(known), np.arange(20, 50), 5)
     result = learn(suggester, Committee(), order)
     assert result.doing == "committee" and len(result.ranking) == 30
     assert [places[draw.position] for draw in result.ranking[:10]] == [0.1] * 10
@@ -97,7 +97,7 @@ def test_of_a_large_pool_some_are_asked(monkeypatch: pytest.MonkeyPatch) -> None
     suggester = ModelSuggester(TEXTS, "text")
     for version in (1, 2):
         snapshot = Snapshot(LABELED, TRUTH[LABELED], version)
-        order = Order(snapshot, tuple(TRUTH[LABELED]), np.arange(30, 300), 5, 0)
+        order = Order(snapshot, tuple(TRUTH[LABELED]), np.arange(30, 300), 5)
         result = learn(suggester, Committee(), order)
         assert {draw.position for draw in result.ranking} == set(asked[-1].tolist())
     assert [len(set(places.tolist())) for places in asked] == [40, 40]

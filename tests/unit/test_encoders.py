@@ -82,6 +82,23 @@ def teach(session: Session, n: int = 30) -> Session:
     return session
 
 
+def test_items_that_differ_only_in_kind_have_rows_of_their_own() -> None:
+    """Also those that were kept by an earlier session."""
+    lengths = Encoder(lambda texts: [[len(text), 1.0] for text in texts], "text")
+    assert lengths.transform([""]).tolist() == [[0, 1]]
+    assert lengths.transform(["missing", ""]).tolist() == [[7, 1], [0, 1]]
+    column = pd.DataFrame({"c": pd.Series([None, "missing", "", 1, "1", 1.0, True], dtype=object)})
+    kinds = [type(value).__name__ for value in column["c"]]
+    names = sorted(set(kinds))
+    codes = Encoder(
+        lambda rows: [[names.index(type(value).__name__)] for value in rows["c"]], "row"
+    ).transform(column)
+    assert [names[int(code)] for (code,) in codes] == kinds
+    nested = Encoder(lambda items: [[len(repr(item))] for item in items], None)
+    items = [{"a": [1, "2"]}, {"a": ["1", 2.0]}, {"b": [1, "2"]}, ["a", None], ["a", ""]]
+    assert nested.transform(items).ravel().tolist() == [len(repr(item)) for item in items]
+
+
 # ---------------------------------------------------------------- in a session
 
 
@@ -365,7 +382,7 @@ def test_a_glimpse_is_no_progress(counts: Counts, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("nblabel.suggest.model.GLIMPSE_ENCODED", 100)
     suggester = ModelSuggester(TEXTS, "text", features=counts)
     none = np.array([], dtype=np.intp)
-    order = Order(Snapshot(none, none, 1), (), np.arange(len(TEXTS)), 10, 0, len(TEXTS))
+    order = Order(Snapshot(none, none, 1), (), np.arange(len(TEXTS)), 10, len(TEXTS))
     heard: list[float] = []
     with listening(heard.append):
         assert learn(suggester, Auto(), order).partial

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from scipy import sparse
 
@@ -103,6 +105,8 @@ def test_search_looks_into_rows_and_at_what_was_added() -> None:
     assert list(session.search("27 blue").index) == [1]
     session.add(pd.DataFrame({"a": ["blue"], "b": [3]}))
     assert list(session.search("blue").index) == [1, 2]
+    gaps = make(pd.DataFrame({"a": ["red", None, np.nan], "b": [1, 2, 3]}), row=["a", "b"])
+    assert list(gaps.search("RED").index) == [0] and gaps.search("nan").empty
     with pytest.raises(OptionError, match="have no text that could be searched"):
         make(np.zeros((3, 4, 4))).search("x")
     with pytest.raises(OptionError, match="have no text that could be searched"):
@@ -143,12 +147,76 @@ def test_near_duplicates_are_those_of_the_definition() -> None:
             if both >= finding.NEAR * len(grams[one] | grams[other]):
                 group[group == group[one]] = group[other]
     alike = {tuple(np.flatnonzero(group == k).tolist()) for k in np.unique(group)}
-    pairs = finding._near_texts(data)
-    graph = sparse.coo_matrix((np.ones(len(pairs)), pairs.T), shape=(len(data),) * 2)
-    _, part = sparse.csgraph.connected_components(graph, directed=False)
-    found = {tuple(np.flatnonzero(part == k).tolist()) for k in np.unique(part)}
+    leader = finding.led(*finding._near_texts(data), len(data))
+    found = {tuple(np.flatnonzero(leader == k).tolist()) for k in np.unique(leader)}
     assert any(len(ones) > 1 for ones in alike) and any(len(ones) == 1 for ones in alike)
     assert found == alike
+
+
+def test_what_is_near_only_by_what_lies_between_is_not() -> None:
+    words = [f"word{k}" for k in range(200)]
+    data = [" ".join(words[k : k + 30]) for k in range(40)]  # each like the next one
+    found = make(data).duplicates()
+    grams = [{text[k : k + 5] for k in range(len(text) - 4)} for text in data]
+    assert len(found) and found["group"].nunique() > 5
+    for item, group in zip(found["item"].astype(int), found["group"].astype(int), strict=True):
+        assert len(grams[item] & grams[group]) >= finding.NEAR * len(grams[item] | grams[group])
+
+
+@given(
+    st.integers(1, 12).flatmap(
+        lambda n: st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=30)
+    )
+)
+def test_each_is_near_the_first_of_its_group(pairs: list[tuple[int, int]]) -> None:
+    n = 12
+    near = np.eye(n, dtype=bool)
+    for one, other in pairs:
+        near[one, other] = near[other, one] = True
+    given_pairs = np.argwhere(np.triu(near, 1))
+    leader = finding.led(given_pairs, lambda one, some: near[one, some], n)
+    for item in range(n):
+        earlier = [k for k in range(item) if leader[k] == k and near[k, item]]
+        assert leader[item] == (earlier[0] if earlier else item)
+
+
+def test_rows_are_near_where_all_that_counts_is_nearly_the_same() -> None:
+    rng = np.random.default_rng(3)
+    n = 400
+    ages = pd.DataFrame({"age": np.arange(n) * 0.2 + 18})
+    assert make(ages, row=True).duplicates().empty
+    rows = pd.DataFrame(
+        {
+            "size": rng.normal(50, 10, n),
+            "year": rng.integers(1990, 2024, n),
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), "D"),
+            "kind": rng.choice(["red", "green"], n),
+            "rare": np.where(rng.random(n) < 0.1, rng.random(n), 0.0),
+        }
+    )
+    rows.loc[3, "size"] = 1e5  # nobody else becomes alike by it
+    rows.loc[5, "size"] = np.nan
+    assert make(rows, row=True).duplicates().empty
+    rows.loc[7] = rows.loc[8]
+    rows.loc[7, "size"] += 0.005
+    rows.loc[8, "kind"], rows.loc[7, "kind"] = "Red", "red "
+    rows.loc[10] = rows.loc[5]
+    rows.loc[20] = rows.loc[21]
+    rows.loc[20, "rare"] = 1e-9
+    rows.loc[30] = rows.loc[31]
+    rows.loc[30, "year"] += 1
+    found = make(rows, row=True).duplicates()
+    assert list(found["item"]) == ["5", "10", "7", "8"]
+    assert list(found["exact"]) == [True, True, True, False]
+    together = make(rows, row=True, duplicates="together")
+    together.record("7", "ham")
+    assert list(together.labels.index) == [7, 8]
+
+
+def test_features_of_ones_own_make_nothing_a_duplicate() -> None:
+    line = np.linspace(0, 1, 200)[:, None]
+    images = np.random.default_rng(4).integers(0, 255, (200, 6, 6)).astype(np.uint8)
+    assert make(images, features=np.hstack([line, line])).duplicates().empty
 
 
 def test_duplicates_of_images() -> None:

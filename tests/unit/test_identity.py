@@ -43,6 +43,14 @@ def h(n):
 def outer(k):
     return lambda texts: [[len(text) + k] for text in texts]
 inner = outer(1)
+import functools
+@functools.lru_cache
+def kept(text):
+    return len(text) * 7
+@functools.singledispatch
+def any_of(text):
+    return len(text) * 9
+by_kept = lambda texts: [[kept(text), any_of(text)] for text in texts]
 """
 
 
@@ -59,6 +67,9 @@ inner = outer(1)
         ("inner", "outer(1)", "outer(2)"),
         ("inner", "len(text) + k", "len(text) - k"),
         ("h", "else 0", "else 1"),
+        ("kept", "* 7", "* 8"),
+        ("by_kept", "* 7", "* 8"),
+        ("by_kept", "* 9", "* 8"),
     ],
 )
 def test_another_function_is_another(name: str, old: str, new: str) -> None:

@@ -1,8 +1,10 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from nblabel import _learning
 from nblabel._learning import Order, learn
 from nblabel.strategies import Auto, Margin, Random, TypicalClusters
 from nblabel.suggest import ModelSuggester, Snapshot
@@ -14,9 +16,7 @@ def order(labels: dict[int, str], candidates=None, version: int = 3) -> Order:
     places = np.array(list(labels), dtype=np.intp)
     targets = np.array(list(labels.values()), dtype=object)
     rest = [k for k in range(len(TEXTS)) if k not in labels] if candidates is None else candidates
-    return Order(
-        Snapshot(places, targets, version), tuple(labels.values()), np.array(rest, int), 2, 0
-    )
+    return Order(Snapshot(places, targets, version), tuple(labels.values()), np.array(rest, int), 2)
 
 
 KNOWN = {0: "spam", 2: "ham"}
@@ -86,6 +86,23 @@ def test_a_flag_of_the_processor_stops_nothing():
         warnings.simplefilter("error")
         result = learn(None, Flagged(np.array([0.5, 0.1, 0.2, 1.0])), order(KNOWN))
     assert [draw.position for draw in result.ranking] == [5, 1, 4, 3]
+
+
+def test_each_training_draws_its_own():
+    """Of a seed and the next one, too, whose means would else not be independent."""
+    drawn = {
+        Snapshot(np.array([0]), np.array(["a"]), version, seed).own_seed
+        for version in range(1, 30)
+        for seed in range(30)
+    }
+    assert len(drawn) == 29 * 30
+
+
+def test_a_large_batch_is_ranked_as_a_whole(monkeypatch):
+    monkeypatch.setattr(_learning, "LEAST_RANKED", 1)
+    known = order(KNOWN)
+    assert len(learn(None, Part(np.arange(4.0)), replace(known, batch=1)).ranking) == 2
+    assert len(learn(None, Part(np.arange(4.0)), replace(known, batch=3)).ranking) == 4
 
 
 def test_a_strategy_that_fails_costs_nothing_that_was_learned():

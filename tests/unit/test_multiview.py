@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import StandardScaler
 
 import nblabel as nl
@@ -19,6 +20,7 @@ from nblabel.suggest.bulk import sample, take
 from nblabel.suggest.features import row_features
 from nblabel.suggest.forest import grow
 from nblabel.suggest.images import ImageFeatures
+from nblabel.suggest.least_squares import LeastSquaresClassifier
 from nblabel.suggest.scaling import BoundedScaler
 from nblabel.suggest.series import SeriesFeatures
 from nblabel.suggest.sounds import SoundFeatures
@@ -199,6 +201,32 @@ def test_chosen_views_have_length_one():
     views = TextViews().fit(TEXTS)
     made = ChosenViews(views, ("words", "latent")).fit(TEXTS).transform(TEXTS[:3])
     assert np.sqrt(made.multiply(made).sum(axis=1)) == pytest.approx(np.ones((3, 1)), abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["texts", "rows"])
+def test_what_was_learned_can_be_cross_validated(kind):
+    if kind == "texts":
+        items, targets = TEXTS, np.array(["p", "q"])[np.arange(len(TEXTS)) % 2]
+    else:
+        items, targets = table()
+    session = nl.Session(
+        items, ["p", "q"], store=None, inline=True, row=True if kind == "rows" else None
+    )
+    for k, item in enumerate(session.pool.ids[:20]):
+        session.record(item, "pq"[k % 2])
+    session.retrain(wait=True)
+    again = clone(session.model).fit(items, targets)
+    assert set(again.predict(items)) <= set(targets)
+    assert len(cross_val_score(session.model, items, targets, cv=2)) == 2
+
+
+def test_small_whole_numbers_do_not_overflow():
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 255, (60, 8)).astype(np.uint8)
+    targets = np.where(rows[:, 0] > 127, "a", "b")
+    made = LeastSquaresClassifier().fit(rows, targets).predict_proba(rows)
+    same = LeastSquaresClassifier().fit(rows.astype(float), targets).predict_proba(rows)
+    assert made == pytest.approx(same, abs=1e-4)
 
 
 def test_diffusion_is_the_kernel_of_the_whole_graph():

@@ -3,6 +3,7 @@
 import gc
 import pickle
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ class Holder:
 
     def __init__(self, **parts: Any) -> None:
         self.__dict__.update(parts)
+
+
+class Words(dict):
+    """May be held loosely, unlike a dict."""
 
 
 def mapped(array: Any) -> bool:
@@ -110,13 +115,16 @@ def test_what_both_have_goes_by_name(sides: tuple[Folder, Folder]) -> None:
     there.share("kept", theirs)
     back = here.load(there.dump([theirs, {"inputs": theirs.inputs}]).name)
     assert back[0] is mine and back[1]["inputs"] is frame
-    theirs.vocabulary = {f"word {k}": k for k in range(5000)}
+    theirs.vocabulary = Words({f"word {k}": k for k in range(5000)})
     there.lasting(theirs)
     one = there.dump(Lazy([theirs.vocabulary]))
     two = there.dump(Lazy([theirs.vocabulary]))
     assert (here.path / two.name).stat().st_size < 1000
     assert here.load(one.name).get()[0] == theirs.vocabulary
     assert here.load(two.name).get()[0] is here.load(there.dump(theirs.vocabulary).name)
+    held = weakref.ref(here.load(there.dump(theirs.vocabulary).name))
+    gc.collect()
+    assert held() is None  # nobody needs it here
     later = here.load(there.dump(Lazy([theirs.inputs])).name)
     here.unshare("kept")
     assert later.get()[0] is frame  # as it was when it came

@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from nblabel._learning import MOST_RANKED, Ranking
+from nblabel._learning import LEAST_RANKED, Ranking
 from nblabel._queue import Draw
 from nblabel.errors import OptionError
 from nblabel.session import LEAST_FOR_PROCESS, Session
@@ -259,7 +259,7 @@ def test_the_cold_start_does_not_wait_for_all_features(
     places = bulk.sample(len(data), 0, 200)
     assert len(first.ranking) == 200 and all(isinstance(draw, Draw) for draw in first.ranking)
     assert {draw.position for draw in first.ranking} <= set(places.tolist())
-    assert len(second.ranking) == MOST_RANKED
+    assert len(second.ranking) == LEAST_RANKED
     accuracy = (teach(session, 60).predictions["label"] == TRUTH).mean()
     assert accuracy > 0.45  # chance is a third
 

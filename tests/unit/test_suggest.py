@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
@@ -21,7 +22,7 @@ from sklearn.random_projection import GaussianRandomProjection
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
-from nblabel import MultiLabel, Session
+from nblabel import Choice, MultiLabel, Session
 from nblabel.errors import DataError, OptionError, UnknownColumnError
 from nblabel.renderers import open_pool
 from nblabel.suggest import ModelSuggester, Snapshot, Suggester, learning_inputs, score
@@ -327,6 +328,63 @@ def test_words_or_characters():
     assert text_features(["a"] * 2001).min_df == 2
     emoji = ModelSuggester(["😀", "😀!", "😂", "😂?"], "text").fit(snapshot()).predict()
     assert emoji.proba.argmax(axis=1).tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "names", [[1, 0], ["1", 1], [("x", 0), ("x", 1)], [np.int64(3), "x"]], ids=repr
+)
+@pytest.mark.parametrize("model", [None, GaussianNB()], ids=["default", "own"])
+def test_columns_are_found_whatever_their_names(names, model):
+    rng = np.random.default_rng(0)
+    number, letter = rng.normal(size=120), rng.choice(list("abc"), 120)
+    truth = np.where(number + (letter == "a") > 0.3, "p", "n")
+    columns = pd.MultiIndex.from_tuples(names) if isinstance(names[0], tuple) else pd.Index(names)
+    made = {}
+    for kind in (columns, pd.Index(["one", "two"])):
+        frame = pd.DataFrame({0: number, 1: letter}).set_axis(kind, axis=1)
+        session = Session(frame, ["p", "n"], row=True, model=model, store=None, inline=True)
+        for k in range(60):
+            session.record(session.pool.ids[k], truth[k])
+        session.retrain(wait=True)
+        made[kind is columns] = session.predictions
+        new = session.predict(frame.iloc[:, ::-1])  # by name, not by place
+        assert np.array_equal(new["label"], session.predictions["label"])
+    pd.testing.assert_frame_equal(made[True], made[False])
+
+
+@pytest.fixture
+def pandas_everywhere():
+    with config_context(transform_output="pandas"):
+        yield
+
+
+@pytest.mark.parametrize("kind", ["rows", "texts", "images", "series", "matrix"])
+@pytest.mark.parametrize("task", [Choice(["p", "n"]), MultiLabel(["p", "n"])], ids=["one", "many"])
+@pytest.mark.parametrize("own", [False, True])
+def test_what_transformers_are_told_to_give_changes_nothing(pandas_everywhere, kind, task, own):
+    rng = np.random.default_rng(1)
+    data = {
+        "rows": pd.DataFrame({"a": rng.normal(size=60), "b": rng.choice(list("xy"), 60)}),
+        "images": rng.integers(0, 255, (60, 6, 6)).astype(np.uint8),
+        "series": [np.cumsum(rng.normal(size=40)) for _ in range(60)],
+    }.get(kind, [f"text {k % 7} of {k % 5} words" for k in range(60)])
+    options = {
+        "rows": {"row": True}, "series": {"series": True},
+        "matrix": {"features": rng.normal(size=(60, 4))},
+    }.get(kind, {})  # fmt: skip
+    if own:
+        options["model"] = GaussianNB()
+    session = Session(data, task, store=None, inline=True, **options)
+    for k in range(20):
+        session.record(
+            session.pool.ids[k], "pn"[k % 2] if task.kind == "choice" else ["p"] * (k % 2)
+        )
+    session.retrain(wait=True)
+    assert session.last_error is None and session.status()["version"] > 0
+    new = rng.normal(size=(5, 4)) if kind == "matrix" else data[:5]
+    assert len(session.model.predict(new)) == 5
+    if kind != "matrix":
+        assert len(session.predict(new)) == 5
 
 
 def test_rows_of_every_kind_of_column():

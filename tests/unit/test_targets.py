@@ -91,6 +91,16 @@ def test_one_that_has_an_array_of_each_label(model: Any) -> None:
     assert session.predict_values(TEXTS[:5]) == table["labels"].tolist()[:5]
 
 
+def test_one_label_that_may_be_given_or_not() -> None:
+    truth = [["sport"] if "sport" in tags else [] for tags in TAGS]
+    for model in (RandomForestClassifier(20), KNeighborsClassifier(3), None):
+        session = taught(TEXTS, nl.MultiLabel(["sport"]), truth, 60, model=model)
+        assert (
+            np.mean([a == b for a, b in zip(session.predict_values(TEXTS), truth, strict=True)])
+            > 0.8
+        )
+
+
 def test_constraints_hold_for_suggestions() -> None:
     task = nl.MultiLabel(
         ["a", "b", "c"], least=1, most=2, exclusive=[("a", "b")], parents={"c": "b"}

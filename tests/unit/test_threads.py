@@ -120,7 +120,7 @@ class SeesOwn(ClassifierMixin, BaseEstimator):
 def order(n_labels: int = 6) -> Order:
     targets = np.array(["a", "b"] * (n_labels // 2))
     snapshot = Snapshot(np.arange(n_labels), targets, 1)
-    return Order(snapshot, tuple(targets), np.arange(n_labels, 60), 5, 0)
+    return Order(snapshot, tuple(targets), np.arange(n_labels, 60), 5)
 
 
 def test_trainings_of_few_labels_keep_to_one(monkeypatch: pytest.MonkeyPatch) -> None:

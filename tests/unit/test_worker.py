@@ -248,6 +248,26 @@ def test_a_process_that_is_killed_is_an_error_and_the_next_job_runs(
     assert away.done == [away.trainer.pid] and away.trainer.pid not in (None, pid, HERE)
 
 
+def begets_and_dies(folder: Path) -> None:
+    child = os.fork()
+    if not child:
+        time.sleep(600)
+        os._exit(0)
+    (folder / "child").write_text(str(child))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@posix
+def test_what_it_has_begotten_neither_hides_its_end_nor_outlives_it(
+    away: Heard, tmp_path: Path
+) -> None:
+    away.submit(partial(begets_and_dies, tmp_path))
+    away.wait()
+    assert "ended by SIGKILL" in str(away.failed[0])
+    child = int((tmp_path / "child").read_text())
+    until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie", "end")
+
+
 def test_a_process_that_leaves_is_an_error_with_its_last_words(away: Heard) -> None:
     away.submit(partial(exec, "import os; os.write(2, b'out of luck'); os._exit(3)"))
     away.wait()

@@ -32,8 +32,9 @@ class FacilityLocation:
 
     Greedy maximisation of facility location over the unlabeled items, each with the weight of its
     uncertainty, given what is labeled: Wei, Iyer, Bilmes, "Submodularity in data subset selection
-    and active learning", ICML 2015. Greedy comes within 1 - 1/e of the best batch (Nemhauser,
-    Wolsey, Fisher 1978). Without a model all weights are equal: a cold start.
+    and active learning", ICML 2015. Without a model all weights are equal: a cold start, and greedy
+    comes within 1 - 1/e of the best batch of what it looks at (Nemhauser, Wolsey, Fisher 1978). A
+    model's gain counts by the item's own uncertainty, too, which has no such bound.
 
     Parameters
     ----------

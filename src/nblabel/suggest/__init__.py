@@ -1,7 +1,7 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
-from .bulk import as_items
-from .features import Embedding, can_learn, learning_inputs
+from .bulk import as_items, take
+from .features import Embedding, as_numbers, can_learn, is_number, learning_inputs
 from .given import as_rows, checked_matrix, embedding_column, order_of, stack_features
 from .linear import Scores, checked_scores, score
 from .model import (
@@ -26,6 +26,7 @@ __all__ = [
     "Snapshot",
     "Suggester",
     "as_items",
+    "as_numbers",
     "as_rows",
     "can_learn",
     "checked_marks",
@@ -33,6 +34,7 @@ __all__ = [
     "checked_scores",
     "default_suggester",
     "embedding_column",
+    "is_number",
     "learning_inputs",
     "near_rows",
     "order_of",
@@ -41,5 +43,6 @@ __all__ = [
     "stack_features",
     "starts_from_items",
     "suggester_for",
+    "take",
     "value_at",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from .._progress import report
+from .._quiet import quiet
 from .bulk import take
 from .linear import fit_linear, score
 
@@ -73,8 +73,7 @@ class Bootstrap:
             report(count / MEMBERS)
             member = clone(estimator)
             rows, targets = pick(self.positions[drawn]), self.targets[drawn]
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
+            with quiet(ConvergenceWarning):
                 if hasattr(rows, "shape") and not hasattr(rows, "columns"):
                     columns = fit_linear(member, rows, targets)
                 else:  # a pipeline, from the items

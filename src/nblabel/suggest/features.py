@@ -19,6 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, normalize
 
 from ..renderers import PairRenderer, Renderer, SeveralRenderer
 from ..renderers.text import as_text, strip_tags
+from .arrays import as_arrays
 from .bulk import as_items, sample, take
 from .images import ImageFeatures
 from .scaling import BoundedScaler
@@ -154,6 +155,7 @@ def text_features(texts: Sequence[str]) -> TermVectorizer:
 class Latent(TransformerMixin, BaseEstimator):
     """Sparse rows in few dimensions, each of length 1: truncated singular value decomposition."""
 
+    @as_arrays
     def fit(self, rows: Any, y: Any = None) -> Latent:
         """Learn the dimensions; none of them if there are too few rows or columns."""
         width = min(LATENT, rows.shape[0] - 1, rows.shape[1] - 1)
@@ -164,23 +166,25 @@ class Latent(TransformerMixin, BaseEstimator):
                 self.svd_ = svd.fit(rows)
         return self
 
+    @as_arrays
     def transform(self, rows: Any) -> NDArray[np.float32]:
         """Return float32 of shape (n_rows, n_dimensions); the rows themselves if there are none."""
         made = rows.toarray() if self.svd_ is None else self.svd_.transform(rows)
         return normalize(made.astype(np.float32))
 
 
-def row_features(rows: pd.DataFrame, *, dense: bool = False) -> ColumnTransformer:
+def row_features(rows: pd.DataFrame, *, dense: bool = False) -> RowTransformer:
     """Numbers imputed and scaled, categories one-hot, long texts as TF-IDF."""
+    rows = _named(rows)
     numbers: list[Any] = []
     texts: list[Any] = []
     categories: list[Any] = []
     for name in rows.columns:
         column = rows[name]
-        if pd.api.types.is_bool_dtype(column):
-            categories.append(name)
-        elif pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        if is_number(column):
             numbers.append(name)
+        elif pd.api.types.is_bool_dtype(column):
+            categories.append(name)
         else:
             known = column.dropna()
             length = known.astype(str).str.len().mean() if len(known) else 0
@@ -189,7 +193,7 @@ def row_features(rows: pd.DataFrame, *, dense: bool = False) -> ColumnTransforme
     parts: list[tuple[str, Any, Any]] = []
     if numbers:
         scale = make_pipeline(
-            FunctionTransformer(_numbers, feature_names_out="one-to-one"),
+            FunctionTransformer(as_numbers, feature_names_out="one-to-one"),
             SimpleImputer(strategy="median", keep_empty_features=True),
             BoundedScaler(),
         )
@@ -209,10 +213,45 @@ def row_features(rows: pd.DataFrame, *, dense: bool = False) -> ColumnTransforme
             *([Latent()] if dense else []),
         )
         parts.append((f"text{place}", words, name))
-    return ColumnTransformer(parts, sparse_threshold=0 if dense else 0.3)
+    return RowTransformer(parts, sparse_threshold=0 if dense else 0.3)
 
 
-def _numbers(columns: pd.DataFrame) -> NDArray[np.float64]:
+class RowTransformer(ColumnTransformer, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+    """Columns of a table as features, whatever their names are: to others a number is a place."""
+
+    def fit(self, X: pd.DataFrame, y: Any = None, **params: Any) -> RowTransformer:
+        """Learn from the rows of a table."""
+        self.fit_transform(X, y, **params)
+        return self
+
+    @as_arrays
+    def fit_transform(self, X: pd.DataFrame, y: Any = None, **params: Any) -> Any:
+        """Learn from the rows of a table, and return their features."""
+        return super().fit_transform(_named(X), y, **params)
+
+    @as_arrays
+    def transform(self, X: pd.DataFrame, **params: Any) -> Any:
+        """Return the features of the rows of a table with the same columns."""
+        return super().transform(_named(X), **params)
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a table all of whose names are text."""
+    if all(isinstance(name, str) for name in rows.columns):
+        return rows
+    plain = [name.item() if isinstance(name, np.generic) else name for name in rows.columns]
+    return rows.set_axis(list(map(repr, plain)), axis=1)
+
+
+def is_number(column: pd.Series) -> bool:
+    """Whether a column of a table holds numbers or times."""
+    types = pd.api.types
+    numeric = types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
+    return numeric or types.is_datetime64_any_dtype(column)
+
+
+def as_numbers(columns: pd.DataFrame) -> NDArray[np.float64]:
+    """Return columns of numbers or times (in days) as an array, NaN where there is none."""
     made = {}
     for name in columns.columns:
         column = columns[name]

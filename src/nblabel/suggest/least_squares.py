@@ -23,6 +23,7 @@ MOST_EXACT = 3000
 #: Added to every product of two rows: a constant feature, whose weight is the intercept.
 BIAS = 0.1
 _TEMPERATURES = np.geomspace(0.25, 32.0, 22)
+_FLOATS = [np.float64, np.float32]  # squares of small whole numbers would overflow
 _FLOOR = float(np.log(1e-6))  # one hopeless item must not decide alone
 
 
@@ -186,7 +187,7 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any) -> LeastSquaresClassifier:
         """Fit on rows of shape (n_labels, n_features) and their labels."""
-        X, y = validate_data(self, X, y, accept_sparse="csr")
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=_FLOATS)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) < 2:
             raise ValueError(f"labels of at least two classes are needed, got {len(classes)}")
@@ -197,7 +198,7 @@ class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: Any) -> NDArray[np.float32]:
         """Return scores of shape (n_rows, n_classes), also for two classes."""
         check_is_fitted(self)
-        return self._decide(validate_data(self, X, accept_sparse="csr", reset=False))
+        return self._decide(validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False))
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Return probabilities of shape (n_rows, n_classes)."""

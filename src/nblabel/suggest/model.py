@@ -59,6 +59,11 @@ class Snapshot:
     version: int
     seed: int = 0
 
+    @property
+    def own_seed(self) -> int:
+        """That of what is drawn for this training: of no other version, nor of another seed."""
+        return int(np.random.SeedSequence((self.seed, self.version)).generate_state(1)[0])
+
 
 @runtime_checkable
 class Fitted(Protocol):
@@ -84,9 +89,9 @@ class Fitted(Protocol):
 class Suggester(Protocol):
     """Learns from labels and predicts for the pool. Called from one thread at a time.
 
-    It may also have ``near_rows()``, which returns rows of length one and the cosine in them from
-    which on two items are near duplicates; else its embedding says so. And ``is_enough(values)``,
-    whether some labels are enough to learn from; else two of them must differ.
+    It may also have ``near_rows()``, which returns rows of length one, or None, and the cosine in
+    them from which on two items are near duplicates; else no features say so. And
+    ``is_enough(values)``, whether some labels are enough to learn from; else two must differ.
     """
 
     def fit(self, snapshot: Snapshot) -> Fitted:
@@ -317,7 +322,7 @@ class ModelSuggester:
         transformer = None if self._whole else self._transformer
         if self._usual is None and self._modality == "text" and sparse.issparse(matrix):
             self._usual = usual_row(matrix)
-        bootstrap = Bootstrap(snapshot.positions, targets, snapshot.seed + snapshot.version)
+        bootstrap = Bootstrap(snapshot.positions, targets, snapshot.own_seed)
         return FittedModel(
             estimator, matrix, transformer, self._inputs, columns, bootstrap, self._usual
         )

@@ -149,11 +149,13 @@ class MultiViewSuggester:
             self._embedding = self._directions(self._views.space)
         return self._embedding
 
-    def near_rows(self) -> tuple[NDArray[np.float32], float]:
-        """Return rows of length one, and the cosine from which on items are near duplicates."""
+    def near_rows(self) -> tuple[NDArray[np.float32] | None, float]:
+        """Return rows of length one, and the cosine from which on items are near duplicates.
+
+        None where features do not say so: of few dimensions, or on scales of their own.
+        """
         names = self._views.near
-        rows = self._directions(names) if names else self.embedding()
-        return rows, self._views.near_cosine
+        return self._directions(names) if names else None, self._views.near_cosine
 
     def _directions(self, names: tuple[str, ...]) -> NDArray[np.float32]:
         blocks = self.blocks()

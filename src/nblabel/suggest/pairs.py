@@ -171,7 +171,8 @@ class FittedPairs:
         """From pairs to what is preferred; of a pool of single items from these to strengths."""
         steps = self._suggester.rows.steps(self._number)
         if not self._suggester.singles:
-            steps.append(("differences", FunctionTransformer(differences, accept_sparse=True)))
+            made = FunctionTransformer(differences, accept_sparse=True)
+            steps.append(("differences", made.set_output(transform="default")))
         return Pipeline([*steps, ("estimator", self.estimator)])
 
     def predict(self) -> Scores:

@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 
+from .arrays import as_arrays
 from .bulk import by_chunks, sample, take
 
 #: Principal components of each part.
@@ -37,11 +38,13 @@ class PartedFeatures(TransformerMixin, BaseEstimator):
 
     lengths = (1.0, 1.0)
 
+    @as_arrays
     def fit(self, items: Any, y: Any = None) -> PartedFeatures:
         """Learn the components."""
         self._prepare(items)
         return self._learned(self._read(take(items, sample(len(items), 0, MOST_DECOMPOSED))))
 
+    @as_arrays
     def fit_transform(self, items: Any, y: Any = None, **params: Any) -> NDArray[np.float32]:
         """Learn the components of items that are read only once, and return their rows."""
         self._prepare(items)
@@ -49,6 +52,7 @@ class PartedFeatures(TransformerMixin, BaseEstimator):
         drawn = sample(len(items), 0, MOST_DECOMPOSED)
         return self._learned([part[drawn] for part in parts])._rows(parts)
 
+    @as_arrays
     def transform(self, items: Any) -> NDArray[np.float32]:
         """Return float32 of shape (n_items, n_components), the first part first."""
         return self._rows(self._read(items))

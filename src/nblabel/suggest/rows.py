@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import FunctionTransformer
 
-from .views import NEAR_COSINE, scale_of, scaled
+from .views import scale_of, scaled
 
 #: Below this many labels their opinion on the representations is noise.
 LEAST_LABELS = 30
@@ -78,6 +78,7 @@ class FeatureRows:
         if views is not None:
             return [("features", views[number])]
         scale = FunctionTransformer(scaled, accept_sparse=True, kw_args={"by": self._scale})
+        scale.set_output(transform="default")
         transformer = self.base.transformer
         made = [] if transformer is None else [("features", transformer)]
         return [*made, ("length", scale)]
@@ -102,8 +103,8 @@ class FeatureRows:
 def near_rows(suggester: Any) -> tuple[Any, float]:
     """Return rows of length one, and the cosine from which on two items are near duplicates.
 
-    What the suggester says of itself, else its embedding, which may be None.
+    What the suggester says of itself; no rows where it says nothing.
     """
     own = getattr(suggester, "near_rows", None)
-    rows, least = own() if own is not None else (suggester.embedding(), NEAR_COSINE)
+    rows, least = own() if own is not None else (None, 1.0)
     return rows, least

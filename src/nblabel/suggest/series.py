@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 from .._progress import report, within
 from ..renderers.series import lines_of
+from .arrays import as_arrays
 from .bulk import by_chunks, sample, take
 from .scaling import BoundedScaler
 
@@ -48,6 +49,7 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
         Columns of the first part.
     """
 
+    @as_arrays
     def fit(self, series: Any, y: Any = None) -> SeriesFeatures:
         """Learn patterns, components and scales, from at most `MOST_DECOMPOSED` series."""
         some = take(series, sample(len(series), 0, MOST_DECOMPOSED))
@@ -71,6 +73,7 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
         ]
         return self
 
+    @as_arrays
     def fit_transform(self, series: Any, y: Any = None, **params: Any) -> NDArray[np.float32]:
         """Learn, and return the rows of the same series."""
         with within(0.0, 0.3):
@@ -78,6 +81,7 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
         with within(0.3, 1.0):
             return self.transform(series)
 
+    @as_arrays
     def transform(self, series: Any) -> NDArray[np.float32]:
         """Return float32 of shape (n_series, n_columns), the patterns first."""
         return np.concatenate(by_chunks(self._rows, series, _CHUNK)).astype(np.float32)

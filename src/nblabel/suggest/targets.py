@@ -69,13 +69,16 @@ class TargetSuggester:
     def fit(self, snapshot: Snapshot) -> FittedTargets:
         """Fit on the labeled items."""
 
+        ours = isinstance(self.estimator, OURS)
+        targets = snapshot.targets
+        if not ours and targets.shape[1] == 1:
+            targets = targets.ravel()  # to have it or not
+
         def make(labeled: Any) -> Any:
             estimator = fresh(self.estimator, snapshot.seed)
-            return estimator.fit(_for(self.estimator, labeled), snapshot.targets)
+            return estimator.fit(_for(self.estimator, labeled), targets)
 
-        estimator, number = self.rows.fit(
-            snapshot.positions, make, isinstance(self.estimator, OURS)
-        )
+        estimator, number = self.rows.fit(snapshot.positions, make, ours)
         return FittedTargets(self, estimator, number)
 
 
@@ -98,7 +101,9 @@ class FittedTargets:
         """Predict for every item of the pool."""
         n_items = self._rows.shape[0]
         parts = [
-            probabilities(self.estimator, _for(self.estimator, self._rows[part]))
+            probabilities(
+                self.estimator, _for(self.estimator, self._rows[part]), len(self._classes)
+            )
             for part in chunks(n_items)
         ]
         proba = np.concatenate(parts).astype(np.float32, copy=False)
@@ -131,15 +136,17 @@ def _for_several(estimator: Any) -> Any:
     return OneVsRestClassifier(estimator)
 
 
-def probabilities(estimator: Any, rows: Any) -> NDArray[Any]:
+def probabilities(estimator: Any, rows: Any, n_classes: int) -> NDArray[Any]:
     """Return the probability of each class, of shape (n_rows, n_classes), whichever form it has."""
-    proba = estimator.predict_proba(rows)
+    proba, classes = estimator.predict_proba(rows), getattr(estimator, "classes_", ())
+    if n_classes == 1 and len(classes) and not isinstance(proba, list):
+        proba, classes = [proba], [classes]
     if not isinstance(proba, list):
         return np.asarray(proba)
     # Of each class that of its absence and of its presence, as far as both were seen.
     columns = [
         part[:, list(known).index(1)] if 1 in known else np.zeros(len(part))
-        for part, known in zip(proba, estimator.classes_, strict=True)
+        for part, known in zip(proba, classes, strict=True)
     ]
     return np.column_stack(columns)
 

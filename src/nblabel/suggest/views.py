@@ -24,6 +24,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 from .._progress import report, within
+from .arrays import as_arrays
 from .bulk import by_chunks, n_items, sample, take
 from .features import LATENT, Latent, text_features
 from .matrices import Beside, joined
@@ -96,11 +97,13 @@ class Views(TransformerMixin, BaseEstimator):
     near: tuple[str, ...] = ()
     near_cosine = NEAR_COSINE
 
+    @as_arrays
     def fit(self, items: Any, y: Any = None) -> Any:
         """Learn the views from a pool."""
         self.fit_blocks(items)
         return self
 
+    @as_arrays
     def pool_blocks(self, items: Any) -> Blocks:
         """Learn the views from a pool and return its blocks; from a sample if it is a large one."""
         n = n_items(items)
@@ -402,6 +405,9 @@ def _named(start: str, blocks: Blocks) -> Blocks:
 class ChosenViews(TransformerMixin, BaseEstimator):
     """Some blocks of fitted views side by side: what a classifier gets to see.
 
+    They stay those of the pool that they were learned from, without labels: in a clone, too, so
+    that a model can be cross-validated on them.
+
     Parameters
     ----------
     views : fitted TextViews, DenseViews or PartedViews
@@ -420,6 +426,7 @@ class ChosenViews(TransformerMixin, BaseEstimator):
         """Do nothing: the views are fitted already."""
         return self
 
+    @as_arrays
     def transform(self, items: Any) -> Any:
         """Return rows, CSR or dense float32."""
         return self.beside(self.views.transform_blocks(items, self.names)).joined()
@@ -431,6 +438,9 @@ class ChosenViews(TransformerMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+    def __sklearn_clone__(self) -> ChosenViews:
+        return ChosenViews(self.views, self.names, self.scale)
 
 
 class NeighborMean(TransformerMixin, BaseEstimator):
