@@ -47,6 +47,14 @@ export function rate(median: number): string {
 /** Last part of a path. */
 export const fileName = (path: string): string => path.replace(/^.*[\\/]/s, "");
 
+/** A name of at most so many characters: its beginning and its end, which files differ in. */
+export function brief(name: string, most: number): string {
+  const all = [...name];
+  const half = (most - 1) / 2;
+  if (all.length <= most) return name;
+  return `${all.slice(0, Math.floor(half)).join("")}…${all.slice(-Math.ceil(half)).join("")}`;
+}
+
 /** Points of a learning curve and its band, in a box of the given size. */
 export function curvePath(
   points: readonly (readonly [number, number, number, number])[],

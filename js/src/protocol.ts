@@ -10,7 +10,7 @@ export type Json = g.Json;
 
 export type EventKind = "label" | "skip" | "flag" | "note" | "retract";
 
-export type Training = "off" | "waiting" | "idle" | "training" | "failed";
+export type Training = "off" | "waiting" | "idle" | "training" | "failed" | "unranked";
 
 export type Rule = "class" | "similar" | "search" | "ids" | "certify";
 
@@ -120,7 +120,7 @@ export interface StatusPart {
   readonly skipped: number;
   readonly left: number;
   readonly counts: Readonly<Record<string, number>>;
-  readonly training: "off" | "waiting" | "idle" | "training" | "failed";
+  readonly training: "off" | "waiting" | "idle" | "training" | "failed" | "unranked";
   readonly version: number;
   readonly learned: number;
   readonly rank: number;
@@ -455,7 +455,7 @@ export const isStatusPart: g.Guard = g.object({
   skipped: g.int,
   left: g.int,
   counts: g.dict(g.int),
-  training: g.oneOf("off", "waiting", "idle", "training", "failed"),
+  training: g.oneOf("off", "waiting", "idle", "training", "failed", "unranked"),
   version: g.int,
   learned: g.int,
   rank: g.int,

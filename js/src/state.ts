@@ -16,7 +16,7 @@ import type {
   ViewPart,
   Welcome,
 } from "./protocol";
-import { count, describeValue } from "./format";
+import { count, describeValue, percent } from "./format";
 
 /**
  * Items that lie ahead at any moment: at two a second they outlast a kernel busy for a minute. The
@@ -676,8 +676,15 @@ function move(state: State, by: -1 | 1, now: number): State {
 /** Tell a screen reader what was done and what is on the screen now. */
 function say(state: State, done: string): State {
   const item = current(state);
-  const text = item ? describe(item) : currentId(state) ? "Loading." : "No more items.";
+  const suggestion = item?.label === null ? visibleSuggestion(state, item) : null;
+  const known = item ? describe(item) : currentId(state) ? "Loading." : "No more items.";
+  const text = suggestion ? `${known} Suggested ${inWords(suggestion)}.` : known;
   return { ...state, said: done ? `${done}. ${text}` : text };
+}
+
+function inWords({ label, confidence }: SuggestionPart): string {
+  const sure = confidence === null ? "" : `, ${percent(confidence)}`;
+  return `${describeValue(label)}${sure}`;
 }
 
 /** An item in words. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { count, curvePath, fileName, percent, range, rate } from "../src/format";
+import { brief, count, curvePath, fileName, percent, range, rate } from "../src/format";
 
 test("counts are grouped", () => {
   expect([0, 999, 12345].map(count)).toEqual(["0", "999", "12,345"]);
@@ -79,4 +79,10 @@ test("a curve of two points or more, within its box", () => {
       }
     }),
   );
+});
+
+test("a name is cut in its middle", () => {
+  expect(brief("IMG_0815.png", 18)).toBe("IMG_0815.png");
+  expect(brief("holidays in Rome 0815.png", 18)).toBe("holidays… 0815.png");
+  expect([...brief("😀".repeat(40), 18)].length).toBe(18);
 });

@@ -137,6 +137,16 @@ describe("suggestions", () => {
     expect(page.last.shown).toMatchObject({ suggestion: "spam", visible: true });
   });
 
+  test("a screen reader hears it, unless it is hidden", () => {
+    const sure = { ...suggestion("spam"), confidence: 0.9 };
+    const page = open(["i0", "i1"], { suggestion: sure });
+    expect(page.state.said).toBe("text of i0 Suggested spam, 90 %.");
+    expect(page.label("ham").state.said).toBe("ham. text of i1 Suggested spam, 90 %.");
+    expect(page.act({ type: "suggest" }).state.said).toBe("Suggestions hidden.");
+    expect(page.act({ type: "back" }).state.said).toBe("text of i0 Labeled ham.");
+    expect(page.act({ type: "forward" }).state.said).toBe("text of i1");
+  });
+
   test("what is hidden by chance cannot be accepted", () => {
     const hidden = part("i0", {
       suggestion: suggestion("spam"),

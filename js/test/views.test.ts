@@ -603,6 +603,13 @@ describe("what is said when there is no item", () => {
     expect(page.text).not.toContain("The kernel is busy");
   });
 
+  test("nothing is ready yet: nobody is told what they labeled", async () => {
+    await open().items([], { left: 50 });
+    expect(page.text).toContain("Waiting for the kernel");
+    expect(page.text).toContain("The first items come by themselves");
+    expect(page.text).not.toContain("You labeled");
+  });
+
   test("all that was ready is labeled", async () => {
     await open().items([part("i0")], { left: 50 });
     page.focus();
@@ -691,6 +698,13 @@ describe("what is said when there is no item", () => {
     expect(alert.textContent).toContain("Not one of the labels.");
     await page.click(page.button("close"));
     expect(page.one('[role="alert"]')).toBeNull();
+  });
+
+  test("a strategy that failed beside a model that did not", async () => {
+    await open().items([part("i0")], { training: "unranked", version: 3, error: "why" });
+    await page.click(page.button(/strategy failed/));
+    expect(page.text).toContain("The strategy failed: items come at random. Labeling goes on.");
+    expect(page.text).not.toContain("training failed");
   });
 
   test("a model that failed, with the traceback on request", async () => {

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,8 @@ class Core:
     warning: str
     #: The newest error of the model, the strategy or the store, with its traceback.
     last_error: str | None = None
-    _error_from_training = False
+    #: What the newest training was, if its error is the newest one.
+    _failed: Literal["", "failed", "unranked"] = ""
     _lock: threading.RLock
     _log: EventLog
     _labels: Labels

@@ -270,7 +270,7 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
     elif isinstance(strategy, Switching):
         strategy = strategy.choose(context)
     if strategy.requires & {"proba", "committee"} and not context.has_proba:
-        return Result(doing="random", aim="at random until there are two labels")
+        return Result(doing="random", aim="at random until there is a model")
     if "committee" in strategy.requires:
         context = replace(context, committee=_committee(strategy, fitted, candidates))
     if "features" in strategy.requires and context.features is None:

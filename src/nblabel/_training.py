@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -82,7 +82,7 @@ class Training(Core):
             stopped = self._trainer.stop()
             if stopped:
                 self.aim = _CANCELLED
-                if self._error_from_training:  # it was of the training before this one
+                if self._failed:  # it was of the training before this one
                     self.last_error = None
             return stopped
 
@@ -149,8 +149,8 @@ class Training(Core):
             self.doing = result.doing
             self.aim = result.aim
             if result.failed is not None:
-                self._fail("The items could not be ranked", result.failed, training=True)
-            elif self.last_error and self._error_from_training:
+                self._fail("The items could not be ranked", result.failed, "unranked")
+            elif self.last_error and self._failed:
                 self.last_error = None
             if self._changes >= self.batch or result.partial:
                 self._order_training()
@@ -183,12 +183,14 @@ class Training(Core):
 
     def _training_failed(self, error: BaseException) -> None:
         with self._lock:
-            self._fail("The model could not be trained", Failure.of(error), training=True)
+            self._fail("The model could not be trained", Failure.of(error), "failed")
 
-    def _fail(self, what: str, failure: Failure, *, training: bool = False) -> None:
+    def _fail(
+        self, what: str, failure: Failure, training: Literal["", "failed", "unranked"] = ""
+    ) -> None:
         first = self.last_error is None
         self.last_error = failure.told(what)
-        self._error_from_training = training
+        self._failed = training
         if first:
             warnings.warn(
                 f"{what}: {failure.said}. Labeling goes on; the traceback is in "
@@ -327,7 +329,7 @@ class Training(Core):
                 f"There is no model: nothing built in learns a {self.task.kind} of these items. "
                 f"Give {features if self._given[2] is None else ''}suggester=."
             )
-        failed = self.last_error if self._error_from_training else None
+        failed = self.last_error if self._failed else None
         if failed:
             return f"There is no model: the last training failed: {failed.splitlines()[0]}"
         needs = {

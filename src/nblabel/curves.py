@@ -182,8 +182,10 @@ def colors(names: list[str]) -> dict[str, str]:
 
 
 def _title(table: pd.DataFrame, score: str) -> str:
-    seeds = int(table["n_seeds"].max()) if len(table) else 0
-    over = f", mean and 95 % interval over {seeds} seeds" if seeds > 1 else ""
+    each = table.groupby("strategy")["n_seeds"].max()  # a race that runs has some of one more
+    least, most = (int(each.min()), int(each.max())) if len(each) else (0, 0)
+    seeds = f"{most}" if least == most else f"{least} to {most}"
+    over = f", mean and 95 % interval over {seeds} seeds" if most > 1 else ""
     return f"{_TITLES[score]}{over}"
 
 

@@ -1137,8 +1137,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             training = "off" if self._suggester is None else "idle"
             if self._trainer.busy:
                 training = "training"
-            elif self.last_error and self._error_from_training:
-                training = "failed"
+            elif self.last_error and self._failed:
+                training = self._failed
             elif self._suggester is not None and predictions is None:
                 training = "waiting"
             items, left = len(self.pool), int(np.count_nonzero(self._open))

@@ -27,6 +27,8 @@ from .tasks.pairs import FIRST, SECOND, TIE
 
 #: What has no order, or is one thing.
 _NO_LABELS = (str, bytes, Set)
+#: What is the end of a curve: no model, or none that says what to ask.
+_FAILED = ("failed", "unranked")
 #: Of single items that are compared so many pairs, at random, are scored on.
 MOST_PAIRS = 2000
 
@@ -142,7 +144,7 @@ def steps(
         if session.status()["learned"] < session.status()["labeled"]:
             session.retrain(wait=True)  # else it has done so by itself
         status = session.status()
-        if status["training"] == "failed" and (status["version"] or not session.has_model):
+        if status["training"] in _FAILED and (status["version"] or not session.has_model):
             raise _failure(status["labeled"], status["error"])
         try:
             predicted = _predicted(session, known, given)
@@ -158,7 +160,7 @@ def steps(
             "strategy": session.strategy.name,
             "doing": session.doing,
         }
-    if (status := session.status())["training"] == "failed":
+    if (status := session.status())["training"] in _FAILED:
         raise _failure(status["labeled"], status["error"])
 
 

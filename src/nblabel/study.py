@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import html
+import importlib.util
 import inspect
 import io
 import threading
@@ -38,6 +39,8 @@ _OPTIONS = [name for name in inspect.signature(Session).parameters if name not i
 _COLUMNS = (*ONE_COLUMN, "row", "features")
 #: Least seconds between two pictures of a race that runs.
 _PICTURE_SECONDS = 1.0
+#: Its size.
+_INCHES, _DPI = (7, 4), 110
 
 
 def compare(
@@ -277,7 +280,7 @@ class Race:
                 setattr(state, name, value)
             handles = list(self._handles)
         if handles:
-            view = _Page(self._page())
+            view = _Page(self._page(), self._as_of_now())
             for handle in handles:
                 handle.update(view)
 
@@ -337,12 +340,17 @@ class Race:
                 return f"{words}, {in_words(state.error).partition(chr(10))[0]}"
             return f"{words}, now {state.now}" if state.now else words
 
+    def _as_of_now(self) -> str:
+        """The words of a picture, which may stay when the kernel that would renew it is gone."""
+        words = self._words()
+        return f"{words}, at {time.strftime('%H:%M:%S')}" if self.phase == "running" else words
+
     # ------------------------------------------------------------ display
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        handle = display(_Page(self._page()), display_id=True)
+        handle = display(_Page(self._page(), self._as_of_now()), display_id=True)
         with self._lock:
             if handle is not None:
                 self._handles.append(handle)
@@ -361,7 +369,7 @@ class Race:
             f'<div class="nblabel-race mathjax_ignore tex2jax_ignore">'
             f'<progress value="{done}" max="{most}" '
             f'style="width: 16em; vertical-align: middle"></progress> '
-            f"{html.escape(self._words())}</div>{self._picture(n_rows, phase)}"
+            f"{html.escape(self._as_of_now())}</div>{self._picture(n_rows, phase)}"
         )
 
     def _batch(self) -> int:
@@ -372,11 +380,11 @@ class Race:
         """The curves so far, drawn again at most once a second, and at the end."""
         moment, drawn_rows, picture = self._drawn
         fresh = n_rows != drawn_rows
-        if (
-            not n_rows
-            or not fresh
-            or (phase == "running" and time.monotonic() - moment < _PICTURE_SECONDS)
-        ):
+        if not n_rows:  # room for the first one, so that it moves nothing
+            height = round(_INCHES[1] * _DPI)
+            drawable = importlib.util.find_spec("matplotlib") is not None
+            return f'<div style="height: {height}px"></div>' if drawable else ""
+        if not fresh or (phase == "running" and time.monotonic() - moment < _PICTURE_SECONDS):
             return picture
         try:
             # No pyplot: it belongs to the main thread.
@@ -384,13 +392,16 @@ class Race:
             from matplotlib.figure import Figure
         except ImportError:
             return ""
-        figure = Figure(figsize=(7, 4), layout="constrained")
+        figure = Figure(figsize=_INCHES, layout="constrained")
         FigureCanvasAgg(figure)
         figure.patch.set_alpha(0)
         curves = self.frame
-        draw(curves.summary(), curves.scores[0], figure.add_subplot())
+        ax = figure.add_subplot()
+        draw(curves.summary(), curves.scores[0], ax)
+        if phase == "running":  # what comes later moves nothing
+            ax.set_xlim(0, self._contest.budget)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=110)
+        figure.savefig(buffer, format="png", dpi=_DPI)
         coded = base64.b64encode(buffer.getvalue()).decode()
         picture = f'<img alt="learning curves so far" src="data:image/png;base64,{coded}">'
         self._drawn = (time.monotonic(), n_rows, picture)
@@ -400,8 +411,12 @@ class Race:
 class _Page:
     """HTML for a display handle."""
 
-    def __init__(self, page: str) -> None:
+    def __init__(self, page: str, words: str) -> None:
         self._page = page
+        self._words = words
+
+    def __repr__(self) -> str:
+        return f"Race({self._words})"
 
     def _repr_html_(self) -> str:
         return self._page

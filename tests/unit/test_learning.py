@@ -37,7 +37,7 @@ def test_one_training():
 def test_one_class_is_not_enough():
     result = learn(ModelSuggester(TEXTS, "text"), Margin(), order({0: "spam", 1: "spam"}))
     assert result.predictions is None and result.fitted is None and len(result.ranking) == 0
-    assert (result.doing, result.aim) == ("random", "at random until there are two labels")
+    assert (result.doing, result.aim) == ("random", "at random until there is a model")
 
 
 def test_the_default_names_what_it_does():

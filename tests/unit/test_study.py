@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib.util
+import re
 import threading
 from typing import Any
 
@@ -288,6 +289,18 @@ def test_it_can_be_cancelled(held: Race) -> None:
     assert held.phase == "cancelled" and made["strategy"].tolist() == ["random"] * 3
     assert "cancelled: 1 of 4 runs" in repr(held)
     assert made.columns.tolist() == COLUMNS
+
+
+def test_a_picture_says_when_it_was_drawn_and_how_many_seeds_there_are(held: Race) -> None:
+    assert held.gate.reached.wait(60)
+    assert re.search(r"now gate, seed 0, at \d\d:\d\d:\d\d<", held._repr_html_())
+    assert "height: 440px" in held._picture(0, "running")  # before there is one
+    held.gate.go.set()
+    rows = held.result(60)
+    assert "done: 4 of 4 runs<" in held._repr_html_()
+    assert rows.plot().get_title(loc="left").endswith("over 2 seeds")
+    some = LearningCurve(rows[(rows["seed"] == 0) | (rows["strategy"] == "random")])
+    assert some.plot().get_title(loc="left").endswith("over 1 to 2 seeds")
 
 
 def test_a_cancelled_race_ends_within_its_training() -> None:

@@ -3,7 +3,7 @@
 import { Component, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Controller } from "../controller";
-import { count, describeValue } from "../format";
+import { brief, count, describeValue } from "../format";
 import type { Media } from "../media";
 import type { SuggestionPart, ViewPart } from "../protocol";
 import { currentId, type Item, type State } from "../state";
@@ -167,6 +167,13 @@ function Nothing({ state, controller }: { state: State; controller: Controller }
   const { status } = state;
   if (currentId(state) !== null) return <Message title="Fetching this item" />;
   if (!status || status.left - state.unsaved > 0) {
+    if (!state.trail.length) {
+      return (
+        <Message title="Waiting for the kernel">
+          The first items come by themselves as soon as the kernel answers.
+        </Message>
+      );
+    }
     return (
       <Message title="Waiting for the kernel">
         You labeled all that was ready. The next items come by themselves as soon as the kernel
@@ -376,7 +383,7 @@ function Name({ name }: { readonly name: string }) {
   const titled = useTitle(".nblabel-of", name);
   return (
     <span class="nblabel-of" dir="auto" {...titled}>
-      {`item ${name}`}
+      {`item ${brief(name, 18)}`}
     </span>
   );
 }

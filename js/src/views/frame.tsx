@@ -453,6 +453,11 @@ function Frame({ controller, signal }: { controller: Controller; signal: AbortSi
       )}
       {state.panel === "error" && state.status?.error && (
         <ErrorPanel
+          title={
+            state.status.training === "unranked"
+              ? "The strategy failed: items come at random."
+              : "The last training failed."
+          }
           text={state.status.error}
           onRetry={() => {
             controller.retrain();

@@ -127,7 +127,7 @@ function Model({
   readonly onAfter: () => void;
 }) {
   if (status.training === "off") return null;
-  if (status.training === "failed") {
+  if (status.training === "failed" || status.training === "unranked") {
     return (
       <button
         type="button"
@@ -136,7 +136,7 @@ function Model({
           controller.act({ type: "panel", panel: "error" });
         }}
       >
-        training failed · why?
+        {status.training === "failed" ? "training" : "strategy"} failed · why?
       </button>
     );
   }

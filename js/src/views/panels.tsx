@@ -151,16 +151,17 @@ function Helps({ more }: Pick<SheetProps, "more">) {
 }
 
 interface ErrorProps {
+  readonly title: string;
   readonly text: string;
   readonly onRetry: () => void;
   readonly onClose: () => void;
 }
 
-export function ErrorPanel({ text, onRetry, onClose }: ErrorProps) {
+export function ErrorPanel({ title, text, onRetry, onClose }: ErrorProps) {
   return (
     <div class="nblabel-error" role="alert">
       <div class="nblabel-sheet-top">
-        <strong>The last training failed. Labeling goes on.</strong>
+        <strong>{title} Labeling goes on.</strong>
         <span class="nblabel-buttons">
           <button type="button" class="nblabel-button" onClick={onRetry}>
             train again

@@ -84,7 +84,8 @@ class Committee:
 
     def reason(self, utility: float) -> str:
         """Say why."""
-        return f"the models disagree here ({utility:.2f})"
+        said = "disagree" if utility >= 0.005 else "agree"
+        return f"the models {said} here ({utility:.2f})"
 
 
 def _entropies(proba: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ MOST_DEPTH = 16
 #: The shape of a label value is the business of its task alone.
 Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 EventKind = Literal["label", "skip", "flag", "note", "retract"]
-Training = Literal["off", "waiting", "idle", "training", "failed"]
+Training = Literal["off", "waiting", "idle", "training", "failed", "unranked"]
 #: How a page of many items is chosen, and what is recorded as the strategy: see `events.MANY`.
 Rule = Literal["class", "similar", "search", "ids", "certify"]
 Many = Literal["grid", "similar", "search", "map"]
