@@ -383,7 +383,8 @@ function Name({ name }: { readonly name: string }) {
   const titled = useTitle(".nblabel-of", name);
   return (
     <span class="nblabel-of" dir="auto" {...titled}>
-      {`item ${brief(name, 18)}`}
+      <span class="nblabel-what">item </span>
+      {brief(name, 15)}
     </span>
   );
 }
