@@ -222,6 +222,18 @@ describe("data is not code", () => {
     expect(page.one(".nblabel-trusted")).toBeNull();
   });
 
+  test.each([
+    ["<p>plain</p>", false],
+    ['<p style="margin: 1px">indented</p>', false],
+    ['<div><p style="color: navy">navy</p></div>', true],
+    ['<table><tr><td bgcolor="#eee">gray</td></tr></table>', true],
+    ['<svg><path fill="#000" d="M0 0h1v1z"/></svg>', true],
+  ])("html stands on a light sheet if it has colors of its own: %s", async (html, light) => {
+    await open().items([part("i0", { view: { kind: "html", data: { html }, buffers: 0 } })]);
+    const source = page.one("iframe")!.getAttribute("srcdoc")!;
+    expect(source.includes("background:white;color:black")).toBe(light);
+  });
+
   test("trusted html runs in an origin of its own, and is marked", async () => {
     const data = { html: "<h2>Head</h2><script>1</script>", trusted: true };
     await open().items([part("i0", { view: { kind: "html", data, buffers: 0 } })]);

@@ -313,9 +313,14 @@ def serve(path: str, side: str, needed: str) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+
+    def let_go() -> None:
+        while own:
+            os.close(own.pop())
+
     if hasattr(os, "register_at_fork"):
         # A copy of this process would keep the pipes open: the kernel would not see that it died.
-        os.register_at_fork(after_in_child=lambda: list(map(os.close, own)))
+        os.register_at_fork(after_in_child=let_go)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)  # the last words before a sudden end
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()

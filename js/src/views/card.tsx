@@ -494,13 +494,16 @@ const POLICY =
 
 function HtmlView({ source }: { source: string }) {
   const frame = useRef<HTMLIFrameElement>(null);
-  const page = useMemo(() => {
+  const [page, colored] = useMemo(() => {
     const holder = document.createElement("div");
     holder.append(sanitize(source, { links: false, styles: true }));
-    return (
+    // What has colors of its own was made for a light page: on a dark one it may not be seen.
+    const own = hasColors(holder);
+    const made =
       `<!doctype html><meta http-equiv="Content-Security-Policy" content="${POLICY}">` +
-      `<meta charset="utf-8"><style>${FRAME_STYLE}</style><body>${holder.innerHTML}`
-    );
+      `<meta charset="utf-8"><style>${FRAME_STYLE}${own ? SHEET_STYLE : ""}</style>` +
+      `<body>${holder.innerHTML}`;
+    return [made, own] as const;
   }, [source]);
   useEffect(() => {
     const element = frame.current;
@@ -509,7 +512,7 @@ function HtmlView({ source }: { source: string }) {
       const root = element.contentDocument?.documentElement;
       if (!root) return;
       element.style.height = `${Math.min(root.scrollHeight + 2, 420)}px`;
-      root.style.color = getComputedStyle(element).color;
+      if (!colored) root.style.color = getComputedStyle(element).color;
       // Keys pressed in the frame belong to the labeler.
       root.ownerDocument.onkeydown = (event) => {
         // Copying out of it, and what else belongs to the page, stays as it is.
@@ -526,7 +529,7 @@ function HtmlView({ source }: { source: string }) {
       element.removeEventListener("load", fit);
       around?.removeEventListener(THEME_CHANGED, fit);
     };
-  }, [page]);
+  }, [page, colored]);
   return (
     <iframe
       ref={frame}
@@ -557,7 +560,7 @@ function TrustedView({ source }: { source: string }) {
   const frame = useRef<HTMLIFrameElement>(null);
   const page = useMemo(
     () =>
-      `<!doctype html><meta charset="utf-8"><style>${FRAME_STYLE}html{background:white;color:black}</style>` +
+      `<!doctype html><meta charset="utf-8"><style>${FRAME_STYLE}${SHEET_STYLE}</style>` +
       `<script>${FRAME_SCRIPT}</script><body>${source}`,
     [source],
   );
@@ -593,9 +596,16 @@ const FRAME_SCRIPT =
   'addEventListener("click",(e)=>{if(getSelection().isCollapsed&&' +
   '!e.target.closest("a,input,textarea,select,[contenteditable]"))parent.postMessage("back","*")})';
 
+const hasColors = (holder: Element): boolean =>
+  holder.querySelector("[color], [bgcolor], [fill], [stroke]") !== null ||
+  [...holder.querySelectorAll("[style], style")].some((element) =>
+    /color|background/i.test(element.getAttribute("style") ?? element.textContent),
+  );
+
+const SHEET_STYLE = "html{background:white;color:black}body{margin:8px 12px}";
 const FRAME_STYLE =
   "html{background:transparent;font:14px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}" +
-  "body{margin:0}table{border-collapse:collapse}td,th{padding:2px 8px;text-align:start;" +
+  "body{margin:0}table{border-collapse:collapse;overflow-wrap:normal}td,th{padding:2px 8px;text-align:start;" +
   "border-bottom:1px solid rgb(128 128 128/.3)}img,svg,video{max-width:100%;height:auto}" +
   "a{color:inherit}pre{white-space:pre-wrap}";
 
