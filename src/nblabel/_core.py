@@ -7,6 +7,7 @@ takes from the others, so that it can be read by itself.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -170,6 +171,8 @@ class Core:
         """Fold in what others have written, if the log can be read: else what is known stands."""
         with suppress(StoreError):  # closed, or not to be read now
             self._fold()
+        if self._stale:
+            warnings.warn(f"{self._stale}. What is read here is as it was before.", stacklevel=4)
 
     def _settle(self, item: str) -> None:
         raise NotImplementedError

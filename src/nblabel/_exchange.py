@@ -284,5 +284,6 @@ class Exchange(Core):
             If something is left out; the message names it.
         """
         with self._lock:
+            self._catch_up()
             records = export_records(self._labels, self.pool, self.renderer)
         write_labels(records, path, self.task, format=format)

@@ -9,7 +9,7 @@ item of the data has, and comes back when the data does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -273,15 +273,15 @@ def new_relabeling(
     return made if made and (left or not recorded) else None
 
 
-def check_labels(labels: Labels, task: Task, path: str | None) -> None:
-    """Hold the labels of a log against those of the task.
+def check_labels(labels: Labels, task: Task, path: str | None, names: Collection[str] = ()) -> None:
+    """Hold the labels of a log, but for those that get other names, against those of the task.
 
     Raises
     ------
     StoreMismatchError
         If the log has labels that are not among them; the message says which and what to do.
     """
-    illegal = _illegal(labels, task)
+    illegal = {name: n for name, n in _illegal(labels, task).items() if name not in names}
     if not illegal:
         return
     first = next(iter(illegal))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import DataError, LabelValueError, OptionError, StoreError, brief, plain, shorten
-from .events import LabelEvent, Shown, now
+from .events import SEED, LabelEvent, Shown, now
 from .pairing import PairPool
 from .pool import Pool, digest, pick_columns, read_source
 from .renderers import ONE_COLUMN, PairRenderer, Renderer, is_missing, open_pool
@@ -261,7 +261,7 @@ def seed_events(pool: Pool, task: Task, column: str) -> list[LabelEvent]:
             id=f"seed:{digest(f'{column}/{pool.ids[position]}/{value}')}",
             kind="label",
             item=pool.ids[position],
-            annotator=f"seed:{column}",
+            annotator=f"{SEED}{column}",
             value=value,
             at=now(),
             shown=Shown(strategy="seed", view="api"),

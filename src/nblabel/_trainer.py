@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -356,6 +357,8 @@ class Trainer:
         with self._condition:
             if run.stopped:
                 raise Cancelled
+            if self._worker is not None and self._worker.owner != os.getpid():
+                self._worker = None  # of the kernel that this one is a copy of
             if self._worker is None:
                 try:
                     self._worker = Worker()

@@ -64,6 +64,8 @@ class Worker:
         self._folder = Folder.make("k")
         self._said = self._folder.path / "said.txt"
         self._cwd = os.getcwd()
+        #: The kernel that it belongs to: a copy that was forked of that has no part in it.
+        self.owner = os.getpid()
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
         self._next: tuple[Any] | None = None
@@ -74,7 +76,7 @@ class Worker:
         self._lock = threading.Lock()
         self._alive: list[subprocess.Popen[bytes]] = []
         self._clear = weakref.finalize(
-            self, _clear, self._alive, str(self._folder.path), os.getpid()
+            self, _clear, self._alive, str(self._folder.path), self.owner
         )
 
     @property

@@ -38,6 +38,8 @@ MANY = frozenset({"grid", "similar", "search", "map"})
 #: Strategies of what a certification asks: an item to verify, drawn from what the machine is surest
 #: of, and a trap.
 VERIFYING = VERIFY, TRAP = ("certify", "trap")
+#: Beginning of the name of whoever knew a label before: then that of a column.
+SEED = "seed:"
 #: What labeled an item that is the same as another one.
 DUPLICATE = "duplicate"
 #: The item of an event that is about no single one.

@@ -58,6 +58,7 @@ from .events import (
     ABOUT_ALL,
     DUPLICATE,
     EVERY_ITEM,
+    SEED,
     TRAP,
     VERIFY,
     VERIFYING,
@@ -326,12 +327,12 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         #: Labels of the log that go with no item of the data, and why; see `Match`.
         self.unmatched = pd.DataFrame()
         self._own: set[str] = set()  # events about all items that this session has written
+        known = [] if seed is None else seed_events(self.pool, self.task, seed)
         self._log, self.warning = open_log(store, name)
         try:
             self._resume(relabel, edited)
-            if seed is not None:
-                known = seed_events(self.pool, self.task, seed)
-                self._log.append([event for event in known if event.id not in self._labels])
+            if known:
+                self._log.append(self._unsaid(known))
                 self._fold()
             self._find_twins()
         except BaseException:
@@ -430,9 +431,11 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         try:
             self._fold()
             names = new_relabeling(self._labels, self.task, relabel)
+            check_labels(self._labels, self.task, self.store_path, names or ())
             if names is not None:
+                # Nothing is written before all is known to fit.
+                match_items(self._labels, self.pool, self.store_path, edited)
                 self._tell_all("relabel", names)
-            check_labels(self._labels, self.task, self.store_path)
             gone = self._match(self.pool, edited)
         finally:
             if collecting:
@@ -444,6 +447,16 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             self._log.tell(task=self.task.spec(), items=len(self.pool))
         self._ready = True
         self._check_certification()
+
+    def _unsaid(self, known: Sequence[LabelEvent]) -> list[LabelEvent]:
+        """Return what a column knows and nobody has said otherwise, nor the column before."""
+        answers = ((event, self._labels.current(event.item)) for event in known)
+        return [
+            event
+            for event, answer in answers
+            if event.id not in self._labels
+            and (answer is None or answer.annotator.startswith((SEED, *MACHINES)))
+        ]
 
     def _match(self, pool: Pool, edited: str | None = None) -> str:
         """Let the items of the log be those of a pool; return what the person must see."""
@@ -494,7 +507,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             gone = match_items(self._labels, self.pool, self.store_path, "drop").warning
             # All is checked: from here on nothing may fail but the disk.
             still_gone = self._match(pool, "drop")
-            self._log.append([event for event in known if event.id not in self._labels])
+            self._log.append(self._unsaid(known))
             added = [self._labels.current(item) is None for item in pool.ids[len(self.pool) :]]
             self.pool, self._given, self._suggester = pool, given, suggester
             self._column = suggested
@@ -958,9 +971,14 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 self._order_training()
 
     def _fold(self) -> None:
+        if self._stale:  # what follows is about other items, or in other words
+            return
         places = self.pool.places
         before = self._labels.n_events
         for position, event in self._log.read(self._labels.position):
+            if event.kind in ABOUT_ALL and self._ready and event.id not in self._own:
+                self._go_stale(event)
+                break
             try:
                 fresh = self._labels.apply(position, event)
             except EventError as error:
@@ -1010,14 +1028,18 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             attempt = self._labels.attempts[self._certification.id]
             self._certification = Certification(self, attempt)
         self._changes += 1
-        if self._ready and event.id not in self._own:
-            what = "other data" if event.kind == "match" else "other labels"
-            self._stale = (
-                f"Another kernel has opened {self.store_path} with {what} since. Run the cell "
-                "again with the same data and labels; until then nothing is written, and labels "
-                "wait in the page"
-            )
-            self.warning = f"{self._stale}."
+
+    def _go_stale(self, event: LabelEvent) -> None:
+        """Go on with what is known here: another kernel goes on with other items, or labels."""
+        what = "other data" if event.kind == "match" else "other labels"
+        self._stale = (
+            f"Another kernel has opened {self.store_path} with {what} since. Run the cell "
+            "again with the same data and labels; until then nothing is written, and labels "
+            "wait in the page"
+        )
+        self.warning = f"{self._stale}."
+        if self.on_change:
+            self.on_change()
 
     def knows(self, event_id: str) -> bool:
         """Whether an event with this id is in the log, as far as it was read."""

@@ -111,7 +111,8 @@ def compare(
     for setting in settings.values():
         for option in _COLUMNS if isinstance(truth, str) else ():
             named = setting.get(option)
-            if truth in (named if isinstance(named, (list, tuple)) else [named]):
+            names = named if isinstance(named, (list, tuple)) else [named]
+            if any(isinstance(name, str) and name == truth for name in names):
                 raise OptionError(
                     f"{option}= names {truth!r}, the column of the truth, which is kept from the "
                     "model: leave it out there."

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from nblabel.errors import OptionError, StoreMismatchError
+from nblabel.errors import NblabelError, OptionError, StoreMismatchError
 from nblabel.pool import digest
 from nblabel.session import Session
 from nblabel.store import SqliteLog
@@ -373,6 +373,48 @@ def test_a_mapping_that_makes_no_sense(tmp_path: Path, relabel: Any, message: st
         open_on(tmp_path, frame(), ["ham", "junk"], relabel=relabel)
 
 
+@pytest.mark.parametrize(
+    ("labels", "options", "error"),
+    [
+        (["ham", "other"], {"relabel": {"spam": None}}, StoreMismatchError),  # forgets another one
+        (["ham", "eggs"], {"relabel": {"spam": None}, "seed": "nothing"}, NblabelError),
+        (["ham", "eggs"], {"relabel": {"spam": None}, "data": "others"}, StoreMismatchError),
+    ],
+)
+def test_what_is_refused_has_changed_nothing(
+    tmp_path: Path, labels: list[str], options: dict[str, Any], error: type[Exception]
+) -> None:
+    data = frame()
+    session = open_on(tmp_path, data, ["ham", "spam", "eggs"])
+    for key, label in {0: "spam", 1: "eggs", 2: "ham"}.items():
+        session.record(key, label)
+    session.close()
+    other = data.assign(text=[f"something else {k}" for k in range(len(data))])
+    options = dict(options)
+    rows = other if options.pop("data", None) else data
+    with pytest.raises(error):
+        open_on(tmp_path, rows, labels, **options)
+    again = open_on(tmp_path, data, ["ham", "spam", "eggs"])
+    assert dict(again.labels["label"]) == {0: "spam", 1: "eggs", 2: "ham"}
+    assert set(again.history["kind"]) == {"label"}
+    again.close()
+
+
+def test_what_a_column_knew_is_not_said_over_what_people_have_said(tmp_path: Path) -> None:
+    data = frame().assign(known="spam", later="spam")
+    first = open_on(tmp_path, data, seed="known")
+    first.record(3, "ham")
+    first.close()
+    for rows, seed in ((data, "later"), (data.iloc[::-1].reset_index(drop=True), "known")):
+        again = open_on(tmp_path, rows, seed=seed)
+        assert by_text(again).pop("the text of row 3") == "ham"
+        assert again.labels["label"].value_counts().to_dict() == {"spam": 5, "ham": 1}
+        again.close()
+    corrected = open_on(tmp_path, data.assign(known="ham"), seed="known")  # a column may change
+    assert set(corrected.labels["label"]) == {"ham"}
+    corrected.close()
+
+
 def test_another_kernel_with_other_data_is_noticed(tmp_path: Path) -> None:
     data = frame()
     here = open_on(tmp_path, data)
@@ -380,12 +422,19 @@ def test_another_kernel_with_other_data_is_noticed(tmp_path: Path) -> None:
     fewer = data.iloc[1:].reset_index(drop=True)
     there = open_on(tmp_path, fewer)
     assert dict(there.labels["label"]) == {2: "ham"}
+    there.record(0, "spam")
+    with pytest.warns(UserWarning, match=r"with other data since.*is as it was before"):
+        assert by_text(here) == {"the text of row 3": "ham"}
+    with pytest.warns(UserWarning, match="as it was before"):
+        here.export(tmp_path / "labels.csv")
+    exported = pd.read_csv(tmp_path / "labels.csv").set_index("text")["label"].dropna()
+    assert dict(exported) == {"the text of row 3": "ham"}
     with pytest.raises(StoreMismatchError, match=r"with other data since\. Run the cell again"):
         here.record(4, "spam")
     assert "other data" in here.status()["warning"]
     there.refresh()
-    assert by_text(there) == {"the text of row 3": "ham"}
-    assert here.store_id != there.store_id.split(".")[0]  # a page keeps what it has to itself
+    assert by_text(there) == {"the text of row 3": "ham", "the text of row 1": "spam"}
+    assert here.store_id != there.store_id  # a page keeps what it has to itself
     here.close()
     there.close()
 

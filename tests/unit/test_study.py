@@ -75,6 +75,17 @@ def test_what_is_scored_was_never_asked(monkeypatch: pytest.MonkeyPatch) -> None
         assert len(held_out) >= 40 and not asked & held_out
 
 
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix, pd.DataFrame])
+def test_a_matrix_beside_a_column_of_the_truth(kind: Any) -> None:
+    data = pd.DataFrame({"text": [f"text {k}" for k in range(60)], "label": WORDS * 30})
+    matrix = kind(np.random.default_rng(0).normal(size=(60, 3)))
+    made = compare(
+        data, {"own": {"features": matrix}, "default": "random"}, "label",
+        text="text", budget=20, seeds=1,
+    )  # fmt: skip
+    assert set(made["strategy"]) == {"own", "default"}
+
+
 def test_settings_have_names_and_own_options() -> None:
     made = compare(
         WINE,

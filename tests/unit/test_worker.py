@@ -268,6 +268,25 @@ def test_what_it_has_begotten_neither_hides_its_end_nor_outlives_it(
     until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie", "end")
 
 
+@posix
+def test_a_copy_of_the_kernel_has_a_process_of_its_own(away: Heard, tmp_path: Path) -> None:
+    away.submit(where)
+    away.wait()
+    child = os.fork()
+    if not child:
+        away.submit(where)
+        away.trainer.wait(PATIENCE)
+        (tmp_path / "pids").write_text(json.dumps(away.done))
+        away.trainer.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    mine, other = json.loads((tmp_path / "pids").read_text())
+    assert away.done == [mine] and mine == away.trainer.pid != other
+    away.submit(where)
+    away.wait()
+    assert away.done == [mine, mine] and away.failed == []
+
+
 def test_a_process_that_leaves_is_an_error_with_its_last_words(away: Heard) -> None:
     away.submit(partial(exec, "import os; os.write(2, b'out of luck'); os._exit(3)"))
     away.wait()

@@ -123,6 +123,12 @@ class Labeler(anywidget.AnyWidget):
         for message, buffers in self._desk.handle(content):
             self.send(message, buffers)
 
+    def close(self) -> None:
+        """Take the widget off the page, and end the worker process; see `Session.close`, too."""
+        super().close()
+        if hasattr(self, "session"):  # else it was never made
+            self.session.rest()
+
     def add(self, data: Any, *, features: Any = None) -> None:
         """Add items behind those that are there; the open widget goes on with them.
 
