@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from .errors import DataError, LabelValueError, OptionError, StoreError, brief, plain, shorten
 from .events import SEED, LabelEvent, Shown, now
@@ -185,6 +188,23 @@ def as_pairs(task: Task, pool: Pool, renderer: Renderer) -> tuple[Pool, Renderer
     return PairPool(pool), PairRenderer(renderer)
 
 
+def engine_of(*parts: Any) -> str:
+    """Return a digest of what makes predictions: suggester, model and features as they were given.
+
+    The same in the next kernel; of a matrix and of a function only the kind counts.
+    """
+    said = []
+    for part in parts:
+        name = getattr(part, "__qualname__", type(part).__qualname__)
+        if part is None or isinstance(part, (str, bool)):
+            name = repr(part)
+        elif isinstance(part, BaseEstimator):
+            with suppress(Exception):  # of what it holds
+                name = re.sub(r" at 0x[0-9a-f]+", "", repr(part))
+        said.append(name)
+    return str(digest(said))
+
+
 def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
     """Read new data of the form that a pool was read from: of pairs of single items such items.
 
@@ -202,6 +222,12 @@ def open_more(data: Any, pool: Pool, renderer: Renderer) -> Pool:
         raise DataError(
             f"This is a single image of shape {images.shape[1:]}: give a batch of them, of shape "
             "(n, ...), such as image[None] for one."
+        )
+    frame = pool.frame
+    if isinstance(data, pd.Series) and frame is not None and data.index.equals(frame.columns):
+        raise DataError(
+            "This is a single row of a table: give a DataFrame of rows, such as data.iloc[[0]] for "
+            "the first one."
         )
     if renderer.kind == "series" and isinstance(data, np.ndarray) and data.ndim > 1:
         data = list(data)  # one row a series

@@ -50,7 +50,7 @@ class Labels:
         self._retracted: set[str] = set()
         self._order: list[LabelEvent] = []  # as they are in the log
         self._audits: dict[str, tuple[LabelEvent, int]] = {}
-        #: Ids of those from before a certificate changed what is left.
+        #: Ids of those from before a certificate changed what is left, or another model came.
         self._outdated: frozenset[str] = frozenset()
         #: Grows with every change of what `audits` returns.
         self.audit_changes = 0
@@ -425,8 +425,8 @@ class Labels:
         Parameters
         ----------
         of_what_is_left : bool
-            Whether to leave out those from before the newest certificate, or its revocation: what
-            was easy has had a label since, or has none again.
+            Whether to leave out those from before the newest certificate, or its revocation, since
+            when what was easy has a label, or has none again; and those of another model.
 
         Returns
         -------
@@ -441,6 +441,13 @@ class Labels:
             and current.kind == "label"
             and not (of_what_is_left and event.id in self._outdated)
         ]
+
+    def outdate(self, n_events: int) -> None:
+        """Let the audits among the first so many events say nothing of what is left: they were of
+        another model."""
+        before = {event.id for event in self._order[:n_events]}
+        self._outdated |= {audit.id for audit, _ in self._audits.values()} & before
+        self.audit_changes += 1
 
     def seconds(self, most: int = 50) -> list[float]:
         """Return the seconds of the newest answers that stand, newest last."""

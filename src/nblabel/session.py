@@ -16,6 +16,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -36,6 +37,7 @@ from ._opening import (
     check_options,
     checked_details,
     column_values,
+    engine_of,
     join_more,
     open_log,
     seed_events,
@@ -51,6 +53,7 @@ from .errors import (
     Failure,
     LabelValueError,
     OptionError,
+    StoreError,
     StoreMismatchError,
 )
 from .estimate import Share, learning_curve, pace, progressive
@@ -445,8 +448,20 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             warnings.warn(f"{gone} Their labels stay in {self.store_path}.", stacklevel=4)
         if isinstance(self._log, SqliteLog):
             self._log.tell(task=self.task.spec(), items=len(self.pool))
+            self._measure_anew(self._log)
         self._ready = True
         self._check_certification()
+
+    def _measure_anew(self, log: SqliteLog) -> None:
+        """Begin to measure the accuracy anew if another model learns than when it was last open."""
+        about, engine = log.about(), engine_of(*self._given)
+        since = about.get("measured_since", 0)
+        if about.get("engine", engine) != engine:
+            since = len(self._labels.events)
+        with suppress(StoreError):  # a full disk keeps no log from being opened
+            log.tell(engine=engine, measured_since=since)
+        if since:
+            self._labels.outdate(since)
 
     def _unsaid(self, known: Sequence[LabelEvent]) -> list[LabelEvent]:
         """Return what a column knows and nobody has said otherwise, nor the column before."""

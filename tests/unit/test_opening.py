@@ -3,9 +3,11 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
 
 from nblabel._matching import check_labels, match_items
-from nblabel._opening import open_log, open_more, seed_events
+from nblabel._opening import engine_of, open_log, open_more, seed_events
 from nblabel.errors import (
     DataError,
     LabelValueError,
@@ -234,3 +236,24 @@ def test_a_session_that_cannot_be_lets_go_of_its_log(tmp_path):
         Session(["a", "b"], ["other", "labels"], store=path, inline=True)
     assert "x" in str(caught.value)  # which keeps the frames, and what is in them, alive
     assert os.listdir(tmp_path) == ["labels.sqlite"]  # nothing beside it: nobody has it open
+
+
+def test_a_single_row_of_a_table_is_none():
+    rows = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
+    for options in ({"row": True}, {"text": "b"}):
+        pool, renderer, _ = open_pool(rows, **options)
+        with pytest.raises(DataError, match=r"single row of a table: .*data\.iloc\[\[0\]\]"):
+            open_more(rows.iloc[0], pool, renderer)
+        assert len(open_more(rows.iloc[[0]], pool, renderer)) == 1
+
+
+def test_what_learns_is_told_apart():
+    parts = [
+        (None, None, None), (None, False, None), (None, LogisticRegression(), None),
+        (None, LogisticRegression(C=2.0), None), (None, DummyClassifier(), None),
+        (None, None, "embedding"), (None, None, len), (None, None, np.ones((3, 2))),
+        ("column", None, None),
+    ]  # fmt: skip
+    engines = [engine_of(*part) for part in parts]
+    assert len(set(engines)) == len(parts)
+    assert engine_of(None, LogisticRegression(), None) == engines[2]

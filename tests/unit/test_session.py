@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
@@ -1479,3 +1480,32 @@ def test_the_joined_frame_has_types_that_can_say_not_known() -> None:
     ]
     assert str(frame["model_version"].dtype) == "Int64"
     assert frame.index[frame["flagged"].fillna(False)].tolist() == [1]
+
+
+def test_the_accuracy_of_one_model_is_not_that_of_another(tmp_path: Path) -> None:
+    def opened(**options: Any) -> Session:
+        return make(store=tmp_path / "log.sqlite", explore=0.9, batch=5, **options)
+
+    def answered(session: Session, n: int) -> list[Any]:
+        for asked in session.next(n):
+            session.record(asked, TRUTH[int(asked.id)])
+        return [session.accuracy(), session.status()["audits"]]
+
+    first = opened()
+    shown, audits = answered(first, 30)
+    assert shown is not None and audits >= 20
+    first.close()
+    same = opened()
+    assert same.accuracy() == shown
+    same.close()
+    other = opened(model=DummyClassifier())
+    assert other.accuracy() is None and other.status()["audits"] == 0
+    assert "not known yet" in str(other.report())
+    assert 0 < answered(other, 10)[1] <= 10
+    other.close()
+    again = opened(model=DummyClassifier())
+    assert 0 < again.status()["audits"] <= 10
+    again.close()
+    back = opened()
+    assert back.accuracy() is None
+    back.close()
