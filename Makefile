@@ -31,7 +31,7 @@ demo-check: js ## run the example notebooks without a screen
 	python scripts/run_notebook.py examples/*.ipynb
 
 test: chromium lint js-test js ## everything: linters, front end, Python, browser
-	OMP_NUM_THREADS=1 pytest -n 3 --dist loadfile --no-loadscope-reorder  # the browser's files first
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder  # the browser's files first
 
 test-fast: $(BIN)/.installed ## Python tests without a browser
 	pytest -m "not browser"

@@ -167,7 +167,7 @@ def led(pairs: NDArray[np.intp], near: Near, n_items: int) -> NDArray[np.intp]:
     Parameters
     ----------
     pairs : ndarray of shape (n_pairs, 2), int
-        Enough of those that are near to connect what is near one item by what is near it.
+        Of items that are near: enough to connect what is near one item by what is near it, too.
     near : callable
     n_items : int
     """
@@ -179,16 +179,18 @@ def led(pairs: NDArray[np.intp], near: Near, n_items: int) -> NDArray[np.intp]:
     for one in np.unique(pairs).tolist():
         if follows[one]:
             continue
-        tried, newest = {one}, [one]
-        while newest:
-            beside = {k for at in newest for k in both[borders[at] : borders[at + 1], 1].tolist()}
-            some = np.array(
-                sorted(k for k in beside - tried if k > one and not follows[k]), np.intp
-            )
-            tried |= beside
-            newest = some[near(one, some)].tolist() if len(some) else []
+        newest = both[borders[one] : borders[one + 1], 1]  # a pair needs no other look
+        tried = {one, *newest.tolist()}
+        newest = newest[(newest > one) & ~follows[newest]]
+        while len(newest):
             leader[newest] = one
             follows[newest] = True
+            beside = {
+                k for at in newest for k in both[borders[at] : borders[at + 1], 1].tolist()
+            } - tried
+            tried |= beside
+            some = np.array(sorted(k for k in beside if k > one and not follows[k]), dtype=np.intp)
+            newest = some[near(one, some)] if len(some) else some
     return leader
 
 
@@ -225,19 +227,15 @@ def _near_texts(texts: list[str]) -> tuple[NDArray[np.intp], Near]:
             found.append(pairs[sizes[pairs].min(axis=1) > 0])
     pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
 
-    def alike(both: Any, one: Any, other: Any) -> Any:
-        return both >= NEAR * (sizes[one] + sizes[other] - both)
-
-    def near(one: int, some: NDArray[np.intp]) -> NDArray[np.bool_]:
-        both = np.asarray((rows[some] @ rows[[one]].T).toarray()).ravel()
-        return np.asarray(alike(both, one, some))
+    def alike(ones: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:
+        both = np.asarray(rows[ones].multiply(rows[others]).sum(axis=1)).ravel()
+        return np.asarray(both >= NEAR * (sizes[ones] + sizes[others] - both))
 
     kept = [_NO_PAIRS]
     for start in range(0, len(pairs), CHUNK):
-        one, other = pairs[start : start + CHUNK].T
-        both = np.asarray(rows[one].multiply(rows[other]).sum(axis=1)).ravel()
-        kept.append(pairs[start : start + CHUNK][alike(both, one, other)])
-    return np.concatenate(kept), near
+        some = pairs[start : start + CHUNK]
+        kept.append(some[alike(*some.T)])
+    return np.concatenate(kept), lambda one, some: alike(np.full(len(some), one), some)
 
 
 def _bands(rows: Any, factors: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -341,7 +341,9 @@ def _text(book: Notebook, seen: list[dict[str, Any]], texts: list[str]) -> None:
     for one in seen:
         assert one["text"] == one["id"]
         assert one["note"] == f"✎ {one['id']}"
-        assert f"item {one['id'][:80]}" in one["name"]
+        name = one["id"][:80]
+        brief = name if len(name) <= 15 else f"{name[:7]}…{name[-7:]}"
+        assert ["item ", f"item {brief}"] == [part for part in one["name"] if "item " in part][::-1]
     root = book.locator('.nblabel[aria-label*="text"]').first
     assert root.locator(".nblabel-question").text_content() == "text " + "".join(PAYLOADS[:9])
     assert root.locator(".nblabel-name").all_text_contents() == PAYLOADS[:7]
