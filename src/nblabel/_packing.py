@@ -112,8 +112,9 @@ class Folder:
         self._wide: dict[int, tuple[str, str]] = {}
         #: What both sides have, by name; and the names, by identity.
         self._shared: dict[str, Any] = {}
-        self._found: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
         self._names: dict[int, str] = {}
+        #: What was found in a file of the other side, as long as it is needed here.
+        self._found: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
         self._lasting: dict[int, tuple[Any, Packet | None]] = {}
 
     @classmethod

@@ -73,7 +73,6 @@ class SeriesFeatures(TransformerMixin, BaseEstimator):
         ]
         return self
 
-    @as_arrays
     def fit_transform(self, series: Any, y: Any = None, **params: Any) -> NDArray[np.float32]:
         """Learn, and return the rows of the same series."""
         with within(0.0, 0.3):

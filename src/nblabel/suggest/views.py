@@ -86,7 +86,7 @@ class Views(TransformerMixin, BaseEstimator):
     whole : tuple of str
         The blocks that together say all that is known of an item.
     near : tuple of str
-        The blocks that near duplicates are told by; none of its own where it is the space.
+        The blocks that near duplicates are told by; none where features do not say so.
     near_cosine : float
         From which on two items are.
     """
