@@ -46,6 +46,7 @@ export interface WantPart {
   readonly ids: readonly string[];
   readonly before: number | null;
   readonly retrain?: boolean;
+  readonly cancel?: boolean;
   readonly skipped?: boolean;
   readonly close?: string | null;
 }
@@ -598,7 +599,8 @@ interface Kept {
 /** The newer request, with what the older one ordered besides items. */
 const merged = (want: WantPart, older: WantPart | null): WantPart => ({
   ...want,
-  retrain: (want.retrain ?? false) || (older?.retrain ?? false),
+  retrain: (want.retrain ?? false) || (!want.cancel && (older?.retrain ?? false)),
+  cancel: (want.cancel ?? false) || (older?.cancel ?? false),
   skipped: (want.skipped ?? false) || (older?.skipped ?? false),
   close: want.close ?? older?.close ?? null,
 });

@@ -2,6 +2,7 @@
 
 import { batch, signal } from "@preact/signals";
 import { Channel, type Wire, type World } from "./channel";
+import { lengthy } from "./format";
 import { isChoice, type TaskSpec } from "./keymap";
 import { type Intent, type ManyAction, lacking, step } from "./many";
 import { Media } from "./media";
@@ -182,8 +183,11 @@ export class Controller {
     this.channel.ask({ ...this.glance(), close: id });
   }
 
+  /** Train the model now; or stop a training that is long enough to say how far it is. */
   retrain(): void {
-    this.channel.ask({ ...this.glance(), retrain: true });
+    const status = this.state.value.status;
+    const cancel = status !== null && lengthy(status) !== null;
+    this.channel.ask({ ...this.glance(), cancel, retrain: !cancel });
   }
 
   reopen(): void {

@@ -13,6 +13,12 @@ export const countOf = (
   name: string,
 ): number => (Object.hasOwn(status.counts, name) ? (status.counts[name] ?? 0) : 0);
 
+/** Whether a training runs that is long enough to say how far it is: from 0 to 1, else null. */
+export const lengthy = (status: {
+  readonly training: string;
+  readonly progress?: number | null;
+}): number | null => (status.training === "training" ? (status.progress ?? null) : null);
+
 /** 0.473 as 47 %; never 0 or 100 for what is neither. */
 export function percent(share: number): string {
   const whole = Math.round(share * 100);

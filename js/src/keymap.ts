@@ -69,7 +69,7 @@ const COMMANDS: readonly Binding[] = [
   { command: "flag", keys: ["f"], does: "flag the item, or unflag it" },
   { command: "note", keys: ["n"], does: "write a note" },
   { command: "suggest", keys: ["h"], does: "hide or show suggestions" },
-  { command: "retrain", keys: ["r"], does: "train the model now" },
+  { command: "retrain", keys: ["r"], does: "train the model now, or stop a long training" },
   { command: "instructions", keys: ["i"], does: "fold or unfold the instructions" },
   {
     command: "grid",

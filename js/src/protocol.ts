@@ -170,6 +170,7 @@ export interface Want {
   readonly ids: readonly string[];
   readonly before?: number | null;
   readonly retrain?: boolean;
+  readonly cancel?: boolean;
   readonly skipped?: boolean;
   readonly close?: string | null;
 }
@@ -502,6 +503,7 @@ export const isWant: g.Guard = g.object({
   ids: g.list(g.str),
   before: g.either(g.int, g.none),
   retrain: g.bool,
+  cancel: g.bool,
   skipped: g.bool,
   close: g.either(g.str, g.none),
 });

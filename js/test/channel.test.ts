@@ -551,6 +551,19 @@ describe("asking for items", () => {
     expect(line.asked.filter(Boolean).map((part) => part?.n)).toEqual([1, 4]);
   });
 
+  test("of training and cancelling, the newest that waits holds", () => {
+    const line = new Line().open().welcome();
+    line.channel.ask(want({ n: 1 }));
+    line.channel.ask(want({ n: 2, retrain: true }));
+    line.channel.ask(want({ n: 3, cancel: true }));
+    line.items(line.last("want").id);
+    expect(line.last("want")).toMatchObject({ retrain: false, cancel: true });
+    line.channel.ask(want({ n: 2, cancel: true }));
+    line.channel.ask(want({ n: 3, retrain: true }));
+    line.items(line.last("want").id);
+    expect(line.last("want")).toMatchObject({ retrain: true, cancel: true }); // and then trains
+  });
+
   test("a request that was lost on the way is sent again, with what waited behind it", () => {
     const line = new Line().open().welcome();
     line.world.advance(100_000);

@@ -836,6 +836,24 @@ describe("the frame around", () => {
     expect(page.text).toMatch(/getting ready(?! \d)/);
   });
 
+  test("stops a training that is long, by the key that begins one", async () => {
+    const long = { left: 1, training: "training", progress: 0.2 } as const;
+    await open().items([part("i0")], long);
+    expect(page.button(/stop/).title).toBe("Stop this training (r)");
+    await page.click(page.button(/stop/));
+    await page.quiet(long); // what was asked as the focus came in
+    expect(page.sent.at(-1)).toMatchObject({ type: "want", cancel: true, retrain: false, n: 0 });
+    const asked = page.sent.length;
+    await page.quiet(long);
+    await page.press("r");
+    expect(page.sent.slice(asked)).toMatchObject([{ type: "want", cancel: true, retrain: false }]);
+    await page.quiet({ doing: "training cancelled" });
+    expect(page.text).not.toContain("stop");
+    await page.press("r");
+    await page.quiet();
+    expect(page.sent.at(-1)).toMatchObject({ type: "want", cancel: false, retrain: true });
+  });
+
   test("asks how far a training is, until it is done", async () => {
     await open().items([part("i0")], { training: "training" });
     const before = page.sent.length;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -138,13 +139,12 @@ class Training(Core):
                     self._training_failed(error)
                     return
                 self._longest = max(self._longest, result.seconds)
-            if result.predictions is not None and (
-                self._predictions is None or result.predictions.version > self._predictions.version
-            ):
-                self._predictions = result.predictions
+                # Models are counted, not trainings: the first is 1, whatever was ranked without one.
+                number = 1 if self._predictions is None else self._predictions.version + 1
+                self._predictions = replace(result.predictions, version=number)
                 self._fitted = result.fitted
                 self._trained_on = result.positions
-                self._stability.see(result.predictions)
+                self._stability.see(self._predictions)
             self._queue.rank(result.ranking)
             self.doing = result.doing
             self.aim = result.aim

@@ -35,7 +35,7 @@ class Predictions:
     Attributes
     ----------
     version : int
-        Counts the trainings; 0 means that there is no model yet.
+        Counts the models; 0 means that there is none yet.
     n_labels : int
         Number of labels it has learned from.
     classes : tuple of str

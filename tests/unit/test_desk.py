@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sklearn.dummy import DummyClassifier
 
 from nblabel.errors import StoreError
 from nblabel.session import Session
@@ -592,6 +593,29 @@ def test_what_is_off_is_refused_if_somebody_waits() -> None:
     ((reply, _),) = desk.handle({"v": 1, "type": "want", "client": "c", "id": 9})
     assert reply["re"] == ""
     assert desk.handle({"v": 1, "type": "want", "id": "r9"}) == []
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_page_can_stop_a_training_and_begin_another(again: bool) -> None:
+    go = threading.Event()
+
+    class Waits(DummyClassifier):
+        def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+            go.wait()
+            return super().fit(X, y, sample_weight)
+
+    desk = make(model=Waits(), worker="thread", inline=False)
+    page = Page(desk)
+    for k in range(10):
+        desk.session.record(str(k), TRUTH[k])
+    desk.session.retrain()
+    assert page.want(0)["status"]["training"] == "training"
+    status = page.want(0, cancel=True, retrain=again)["status"]
+    assert status["training"] == ("training" if again else "waiting")
+    assert (status["doing"] == "training cancelled") is not again
+    go.set()
+    assert desk.session.wait(60)
+    assert desk.session.status()["version"] == int(again)
 
 
 @pytest.fixture(scope="module")

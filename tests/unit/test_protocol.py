@@ -27,7 +27,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "event": {"v": 1, "type": "event", "client": "c", "id": "r", "events": [EVENT]},
     "want": {
         "v": 1, "type": "want", "client": "c", "id": "r", "n": 3, "keep": [], "held": ["0"],
-        "ids": [], "before": None, "retrain": False, "skipped": True, "close": None,
+        "ids": [], "before": None, "retrain": False, "cancel": True, "skipped": True, "close": None,
     },
     "find": {
         "v": 1, "type": "find", "client": "c", "id": "r", "rule": "similar", "of": "0",
@@ -52,7 +52,7 @@ def test_what_is_read_is_what_was_said(name: str) -> None:
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_every_field_is_needed_unless_it_has_a_default(name: str) -> None:
-    optional = {"before", "retrain", "skipped", "close", "least", "whole"}
+    optional = {"before", "retrain", "cancel", "skipped", "close", "least", "whole"}
     for field in set(MESSAGES[name]) - {"v", "type"}:
         raw = {k: v for k, v in MESSAGES[name].items() if k != field}
         if field in optional:

@@ -1,7 +1,7 @@
 // The line above the item: the question, where labels are kept, what the model is doing.
 
 import type { Controller } from "../controller";
-import { count, countOf, fileName } from "../format";
+import { count, countOf, fileName, lengthy } from "../format";
 import { capOf, questionOf } from "../keymap";
 import type { StatusPart } from "../protocol";
 import { memo } from "./memo";
@@ -143,11 +143,18 @@ function Model({
   const trained = status.version > 0;
   const name = `model ${status.version}`;
   const text = trained ? `${name} · ${count(status.learned)} labels` : "no model yet";
+  const share = lengthy(status);
+  const does =
+    share !== null
+      ? "Stop this training"
+      : trained
+        ? "Train again now"
+        : "Train now: it takes two labels that differ";
   return (
     <button
       type="button"
       class="nblabel-link nblabel-model"
-      title={`${trained ? "Train again now" : "Train now: it takes two labels that differ"} (r)`}
+      title={`${does} (${capOf(controller.config.task, "retrain")})`}
       onClick={() => {
         controller.retrain();
         onAfter();
@@ -155,13 +162,13 @@ function Model({
     >
       <i class={`nblabel-spin${training ? " nblabel-on" : ""}`} aria-hidden="true" />
       {status.training === "training"
-        ? `${trained ? `${name} · training` : "getting ready"}${done(status)}`
+        ? `${trained ? `${name} · training` : "getting ready"}${done(share)}`
         : text}
+      {share !== null && <b class="nblabel-stop"> · stop</b>}
     </button>
   );
 }
 
 /** How far a long training is. */
-function done({ progress }: StatusPart): string {
-  return typeof progress === "number" ? ` ${Math.floor(progress * 100)} %` : "";
-}
+const done = (share: number | null): string =>
+  share === null ? "" : ` ${Math.floor(share * 100)} %`;

@@ -50,7 +50,7 @@ class Snapshot:
     targets : array of shape (n_labels, ...)
         Made by the task.
     version : int
-        The version that the model will be.
+        Counts the trainings of a session.
     seed : int
     """
 

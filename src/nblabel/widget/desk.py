@@ -255,6 +255,8 @@ class Desk:
         # What another kernel wrote; if it cannot be read now, the next label says so.
         with contextlib.suppress(StoreError):
             session.refresh()
+        if message.cancel:
+            session.cancel()
         if message.retrain:
             session.retrain()
         if message.skipped:

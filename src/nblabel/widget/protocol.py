@@ -241,6 +241,7 @@ class Want:
     ids: list[str]
     before: int | None = None  # older trail, from this log position on backwards
     retrain: bool = False
+    cancel: bool = False  # the training that runs
     skipped: bool = False  # put skipped items back into the queue
     close: str | None = None  # give up this attempt at a certificate
 
