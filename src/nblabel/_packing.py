@@ -18,12 +18,14 @@ import struct
 import tempfile
 import threading
 import time
+import uuid
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import cloudpickle
@@ -332,6 +334,13 @@ class _Packer(cloudpickle.Pickler):
         #: What the other side must hold to unpack this later.
         self.needs: list[tuple[str, str]] = []
 
+    def reducer_override(self, obj: Any) -> Any:
+        made = super().reducer_override(obj)
+        if type(obj) is not FunctionType or made is NotImplemented:
+            return made
+        make, args, state, _, _, put = made  # a function that goes by content
+        return _function, (_name_of(obj), make, args), (put, state), None, None, _fill
+
     # Called for every object: the Python function in between lets other threads in, too.
     def persistent_id(self, obj: Any) -> Any:
         if isinstance(obj, _PLAIN):
@@ -366,6 +375,34 @@ class _Packer(cloudpickle.Pickler):
             inner.dump(obj.get())
             return "lazy", (data.getvalue(), inner.needs)
         return None
+
+
+#: Functions that went by content, such as those of a notebook: their names, here and there; and
+#: those that are from here, which come back as themselves, or nothing on them could be pickled.
+_names: weakref.WeakKeyDictionary[FunctionType, str] = weakref.WeakKeyDictionary()
+_from_here: weakref.WeakValueDictionary[str, FunctionType] = weakref.WeakValueDictionary()
+
+
+def _name_of(function: FunctionType) -> str:
+    name = _names.get(function)
+    if name is None:
+        name = _names[function] = uuid.uuid4().hex
+        _from_here[name] = function
+    return name
+
+
+def _function(name: str, make: Any, args: Any) -> FunctionType:
+    function = _from_here.get(name)
+    if function is None:
+        function = make(*args)
+        _names[function] = name
+    return function
+
+
+def _fill(function: FunctionType, how: tuple[Any, Any]) -> None:
+    if _names[function] not in _from_here:
+        put, state = how
+        put(function, state)
 
 
 class _Unpacker(pickle.Unpickler):

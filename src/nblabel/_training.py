@@ -139,7 +139,7 @@ class Training(Core):
                     self._training_failed(error)
                     return
                 self._longest = max(self._longest, result.seconds)
-                # Models are counted, not trainings: the first is 1, whatever was ranked without one.
+                # Models are counted, not trainings: what was ranked without one has no number.
                 number = 1 if self._predictions is None else self._predictions.version + 1
                 self._predictions = replace(result.predictions, version=number)
                 self._fitted = result.fitted

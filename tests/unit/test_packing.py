@@ -33,6 +33,20 @@ class Words(dict):
     """May be held loosely, unlike a dict."""
 
 
+def test_functions_come_back_as_themselves(sides: tuple[Folder, Folder]) -> None:
+    kernel, _ = sides
+    far: dict[str, Any] = {"__name__": "__main__"}
+    exec("step = 1\ndef f(n):\n    return n + step", far)
+    function, name = far["f"], kernel.dump(far["f"]).name
+    assert kernel.load(name, keep=True) is function
+    far["step"] = 2
+    assert kernel.load(name, keep=True)(1) == 3  # and nothing of them is as it was
+    del far, function
+    gc.collect()
+    again = kernel.load(name, keep=True)  # where they are not known, as they were sent
+    assert again(1) == 2 and kernel.load(kernel.dump(again).name)(1) == 2
+
+
 def mapped(array: Any) -> bool:
     while array is not None and not isinstance(array, np.memmap):
         array = getattr(array, "base", None)

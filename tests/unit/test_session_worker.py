@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import signal
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -17,6 +20,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from nblabel._learning import LEAST_RANKED, Ranking
 from nblabel._queue import Draw
@@ -52,6 +56,39 @@ def teach(session: Session, n: int = 40) -> Session:
     session.retrain(wait=True, timeout=PATIENCE)
     assert session.last_error is None
     return session
+
+
+NOTEBOOK = """
+scale = 2.0
+
+def length(text):
+    return scale * len(text)
+
+def count(texts):
+    if isinstance(texts, str):  # calls itself
+        return count([texts])[0]
+    return np.array([[length(text), text.count("h")] for text in texts])
+"""
+
+
+@pytest.mark.parametrize("kind", ["features", "model"])
+def test_a_model_on_functions_of_the_notebook_can_be_pickled(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    main = sys.modules["__main__"]
+    made: dict[str, Any] = {"__name__": "__main__", "np": np}
+    exec(NOTEBOOK, made)
+    count = made["count"]
+    monkeypatch.setattr(main, "count", count, raising=False)
+    model = make_pipeline(FunctionTransformer(count), LogisticRegression())
+    with contextlib.closing(make(**{kind: {"features": count, "model": model}[kind]})) as session:
+        teach(session)
+        assert session._trainer.way == "process" and not session.warning
+        again = pickle.loads(pickle.dumps(session.model))
+        assert again.predict(TEXTS[:50]).tolist() == session.model.predict(TEXTS[:50]).tolist()
+        if kind == "model":
+            assert session.model[0].func is count  # as it was made, not a copy
+        assert count("hat").tolist() == [6.0, 1.0]
 
 
 def found(session: Session) -> dict[str, Any]:
