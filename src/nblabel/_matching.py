@@ -9,13 +9,15 @@ item of the data has, and comes back when the data does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from .errors import LabelValueError, OptionError, StoreMismatchError, shorten
+from .errors import LabelValueError, OptionError, StoreMismatchError, brief, plain, shorten
+from .events import renamed
 from .labels import Labels
 from .pool import Pool
 from .tasks import Task
@@ -238,7 +240,7 @@ def _warning(unmatched: pd.DataFrame, changed: Mapping[str, int], edited: str | 
 
 def new_relabeling(
     labels: Labels, task: Task, relabel: Mapping[Any, Any] | None
-) -> dict[str, str | None] | None:
+) -> dict[str, Any] | None:
     """Return the mapping of labels that is to be recorded, None if it is already.
 
     Parameters
@@ -261,48 +263,71 @@ def new_relabeling(
             "relabel= is a dict from the label in the log to the label of now (None to be asked "
             f"again), such as {{'spam': 'junk'}}, got {relabel!r}."
         )
-    made: dict[str, str | None] = {}
+    classes = getattr(task, "classes", ())
+    made: dict[str, Any] = {}
     for old, new in relabel.items():
         try:
-            made[str(old)] = None if new is None else task.parse(new)
+            known = new is None or plain(new) in classes
+            made[plain(old)] = (new and plain(new)) if known else task.parse(new)
         except LabelValueError as error:
             raise OptionError(f"relabel={{{old!r}: {new!r}}} leads to no label: {error}") from None
-    made = {old: new for old, new in made.items() if old != new}
-    left = [old for old in made if old in _illegal(labels, task)]
+    made = {old: new for old, new in made.items() if old != plain(new) or new is None}
+    left = any(renamed(value, made) != value for value, _ in _illegal(labels, task))
     recorded = any(dict(known) == made for known in labels.relabelings)
     return made if made and (left or not recorded) else None
 
 
-def check_labels(labels: Labels, task: Task, path: str | None, names: Collection[str] = ()) -> None:
-    """Hold the labels of a log, but for those that get other names, against those of the task.
+def check_labels(
+    labels: Labels, task: Task, path: str | None, names: Mapping[str, Any] | None = None
+) -> None:
+    """Hold the labels of a log, as they are after a `relabel`, against those of the task.
 
     Raises
     ------
     StoreMismatchError
         If the log has labels that are not among them; the message says which and what to do.
     """
-    illegal = {name: n for name, n in _illegal(labels, task).items() if name not in names}
+    illegal = _illegal(labels, task, names or {})
     if not illegal:
         return
-    first = next(iter(illegal))
+    classes = getattr(task, "classes", ())
+    named = [name for value, _ in illegal for name in _named(value)]
+    unknown = list(dict.fromkeys(name for name in named if plain(name) not in classes))
+    if unknown and classes:
+        what = f"not among those given: {shorten(unknown)}; given: {shorten(classes, 8)}"
+    else:
+        what = f"none of {task!r}: {illegal[0][1].rstrip('.')}"
+    old = brief(unknown[0] if unknown else illegal[0][0])
+    new = "'its new name'" if classes else "'what it is now'"
     raise StoreMismatchError(
-        f"The log has {sum(illegal.values())} label(s) that are not among those given: "
-        f"{shorten(illegal)}; given: {shorten(task.spec().get('classes', []), 8)}. If a label was "
-        f"renamed or merged into another, say relabel={{{first!r}: 'its new name'}}; if it was "
-        f"removed, relabel={{{first!r}: None}} asks its items again. Else: the file is {path}; "
-        "give the labels it was made with, or keep both apart with name='another name' or "
-        "store='another file'."
+        f"The log has {len(illegal)} label(s) that are {what}. If a label was renamed or merged "
+        f"into another, say relabel={{{old}: {new}}}; if it was removed, relabel={{{old}: None}} "
+        f"takes it back. Else: the file is {path}; give the labels it was made with, or keep both "
+        "apart with name='another name' or store='another file'."
     )
 
 
-def _illegal(labels: Labels, task: Task) -> dict[str, int]:
-    """Labels that stand and are none of the task, and how many there are."""
-    illegal: dict[str, int] = defaultdict(int)
+def _illegal(
+    labels: Labels, task: Task, names: Mapping[str, Any] = MappingProxyType({})
+) -> list[tuple[Any, str]]:
+    """Labels that stand and are none of the task, each with why."""
+    illegal = []
     for item in labels.answered:
         event = labels.current(item)
-        if event is not None and event.kind == "label":
-            try:
-                task.parse(event.value)
-            except LabelValueError:
-                illegal[str(event.value)] += 1
-    return dict(illegal)
+        if event is None or event.kind != "label":
+            continue
+        value = renamed(event.value, names)
+        if value is None:
+            continue
+        try:
+            task.parse(value)
+        except LabelValueError as error:
+            illegal.append((value, str(error)))
+    return illegal
+
+
+def _named(value: Any) -> list[Any]:
+    """Return what a label names: its classes, or itself."""
+    if not isinstance(value, list):
+        return [value]
+    return [part.get("label") if isinstance(part, Mapping) else part for part in value]

@@ -122,7 +122,7 @@ class LabelEvent:
         ``"ana"``, ``"lf:has_link"``, ``"auto:<certificate>"``.
     value : object
         The label as JSON (`label`), a bool (`flag`), text (`note`), the id of the event taken back
-        (`retract`), None (`skip`), label to label or None (`relabel`), item id to
+        (`retract`), None (`skip`), label to label or None (`relabel`: see `renamed`), item id to
         ``{"item": id, "content": digest}`` (`match`), or a mapping with ``step`` (one of `STEPS`),
         ``attempt`` and what belongs to it (`certify`).
     at : str
@@ -192,9 +192,7 @@ class LabelEvent:
 def _check_mapping(kind: str, value: Any) -> None:
     """Refuse a mapping that cannot be folded in."""
     sound_parts = isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
-    if sound_parts and kind == "relabel":
-        sound_parts = all(new is None or isinstance(new, str) for new in value.values())
-    elif sound_parts:
+    if sound_parts and kind == "match":
         sound_parts = all(
             isinstance(now, Mapping)
             and isinstance(now.get("item"), str)
@@ -203,6 +201,33 @@ def _check_mapping(kind: str, value: Any) -> None:
         )
     if not sound_parts:
         raise EventError(f"The value of a {kind} is a mapping, got {str(value)[:200]!r}.")
+
+
+def renamed(value: Any, names: Mapping[str, Any]) -> Any:
+    """Return what a label is after a `relabel`; None if it is taken back.
+
+    Named is a whole label, a number by its text; or, in a list, each of its classes, and the class
+    of what has a ``label``, such as a span: where that goes, the others stay.
+
+    >>> renamed(5, {"5": 3}), renamed("spam", {"spam": None}), renamed("ham", {"spam": None})
+    (3, None, 'ham')
+    >>> renamed(["a", "b"], {"a": "b"}), renamed([{"start": 0, "label": "a"}], {"a": "b"})
+    (['b'], [{'start': 0, 'label': 'b'}])
+    """
+    if isinstance(value, list):
+        parts: list[Any] = []
+        for part in value:
+            label = part.get("label") if isinstance(part, Mapping) else part
+            now = names.get(label, label) if isinstance(label, str) else label
+            if isinstance(part, Mapping):
+                if now is not None or label is None:
+                    parts.append(part if now == label else {**part, "label": now})
+            elif now is not None and now not in parts:
+                parts.append(now)
+        return parts
+    if isinstance(value, Mapping) or value is None:
+        return value
+    return names.get(str(value), value)
 
 
 def new_id() -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from .certify import Attempt, Certificate
 from .errors import EventError
-from .events import LabelEvent, Shown, as_dict, now
+from .events import LabelEvent, Shown, as_dict, now, renamed
 from .pool import Pool
 from .tables import Votes
 from .tasks import Task, as_given
@@ -58,7 +58,7 @@ class Labels:
         self._counts: Counter[Any] = Counter()
         self._contents: dict[str, str] = {}  # item -> digest of what was labeled last
         #: The mappings of labels that were recorded, oldest first.
-        self.relabelings: list[Mapping[str, str | None]] = []
+        self.relabelings: list[Mapping[str, Any]] = []
         #: How often items got other ids.
         self.matchings = 0
         #: Attempts at a certificate by their id, oldest first.
@@ -176,29 +176,25 @@ class Labels:
             items.add(item)
         return items
 
-    def _relabel(self, names: Mapping[str, str | None]) -> None:
+    def _relabel(self, names: Mapping[str, Any]) -> None:
         """Let what was said so far be about other labels; one without a new name is taken back."""
         self.relabelings.append(names)
-
-        def renamed(value: Any) -> Any:
-            return names.get(value, value) if isinstance(value, str) else value
-
         for event in list(self._events.values()):
             if event.kind != "label":
                 continue
             shown = replace(
                 event.shown,
-                suggestion=renamed(event.shown.suggestion),
-                predicted=renamed(event.shown.predicted),
+                suggestion=renamed(event.shown.suggestion, names),
+                predicted=renamed(event.shown.predicted, names),
             )
-            value = renamed(event.value)
+            value = renamed(event.value, names)
             if value is None:
                 self._retracted.add(event.id)
                 value = event.value
             if value != event.value or shown != event.shown:
                 self._events[event.id] = replace(event, value=value, shown=shown)
         for attempt in self.attempts.values():
-            attempt.renamed(renamed)
+            attempt.renamed(lambda value: renamed(value, names))
         self._rebuild({})
 
     def _match(self, moves: Mapping[str, Mapping[str, Any]]) -> None:

@@ -69,6 +69,7 @@ from .events import (
     Shown,
     new_id,
     now,
+    renamed,
     sound,
 )
 from .evidence import (
@@ -211,8 +212,10 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         thread where a process cannot be.
     relabel : mapping of label to label or None, optional
         Labels of the log that have another name now, ``{"spam": "junk"}``, or that are no longer
-        there: None takes them back, and their items are asked again. What is in the log stays as it
-        is; the mapping is recorded once and holds from then on.
+        there: None takes them back, and their items are asked again. Where a label holds several
+        classes (`MultiLabel`, `Spans`, `Boxes`, `Ranking`), these are named, and None takes that
+        class out of it. What is in the log stays as it is; the mapping is recorded once and holds
+        from then on.
     edited : {"keep", "drop"}, optional
         Whether items whose content has changed under the same index since they were labeled keep
         their labels, or are asked again. Needed only if most items have changed; fewer are asked
@@ -434,7 +437,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         try:
             self._fold()
             names = new_relabeling(self._labels, self.task, relabel)
-            check_labels(self._labels, self.task, self.store_path, names or ())
+            check_labels(self._labels, self.task, self.store_path, names)
             if names is not None:
                 # Nothing is written before all is known to fit.
                 match_items(self._labels, self.pool, self.store_path, edited)
@@ -939,8 +942,9 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             return self.task.parse(value)
         except LabelValueError:
             for names in reversed(self._labels.relabelings):
-                if isinstance(value, str) and names.get(value) is not None:
-                    return self.task.parse(names[value])
+                new = renamed(value, names)
+                if new is not None and new != value:
+                    return self.task.parse(new)
             raise
 
     def _append(self, events: Sequence[LabelEvent]) -> list[int]:

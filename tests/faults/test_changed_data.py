@@ -7,6 +7,7 @@ its data.
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from nblabel.errors import NblabelError, OptionError, StoreMismatchError
 from nblabel.pool import digest
 from nblabel.session import Session
 from nblabel.store import SqliteLog
+from nblabel.tasks import Choice, MultiLabel, Rating, Spans
 
 CLASSES = ["ham", "spam", "eggs"]
 
@@ -339,6 +341,49 @@ def test_a_class_renamed_merged_removed_and_added(tmp_path: Path) -> None:
     session.close()
 
 
+SPAN = {"start": 0, "end": 2}
+BEHIND = {"start": 4, "end": 6, "label": "a"}
+SPANS = [[{**SPAN, "label": "c"}, BEHIND], [{**SPAN, "label": "c"}]]
+
+
+@pytest.mark.parametrize(
+    ("was", "said", "is_now", "message", "relabel", "known"),
+    [
+        (MultiLabel(["a", "b", "c"]), [["a", "c"], ["c"]], MultiLabel(["a", "b"]),
+         "not among those given: 'c'; given: 'a', 'b'", {"c": "b"}, [["a", "b"], ["b"]]),
+        (MultiLabel(["a", "b", "c"]), [["b", "c"], ["c"]], MultiLabel(["a", "b"]),
+         "relabel={'c': None} takes it back", {"c": "b"}, [["b"], ["b"]]),
+        (MultiLabel(["a", "c"]), [["a", "c"], ["c"]], MultiLabel(["a", "b"]),
+         "given: 'a', 'b'", {"c": None}, [["a"], []]),
+        (Spans(["a", "c"]), SPANS, Spans(["a", "b"]), "relabel={'c': 'its new name'}", {"c": "b"},
+         [[{**SPAN, "label": "b"}, BEHIND], [{**SPAN, "label": "b"}]]),
+        (Spans(["a", "c"]), SPANS, Spans(["a"]), "not among those given: 'c'", {"c": None},
+         [[BEHIND], []]),
+        (Rating(1, 5), [5, 2], Rating(1, 3), "from 1 to 3 in steps of 1, got 5. If", {5: 3, 2: 1},
+         [3, 1]),
+        (Choice(["a", "b"]), ["a", "b"], Rating(1, 3), "a number from 1 to 3, got 'a'",
+         {"a": 1, "b": 2}, [1, 2]),
+        (Choice(["a", "b"]), ["a", "b"], MultiLabel(["a", "b"]), "are a list of classes",
+         {"a": ["a"], "b": []}, [["a"], []]),
+    ],
+)  # fmt: skip
+def test_classes_and_numbers_inside_of_labels_that_are_others_now(
+    tmp_path: Path, was: Any, said: Any, is_now: Any, message: str, relabel: Any, known: Any
+) -> None:
+    data = frame()
+    session = open_on(tmp_path, data, was)
+    for k, value in enumerate(said):
+        session.record(str(k), value)
+    session.close()
+    with pytest.raises(StoreMismatchError, match=re.escape(message)):
+        open_on(tmp_path, data, is_now)
+    for names in (relabel, relabel, None):
+        session = open_on(tmp_path, data, is_now, relabel=names)
+        assert [session.said(str(k))[0] for k in range(2)] == known
+        session.close()
+    assert [entry[0] for entry in log_of(tmp_path)].count("relabel") == 1
+
+
 def test_labels_that_were_interchanged(tmp_path: Path) -> None:
     data = frame()
     labeled(tmp_path, data, {0: "ham", 1: "spam"})
@@ -366,6 +411,7 @@ def test_a_label_of_the_old_name_that_came_late(tmp_path: Path) -> None:
     [
         ("spam", r"relabel= is a dict from the label in the log"),
         ({"spam": "jnk"}, r"leads to no label: 'jnk' is not one of the labels"),
+        ({"spam": ["junk"]}, r"leads to no label"),
     ],
 )
 def test_a_mapping_that_makes_no_sense(tmp_path: Path, relabel: Any, message: str) -> None:

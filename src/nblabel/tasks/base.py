@@ -81,7 +81,7 @@ def counted(task: Task, value: Any) -> Sequence[str]:
     if own is not None:
         try:
             return list(own(value))
-        except (TypeError, KeyError, IndexError, AttributeError):
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
             return []  # of a log that belongs to another task: opening it says so
     return [value if isinstance(value, str) else json.dumps(value, sort_keys=True)]
 
