@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from ._opening import open_more
-from .errors import DataError, NotFittedError, OptionError
+from .errors import DataError, NotFittedError, OptionError, shorten
 from .estimate import mean_difference
 from .labels import Labels
 from .pairing import PairPool, n_sides, sides_of
@@ -189,16 +190,18 @@ class Trained:
         if column is not None and hasattr(data, "columns"):
             frame, _ = read_source(data)
             data, index = embedding_column(frame, column), frame.index
-        elif isinstance(data, pd.DataFrame) and all(
-            map(pd.api.types.is_numeric_dtype, data.dtypes)
-        ):
-            index = data.index
         rows = as_rows(data, None, self.features)
-        if index is None and not _is_matrix(rows):
-            raise OptionError(
-                "The model learned from a matrix of features: predict takes such a matrix, "
-                f"one row per item, got {type(data).__name__}."
-            )
+        expected = (
+            "The model learned from a matrix of features: predict takes such a matrix, one row per "
+            "item"
+        )
+        if isinstance(data, pd.DataFrame):
+            index = data.index
+            words = [name for name, kind in data.dtypes.items() if not is_numeric_dtype(kind)]
+            if words:
+                raise OptionError(f"{expected}; these columns hold no numbers: {shorten(words)}.")
+        elif index is None and not _is_matrix(rows):
+            raise OptionError(f"{expected}, got {type(data).__name__}.")
         rows = checked_matrix(rows, rows.shape[0])
         if n_sides(self.task.target_type, self.pool) == 2:
             index = None

@@ -12,11 +12,12 @@ from scipy import sparse
 from scipy.stats import spearmanr
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, TargetEncoder
 from sklearn.svm import LinearSVC
 
 import nblabel as nl
@@ -100,6 +101,8 @@ def test_columns_go_by_their_names() -> None:
         (3, r"\(60, n_features\), got 3"),
         (["x", "z"], r"got the shape \(2,\) of ndarray; columns of the data are given as"),
         (ROWS.assign(w="word"), "must hold numbers; these columns do not: 'w'"),
+        (TargetEncoder(), "TargetEncoder needs labels: put it before the model"),
+        (LinearDiscriminantAnalysis(), "LinearDiscriminantAnalysis needs labels"),
         (np.ma.masked_greater(ROWS.to_numpy(), 1), "has masked values"),
         (ROWS.mask(ROWS > 1), "has NaN or infinite values"),
     ],
@@ -115,6 +118,8 @@ def test_what_is_no_matrix_of_numbers(given: Any, message: str) -> None:
         (ROWS.mask(ROWS > 1), "NaN or infinite"),
         (ROWS.to_numpy() * 1e30, "too large for single precision"),
         (ROWS.to_numpy().astype(complex), "must hold numbers, got complex128"),
+        (ROWS.astype(object), r"one row per item; these columns hold no numbers: 'x', 'z'"),
+        (ROWS.assign(z="word"), r"these columns hold no numbers: 'z'"),
         (FRAME["text"].tolist(), "predict takes such a matrix, one row per item, got list"),
     ],
 )

@@ -182,6 +182,12 @@ class ModelSuggester:
         elif isinstance(features, type):
             raise OptionError(f"features= takes an object: write {features.__name__}().")
         elif hasattr(features, "transform") and not hasattr(features, "shape"):  # no DataFrame
+            if isinstance(features, BaseEstimator) and get_tags(features).target_tags.required:
+                raise OptionError(
+                    f"features= learns from items alone, before there are labels, but "
+                    f"{type(features).__name__} needs labels: put it before the model, as in "
+                    "model=make_pipeline(it, LogisticRegression())."
+                )
             self._transformer = features
         else:
             self._matrix = checked_matrix(features, self._n_items)
