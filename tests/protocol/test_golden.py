@@ -89,7 +89,9 @@ PAGE: dict[str, Any] = {
     "want": WANT,
     "want_shortest": WANT,
     "want_from_a_newer_page": WANT,
-    "want_ids": p.Want(1, "want", "page-1", "r5", 0, [], [], ["3"], 201, True, True, "c0ffee11"),
+    "want_ids": p.Want(
+        1, "want", "page-1", "r5", 0, [], [], ["3"], 201, True, True, True, "c0ffee11"
+    ),
 }
 
 

@@ -168,6 +168,8 @@ function Accuracy({ status }: { status: StatusPart }) {
 
 /** More classes than this are not counted one by one. */
 const MOST_COUNTED = 12;
+/** Names of so many letters together stand beside their counts, where there is room. */
+const MOST_NAMED = 24;
 
 function Counts({ status, task }: { status: StatusPart; task: TaskSpec }) {
   const named = task.classes
@@ -180,8 +182,9 @@ function Counts({ status, task }: { status: StatusPart; task: TaskSpec }) {
       </span>
     );
   }
+  const brief = named.map((entry) => entry.name).join("").length <= MOST_NAMED;
   return (
-    <span class="nblabel-counts">
+    <span class={`nblabel-counts${brief ? " nblabel-named" : ""}`}>
       {named.map((entry) => (
         <span
           key={entry.name}
@@ -189,7 +192,7 @@ function Counts({ status, task }: { status: StatusPart; task: TaskSpec }) {
           title={`${entry.name}: ${count(entry.n)}`}
         >
           <i aria-hidden="true" />
-          <span class="nblabel-heard">{entry.name}: </span>
+          <span class="nblabel-heard">{entry.name} </span>
           {count(entry.n)}
         </span>
       ))}
