@@ -1,6 +1,7 @@
 """The worker process: where trainings run, so that they never hold up the kernel.
 
-One process for a session, started with its first job. Jobs and results are packed into a folder
+One process for a session, started with its first job; without one for long it ends, and the next
+starts another. Jobs and results are packed into a folder
 that both sides share (see `_packing`); what goes through the pipes is one line of JSON for each.
 The process does not import the notebook's ``__main__``, and ends when the kernel does, also when
 that was killed: then its end of the pipe closes.
@@ -36,6 +37,9 @@ _MOST_KEPT = 1_000_000
 _KEPT = "kept"
 #: The kernel and the page come first.
 _NICE = 5
+#: Seconds without a job after which a process ends, and its memory is free.
+IDLE_SECONDS = 900.0
+_RESTED = 75
 #: Says that a job cannot be packed, whatever in it is at fault.
 UNPACKABLE = (pickle.PickleError, TypeError, AttributeError, ValueError, RecursionError)
 
@@ -54,13 +58,19 @@ class RemoteTraceback(Exception):
 class Worker:
     """The kernel's end: sends jobs, one at a time.
 
+    Parameters
+    ----------
+    idle : float
+        Seconds without a job after which the process ends.
+
     Raises
     ------
     OSError
         If the folder that both share cannot be made.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, idle: float = IDLE_SECONDS) -> None:
+        self._idle = idle
         self._folder = Folder.make("k")
         self._said = self._folder.path / "said.txt"
         self._cwd = os.getcwd()
@@ -115,6 +125,17 @@ class Worker:
         Exception
             Of the job itself.
         """
+        answer = None
+        while answer is None:  # a process may have gone to rest as it was asked
+            answer = self._run(job, report, stopped)
+        return answer[0]
+
+    def _run(
+        self,
+        job: Callable[[], Any],
+        report: Callable[[float | None], None],
+        stopped: Callable[[], bool],
+    ) -> tuple[Any] | None:
         packet = None
         self._turn()
         try:
@@ -129,12 +150,14 @@ class Worker:
             self._begin_saying()
             kept = None if self._packed is None or self._sent else self._packed.name
             answer = self._ask(process, {"job": packet.name, "kept": kept}, report, stopped)
+            if answer is None:
+                return None
             if "unsent" in answer:
                 raise CannotSendError(answer["unsent"])
             self._sent = self._packed is not None
             if "failed" in answer:
                 raise self._error(answer)
-            return self._folder.load(answer["done"])
+            return (self._folder.load(answer["done"]),)
         finally:
             if packet is not None:
                 self._folder.drop(packet)
@@ -174,7 +197,8 @@ class Worker:
                 options = {"creationflags": subprocess.BELOW_NORMAL_PRIORITY_CLASS}
             path = [str(part) for part in sys.path]
             needed = type(self._kept).__module__
-            setup = json.dumps([str(self._folder.path), f"w{self._starts}-", needed, path])
+            side = f"w{self._starts}-"
+            setup = json.dumps([str(self._folder.path), side, needed, self._idle, path])
             with open(self._said, "ab") as said:  # each write goes to the end, wherever that is
                 self._process = subprocess.Popen(
                     [os.fsdecode(spawn.get_executable()), "-c", _START, setup],
@@ -199,14 +223,16 @@ class Worker:
         request: dict[str, Any],
         report: Callable[[float | None], None],
         stopped: Callable[[], bool],
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | None:
         assert process.stdin is not None and process.stdout is not None
+        begun = False
         try:
             _tell(process.stdin, request)
             for line in process.stdout:
                 answer: dict[str, Any] = json.loads(line)
                 if "progress" not in answer:
                     return answer
+                begun = True
                 report(answer["progress"])
         except (OSError, ValueError):  # the pipe broke, or was closed by `stop`
             pass
@@ -215,6 +241,8 @@ class Worker:
                 raise Cancelled
             code = process.wait()
             self._end()
+        if code == _RESTED and not begun:
+            return None
         raise WorkerError(_how_it_ended(code, self._last_words()))
 
     def _begin_saying(self) -> None:
@@ -274,10 +302,12 @@ def _clear(alive: list[subprocess.Popen[bytes]], folder: str, owner: int) -> Non
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform != "win32":  # with the processes that a model started, also if it is gone
+    if process.poll() == _RESTED:
+        pass  # long ago, maybe: its number may be another's by now
+    elif sys.platform != "win32":  # with the processes that a model started, also if it is gone
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-    elif process.poll() is None:
+    elif process.returncode is None:
         process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
@@ -297,14 +327,14 @@ _START = f"""
 import json, os, sys
 if hasattr(os, "nice"):
     os.nice({_NICE})
-folder, side, needed, sys.path[:] = json.loads(sys.argv[1])
+folder, side, needed, idle, sys.path[:] = json.loads(sys.argv[1])
 from nblabel._worker import serve
-serve(folder, side, needed)
+serve(folder, side, needed, idle)
 """
 
 
-def serve(path: str, side: str, needed: str) -> None:
-    """Be the worker process: run the jobs that come in until the pipe closes."""
+def serve(path: str, side: str, needed: str, idle: float) -> None:
+    """Be the worker process: run the jobs that come in until the pipe closes, or none comes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a model prints goes to where errors go, not between the answers. Nor can it read
     # requests: a question to the user, or a debugger, is at the end of its input at once.
@@ -334,13 +364,17 @@ def serve(path: str, side: str, needed: str) -> None:
         with suppress(Exception):
             importlib.import_module(needed)
     answer = None
+    request = requests.get()
     while True:
-        request = requests.get()
         packet, answer = answer, None  # the kernel has read the last answer
         if packet is not None:
             packet.held.clear()
         del packet
         answer = _serve_one(folder, request, answers)
+        try:
+            request = requests.get(timeout=idle)
+        except queue.Empty:
+            os._exit(_RESTED)  # what was packed stays in the folder, which the kernel removes
 
 
 def _listen(asked: IO[bytes], requests: queue.SimpleQueue[dict[str, Any]], path: str) -> None:

@@ -21,6 +21,7 @@ import pytest
 
 from nblabel._progress import report
 from nblabel._trainer import Trainer, Way
+from nblabel._worker import Worker
 from nblabel.errors import WorkerError
 
 PATIENCE = 60.0
@@ -73,6 +74,23 @@ class Counter:
     def __init__(self) -> None:
         self.pool = np.arange(100_000)
         self.count = 0
+
+
+def in_process(counter: Counter) -> tuple[int, tuple[int, int]]:
+    return os.getpid(), count(counter)
+
+
+def leaves(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("1")
+    os._exit(75)
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def count(counter: Counter) -> tuple[int, int]:
@@ -218,6 +236,30 @@ def test_a_process_rests_when_its_last_job_is_done(away: Heard, tmp_path: Path) 
     (tmp_path / "a.go").touch()
     away.wait()
     assert away.done == ["a"] and away.trainer.pid is None and not psutil.pid_exists(pid)
+
+
+@pytest.mark.parametrize("idle", [0.0, 0.3])
+def test_a_process_without_a_job_ends_and_the_next_job_has_another(idle: float) -> None:
+    worker = Worker(idle)
+    counter = Counter()
+    worker.keep(counter)
+    pids: list[int] = []
+    for k in range(6):
+        pid, found = worker.run(partial(in_process, counter), lambda _: None)
+        pids.append(pid)
+        assert found == (pids.count(pid), 4_999_950_000)  # a new one has the kernel's
+        if k % 2:  # else it is asked just as it leaves
+            until(lambda pid=pid: gone(pid), "the process to end")
+    assert len(set(pids)) >= 3 and HERE not in pids
+    worker.close()
+
+
+def test_a_job_that_leaves_as_one_at_rest_does_is_not_run_again(tmp_path: Path) -> None:
+    worker = Worker(0.0)
+    with pytest.raises(WorkerError, match="exit code 75"):
+        worker.run(partial(leaves, tmp_path / "runs"), lambda _: None)
+    assert (tmp_path / "runs").read_text() == "1"
+    worker.close()
 
 
 def test_errors_come_with_their_traceback(away: Heard) -> None:
