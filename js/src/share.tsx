@@ -43,7 +43,7 @@ const MOST = 220;
 
 /**
  * The buttons of labels, in columns as narrow as the widest name allows, so that nine short labels
- * stand in two rows.
+ * stand in two rows; no row is much shorter than another.
  */
 export function Columns({
   classes,
@@ -58,7 +58,8 @@ export function Columns({
     const font = getComputedStyle(isConnected ? group.current! : document.body).fontFamily;
     const widest = widestOf(classes, `14px ${font}`);
     if (widest !== null) {
-      style.setProperty("--nbl-column", `${Math.min(AROUND + Math.ceil(widest), MOST)}px`);
+      const width = Math.min(AROUND + Math.ceil(widest), MOST);
+      style.setProperty("--nbl-column", leastWidth(classes.length, width));
     }
   }, [classes]);
   return (
@@ -66,6 +67,27 @@ export function Columns({
       {children}
     </div>
   );
+}
+
+/** Between two buttons, in pixels. */
+const GAP = 8;
+
+/**
+ * How wide a column is at least, in CSS: of the numbers of columns that fill their rows, such as
+ * four, two or one for four buttons, that of the most that fit, whatever room there is.
+ */
+export function leastWidth(n: number, width: number): string {
+  const rows = Array.from({ length: n }, (_, k) => Math.ceil(n / (k + 1)));
+  const columns = [...new Set(rows)];
+  const widths = columns.map((k, place) => {
+    const share = `(100% - ${(k - 1) * GAP}px) / ${k} - 0.1px`;
+    const more = columns[place - 1];
+    if (more === undefined) return `calc(${share})`;
+    // Far below 0 if one more column fits, else far above what a column is given.
+    const lacks = `(${more * width + (more - 1) * GAP}px - 100%) * 9999`;
+    return `min(${share}, ${lacks})`;
+  });
+  return `max(${widths.join(", ")})`;
 }
 
 /** How many pixels the widest of some texts takes, null where nothing can be drawn. */
