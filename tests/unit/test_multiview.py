@@ -10,6 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 import nblabel as nl
 from nblabel._progress import listening
@@ -504,3 +505,16 @@ def test_whole_numbers_that_a_tree_divides_at_are_predicted_as_they_were():
     assert "Forest" in type(session.model[-1]).__name__
     again = session.predict(frame)["probability"]
     assert np.abs(again - session.predictions["probability"]).max() < 1e-5
+
+
+def test_of_rows_that_are_as_near_the_first_count_whatever_the_threads() -> None:
+    rows = (np.random.default_rng(0).random((1800, 12)) < 0.5).astype(np.float32)
+    mean = NeighborMean(n_neighbors=10).fit(rows)
+    far = np.abs(rows[:50, None] - rows).sum(axis=2)
+    first = np.sort(np.argsort(far, axis=1, kind="stable")[:, :10])
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            near = mean.near(rows)
+            assert np.array_equal(np.sort(near[:50]), first)
+            assert np.array_equal(mean.near(rows[:50]), near[:50])
+    assert np.array_equal(NeighborMean().fit(rows * 0).near(rows[:1] * 0), [range(10)])

@@ -44,6 +44,8 @@ _MOST_CHARACTERS = 1000
 _MOST_CHARACTER_TERMS = 200_000
 #: Sparse features with more columns are reduced before neighbours are looked for.
 _MOST_DENSE = 1000
+#: How far the last row is behind the first one that is as near, of the largest number in them.
+_BEHIND = 1e-3
 #: Items that are looked at together where they are like new ones.
 _CHUNK = 5000
 
@@ -449,6 +451,9 @@ class NeighborMean(TransformerMixin, BaseEstimator):
     Averaging over neighbours is one step of label-free smoothing on the neighbourhood graph, as in
     simplified graph convolution (Wu et al., ICML 2019).
 
+    Of rows that are as near, as in tables of few values, the first ones count, whatever the number
+    of threads.
+
     Parameters
     ----------
     n_neighbors : int
@@ -464,12 +469,15 @@ class NeighborMean(TransformerMixin, BaseEstimator):
         """Keep the rows."""
         self.rows_ = np.ascontiguousarray(rows, dtype=np.float32)
         k = min(self.n_neighbors, len(rows))
-        self.search_ = NearestNeighbors(n_neighbors=k).fit(self.rows_)
+        # In a coordinate where all who look are 0, each is a little behind the one before it.
+        largest = max(self.rows_.max(initial=0), -self.rows_.min(initial=0)) or 1.0
+        behind = np.linspace(0, _BEHIND * largest, len(rows), dtype=np.float32)
+        self.search_ = NearestNeighbors(n_neighbors=k).fit(np.column_stack([self.rows_, behind]))
         return self
 
     def near(self, rows: NDArray[np.float32]) -> NDArray[np.intp]:
         """Return the places of each row's nearest neighbours, of shape (n_rows, n_neighbors)."""
-        rows = np.ascontiguousarray(rows, dtype=np.float32)
+        rows = np.column_stack([rows, np.zeros(len(rows))]).astype(np.float32)
         return np.asarray(self.search_.kneighbors(rows, return_distance=False))
 
     def mean(self, near: NDArray[np.intp]) -> NDArray[np.float32]:
