@@ -5,8 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from scipy.stats import spearmanr
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
-from sklearn.svm import LinearSVC
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import SVC, LinearSVC
 
 from nblabel.suggest import linear, logistic
 from nblabel.suggest.features import Embedding
@@ -332,3 +336,36 @@ def test_a_weak_penalty_is_followed_to_its_minimum():
     fit_linear(quick, rows, labels)
     best = LogisticRegression(**options, solver="newton-cholesky", tol=1e-12).fit(rows, labels)
     assert quick.predict_proba(rows) == pytest.approx(best.predict_proba(rows), abs=0.01)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize(
+    ("estimator", "differs"),
+    [
+        (OneVsOneClassifier(GaussianNB()), (2,)),  # votes of two are divided at a half
+        (SVC(random_state=0), (4,)),  # votes of many tie
+        (OneVsRestClassifier(LinearSVC()), ()),
+    ],
+)
+def test_what_is_predicted_is_on_top(estimator, differs, n_classes):
+    rng = np.random.default_rng(n_classes)
+    rows = rng.normal(size=(2000, 5))
+    names = np.array(list("abcd"))[(np.abs(3 * rows[:, 0]).astype(int)) % n_classes]
+    fitted = clone(estimator).fit(rows[:300], names[:300])
+    guessed = fitted.predict(rows)
+    found = score(fitted, rows)
+    assert (np.asarray(found.classes)[found.proba.argmax(axis=1)] == guessed).all()
+    decided = fitted.decision_function(rows)
+    best = decided.argmax(axis=1) if n_classes > 2 else (decided > 0).astype(int)
+    assert (fitted.classes_[best] != guessed).any() == (n_classes in differs)
+
+
+def test_two_classes_are_as_sure_as_they_are_far_from_where_they_divide():
+    names = np.array(["a", "b"] * 500)
+    rows = np.random.default_rng(0).normal(size=(1000, 2)) + (names == "b")[:, None]
+    fitted = OneVsOneClassifier(GaussianNB()).fit(rows, names)
+    margin = np.abs(score(fitted, rows).proba[:, 1] - 0.5)
+    unsure = np.abs(fitted.estimators_[0].predict_proba(rows)[:, 1] - 0.5)
+    for name in "ab":
+        side = fitted.predict(rows) == name
+        assert spearmanr(margin[side], unsure[side]).statistic > 0.99

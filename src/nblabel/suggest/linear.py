@@ -10,7 +10,7 @@ depend on the models before it, not on its labels alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import expit, softmax
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
 from sklearn.svm import LinearSVC
 
@@ -37,6 +37,10 @@ _MANY = 40
 _LONG = 256
 #: Where the exponentials of a row add up to less, too much of them is rounding.
 _LEAST_TOTAL = 1e-25
+#: Rows on which it is tried whether margins say what is predicted.
+_TRIED = 1000
+#: By how much a margin is the largest that was not.
+_LEAST_AHEAD = 1e-3
 #: By which probabilities may miss their sum: those of a model in half precision.
 _TOLERANCE = 1e-3
 
@@ -134,22 +138,50 @@ def score(estimator: Any, rows: Any, columns: NDArray[np.intp] | None = None) ->
     elif hasattr(estimator, "decision_function"):
         margins = np.asarray(shielded(estimator.decision_function, rows), dtype=np.float64)
         if margins.ndim == 1:
-            proba = np.column_stack([expit(-margins), expit(margins)])
-        else:
-            proba = softmax(margins, axis=1)
+            margins = np.column_stack([-margins, margins]) / 2
+        if margins.shape == (n_rows, len(classes)) and np.isfinite(margins).all():
+            margins = _as_predicted(estimator, rows, margins, classes)
+        proba = softmax(margins, axis=1)
     else:
-        guessed = np.asarray(shielded(estimator.predict, rows)).astype(str)
-        if guessed.shape != (n_rows,):
-            raise ModelOutputError(
-                f"{type(estimator).__name__} gave predictions of shape {guessed.shape}, "
-                f"expected ({n_rows},)"
-            )
+        guessed = _guessed(estimator, rows)
         proba = (guessed[:, None] == np.asarray(classes)[None, :]).astype(np.float32)
     if product and np.isfinite(proba.min(initial=0.0)):  # then it is right: no other check
         proba.flags.writeable = False  # nobody else has it
         return _Checked(classes, proba, probabilistic)
     classes = tuple(str(name) for name in estimator.classes_)  # as they are now
     return checked_scores(Scores(classes, proba, probabilistic), n_rows, type(estimator).__name__)
+
+
+def _guessed(estimator: Any, rows: Any) -> NDArray[Any]:
+    guessed = np.asarray(shielded(estimator.predict, rows)).astype(str)
+    if guessed.shape != (n_items(rows),):
+        raise ModelOutputError(
+            f"{type(estimator).__name__} gave predictions of shape {guessed.shape}, "
+            f"expected ({n_items(rows)},)"
+        )
+    return guessed
+
+
+def _as_predicted(
+    estimator: Any, rows: Any, margins: NDArray[Any], classes: Sequence[str]
+) -> NDArray[Any]:
+    """Return margins that are largest where a class is predicted.
+
+    Not all are: of one class against one they may be divided elsewhere than at 0, and what votes
+    predicts by votes.
+    """
+    names = np.asarray(classes)
+    tried = margins[:_TRIED].argmax(axis=1)
+    if np.array_equal(_guessed(estimator, rows[:_TRIED]), names[tried]):
+        return margins
+    chosen = _guessed(estimator, rows)[:, None] == names
+    if margins.shape[1] == 2:
+        ahead = margins[:, 1] - margins[:, 0]
+        below, above = ahead[chosen[:, 0]], ahead[chosen[:, 1]]
+        if len(below) and len(above) and below.max() <= above.min():
+            margins = margins - [0, (below.max() + above.min()) / 2]
+    best = np.where(chosen, -np.inf, margins).max(axis=1, keepdims=True)
+    return np.where(chosen, np.maximum(margins, best + _LEAST_AHEAD), margins)
 
 
 def checked_scores(scores: Any, n_rows: int | None, who: str) -> Scores:
