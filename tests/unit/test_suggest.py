@@ -11,7 +11,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
-from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -494,7 +499,15 @@ class Derived(GaussianNB):
     pass
 
 
-@pytest.mark.parametrize("model", [GaussianNB(), OneVsRestClassifier(GaussianNB()), Derived()])
+@pytest.mark.parametrize(
+    "model",
+    [
+        GaussianNB(),
+        OneVsRestClassifier(GaussianNB()),
+        AdaBoostClassifier(GaussianNB()),
+        Derived(),
+    ],
+)
 @pytest.mark.parametrize("kind", ["text", "row"])
 def test_a_classifier_that_wants_dense_rows_gets_them(kind, model):
     words = ["see you at lunch on day", "win money prize number"]

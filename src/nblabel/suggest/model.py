@@ -460,20 +460,27 @@ def takes_sparse(estimator: Any) -> bool:
     known = [module for module in modules if module[0] == "sklearn"]
     if all(module[1] in ("base", "utils") for module in known):
         return True
-    return bool(get_tags(estimator).input_tags.sparse)
+    # What boosts others says so of itself alone.
+    return bool(get_tags(estimator).input_tags.sparse) and all(map(takes_sparse, _parts(estimator)))
 
 
 def starts_from_items(estimator: Any) -> bool:
     """Whether it makes features itself: a Pipeline, or what tries or joins some (a grid search)."""
     if isinstance(estimator, Pipeline):
         return True
+    return any(map(starts_from_items, _parts(estimator)))
+
+
+def _parts(estimator: Any) -> list[Any]:
+    """Return the estimators that one is made of."""
     if isinstance(estimator, type) or not hasattr(estimator, "get_params"):
-        return False
+        return []
     held = estimator.get_params(deep=False)
     named = held.get("estimators")
     named = named if isinstance(named, list) else []
     parts = [part[1] for part in named if isinstance(part, tuple) and len(part) > 1]
-    return any(map(starts_from_items, (held.get("estimator"), held.get("base_estimator"), *parts)))
+    parts += [held.get("estimator"), held.get("base_estimator")]
+    return [part for part in parts if hasattr(part, "fit")]
 
 
 def checked_estimator(estimator: Any) -> Any:
