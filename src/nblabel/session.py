@@ -468,13 +468,15 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
 
     def _unsaid(self, known: Sequence[LabelEvent]) -> list[LabelEvent]:
         """Return what a column knows and nobody has said otherwise, nor the column before."""
-        answers = ((event, self._labels.current(event.item)) for event in known)
-        return [
-            event
-            for event, answer in answers
-            if event.id not in self._labels
-            and (answer is None or answer.annotator.startswith((SEED, *MACHINES)))
-        ]
+        unsaid = []
+        for event in known:
+            answer = self._labels.current(event.item)
+            if event.id not in self._labels:
+                if answer is None or answer.annotator.startswith((SEED, *MACHINES)):
+                    unsaid.append(event)
+            elif answer and answer.annotator == event.annotator and answer.value != event.value:
+                unsaid.append(replace(event, id=new_id()))  # as it was before it was changed
+        return unsaid
 
     def _match(self, pool: Pool, edited: str | None = None) -> str:
         """Let the items of the log be those of a pool; return what the person must see."""

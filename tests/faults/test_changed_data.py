@@ -459,6 +459,14 @@ def test_what_a_column_knew_is_not_said_over_what_people_have_said(tmp_path: Pat
     corrected = open_on(tmp_path, data.assign(known="ham"), seed="known")  # a column may change
     assert set(corrected.labels["label"]) == {"ham"}
     corrected.close()
+    for _ in range(2):  # and change back
+        back = open_on(tmp_path, data, seed="known")
+        assert back.labels["label"].value_counts().to_dict() == {"spam": 5, "ham": 1}
+        said = len(back.history)
+        back.close()
+    back = open_on(tmp_path, data, seed="known")
+    assert len(back.history) == said
+    back.close()
 
 
 def test_another_kernel_with_other_data_is_noticed(tmp_path: Path) -> None:
