@@ -199,7 +199,8 @@ class Folder:
     def place(self, array: NDArray[Any]) -> str:
         """Write an array, unless it was, and return the name; its file goes when the array does."""
         known = self._placed.get(id(array))
-        if known is not None and known[0]() is array:
+        # A file of the other side is there as long as that needs it: here the array lives on.
+        if known is not None and known[0]() is array and (self.path / known[1]).exists():
             return known[1]
         name = self._name("npy")
         np.save(self.path / name, array, allow_pickle=False)

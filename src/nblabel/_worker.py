@@ -366,11 +366,11 @@ def serve(path: str, side: str, needed: str, idle: float) -> None:
     answer = None
     request = requests.get()
     while True:
-        packet, answer = answer, None  # the kernel has read the last answer
-        if packet is not None:
+        packet, answer = answer, None
+        answer = _serve_one(folder, request, answers)
+        if packet is not None:  # the kernel has read it, and may have sent parts of it back
             packet.held.clear()
         del packet
-        answer = _serve_one(folder, request, answers)
         try:
             request = requests.get(timeout=idle)
         except queue.Empty:

@@ -42,6 +42,9 @@ VERIFYING = VERIFY, TRAP = ("certify", "trap")
 SEED = "seed:"
 #: What labeled an item that is the same as another one.
 DUPLICATE = "duplicate"
+#: Strategies of what was labeled since somebody chose it, or knew it: neither drawn at random nor
+#: asked by a strategy, so that what is left is of another kind than before.
+TAKEN = frozenset({"", "given", "browse", "asked", "seed", "import", DUPLICATE, *MANY, *VERIFYING})
 #: The item of an event that is about no single one.
 EVERY_ITEM = "*"
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from .certify import Attempt, Certificate
 from .errors import EventError
-from .events import LabelEvent, Shown, as_dict, now, renamed
+from .events import TAKEN, LabelEvent, Shown, as_dict, now, renamed
 from .pool import Pool
 from .tables import Votes
 from .tasks import Task, as_given
@@ -27,6 +27,9 @@ MACHINES = ("auto:", "lf:")
 
 
 _ANSWERS = ("label", "skip")
+#: Share of what was left at a random draw that may have been taken since, or added: then the draw
+#: still says something of what is left, with an interval that is wider by as much.
+MOST_MOVED = 0.1
 
 
 class Labels:
@@ -49,7 +52,9 @@ class Labels:
         self._events: dict[str, LabelEvent] = {}  # with the items and labels of today
         self._retracted: set[str] = set()
         self._order: list[LabelEvent] = []  # as they are in the log
-        self._audits: dict[str, tuple[LabelEvent, int]] = {}
+        #: By item: the first answer, how many items had a label then, and how many were taken.
+        self._audits: dict[str, tuple[LabelEvent, int, int]] = {}
+        self._taken: set[str] = set()
         #: Ids of those from before a certificate changed what is left, or another model came.
         self._outdated: frozenset[str] = frozenset()
         #: Grows with every change of what `audits` returns.
@@ -117,7 +122,7 @@ class Labels:
             standing.append(event)
             if event.kind == "label" and event.shown.audit:
                 # The first answer counts: a later one may follow a model that has learned the item.
-                self._audits.setdefault(event.item, (event, len(self)))
+                self._audits.setdefault(event.item, (event, len(self), len(self._taken)))
         elif event.value not in self._retracted:
             self._retracted.add(event.value)
             target = self._events[event.value]
@@ -148,7 +153,7 @@ class Labels:
             self._label_by_all_machines(items)
         for item in items:
             self._settle(item, self._items.get(item, []))
-        self._outdated = frozenset(audit.id for audit, _ in self._audits.values())
+        self._outdated = frozenset(audit.id for audit, *_ in self._audits.values())
         self.audit_changes += 1
 
     def _label_by_all_machines(self, only: Collection[str] | None = None) -> set[str]:
@@ -225,14 +230,15 @@ class Labels:
         self._items = items
         self.audit_changes += 1
         self._audits = {
-            ids.get(old, old): (self._events[event.id], before)
-            for old, (event, before) in self._audits.items()
+            ids.get(old, old): (self._events[event.id], before, taken)
+            for old, (event, before, taken) in self._audits.items()
         }
         order = [ids.get(old, old) for old in self._current]
         self._machine = {}
         self._label_by_all_machines()
         order.extend(self._machine)
         self._current, self._counts, self._n_labeled = {}, Counter(), 0
+        self._taken.clear()
         for item_id in order:
             if item_id not in self._current:
                 self._settle(item_id, items.get(item_id, []))
@@ -252,15 +258,24 @@ class Labels:
         if before is not None and before.kind == "label":
             self._n_labeled -= 1
             self._counts.subtract(self._counted(before.value))
+        self._taken.discard(item_id)
         if after is None:
             self._current.pop(item_id, None)
         else:
             self._current[item_id] = after
+            first = next((event for event in standing if event.kind in _ANSWERS), None)
+            if first and item_id not in self._audits and first.shown.strategy in TAKEN:
+                self._taken.add(item_id)
             if after.kind == "label":
                 self._n_labeled += 1
                 self._counts.update(self._counted(after.value))
 
     # ------------------------------------------------------------ reading
+
+    @property
+    def n_taken(self) -> int:
+        """How many items have an answer since somebody chose them: see `events.TAKEN`."""
+        return len(self._taken)
 
     def __len__(self) -> int:
         """Number of labeled items."""
@@ -415,14 +430,8 @@ class Labels:
         """Return them for each item that has any."""
         return {item: found for item in self._items if (found := self.judged(item))}
 
-    def audits(self, *, of_what_is_left: bool = False) -> list[tuple[LabelEvent, Any, int]]:
+    def audits(self) -> list[tuple[LabelEvent, Any, int]]:
         """Return the audit items that still have a label, in the order of the answers.
-
-        Parameters
-        ----------
-        of_what_is_left : bool
-            Whether to leave out those from before the newest certificate, or its revocation, since
-            when what was easy has a label, or has none again; and those of another model.
 
         Returns
         -------
@@ -432,17 +441,46 @@ class Labels:
         """
         return [
             (event, current.value, before)
-            for item, (event, before) in self._audits.items()
-            if (current := self._current.get(item)) is not None
-            and current.kind == "label"
-            and not (of_what_is_left and event.id in self._outdated)
+            for item, (event, before, _) in self._audits.items()
+            if (current := self._current.get(item)) is not None and current.kind == "label"
         ]
+
+    def audits_of_what_is_left(self, n_items: int) -> list[tuple[LabelEvent, Any, int, float]]:
+        """Return those of `audits` that say something of the items that have no label now.
+
+        Not those from before the newest certificate, or its revocation, since when what was easy
+        has a label, or has none again; not those of another model; and not those since which more
+        than `MOST_MOVED` of what was left then was taken by choice, or came to it.
+
+        Parameters
+        ----------
+        n_items : int
+            In the pool.
+
+        Returns
+        -------
+        list of (LabelEvent, value, int, float)
+            With that share: so much at most it may be off.
+        """
+        found = []
+        for event, value, before in self.audits():
+            if event.id in self._outdated:
+                continue
+            had = (event.shown.seed or 0) % 2**32 or n_items  # see `order_seed`
+            left = max(had - before, 1)
+            taken = min(max(len(self._taken) - self._audits[event.item][2], 0), left)
+            stay = left - taken
+            came = abs(n_items - had)
+            moved = (taken / stay if stay else 1.0) + came / (stay + came or 1)
+            if moved <= MOST_MOVED:
+                found.append((event, value, before, moved))
+        return found
 
     def outdate(self, n_events: int) -> None:
         """Let the audits among the first so many events say nothing of what is left: they were of
         another model."""
         before = {event.id for event in self._order[:n_events]}
-        self._outdated |= {audit.id for audit, _ in self._audits.values()} & before
+        self._outdated |= {audit.id for audit, *_ in self._audits.values()} & before
         self.audit_changes += 1
 
     def seconds(self, most: int = 50) -> list[float]:

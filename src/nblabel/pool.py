@@ -7,14 +7,19 @@ it is the text of the index when that is unique, else a digest of the content.
 from __future__ import annotations
 
 import copy
+import datetime
 import hashlib
 import json
 import os
 import stat
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import narwhals.stable.v1 as nw
 import numpy as np
@@ -171,12 +176,17 @@ class Pool:
         return content == self.digest(position, plain=True)
 
     def digests(self, places: Sequence[int]) -> list[str | None]:
-        """Digests of the content of some items; of texts in a column quicker than one by one."""
+        """Digests of the content of some items, of a table quicker than one by one."""
         values = self.values
         if isinstance(values, pd.Series) and (
             values.dtype == object or isinstance(values.dtype, pd.StringDtype)
         ):
             return [digest(content) for content in values.iloc[places].tolist()]
+        if isinstance(values, pd.DataFrame) and values.columns.is_unique:
+            names = list(map(str, values.columns))
+            cells = [values.iloc[places, k].array for k in range(len(names))]
+            rows = zip(*cells, strict=True) if cells else ([] for _ in places)
+            return [digest(dict(zip(names, row, strict=True))) for row in rows]
         return [self.digest(place) for place in places]
 
     def joined(self, more: Pool) -> Pool:
@@ -506,6 +516,11 @@ def digest(value: Any, *, plain: bool = False) -> str | None:
 
 
 _MISSING = b"missing"
+#: Values that are what their text says, as they stand in a file.
+_SAID_BY_TEXT = (
+    datetime.date, datetime.time, datetime.timedelta, pd.Period, pd.Interval, complex, Fraction,
+    UUID, IPv4Address, IPv6Address,
+)  # fmt: skip
 
 
 def content_bytes(value: Any, plain: bool = False) -> bytes | None:
@@ -524,7 +539,9 @@ def content_bytes(value: Any, plain: bool = False) -> bytes | None:
     if isinstance(value, Mapping):
         parts = [(str(name), digest(part, plain=plain)) for name, part in value.items()]
         parts = parts if plain else sorted(parts, key=lambda part: part[0])
-        return None if any(part is None for _, part in parts) else json.dumps(parts).encode()
+        # What has no stable bytes is left out: the rest tells an item from others all the same.
+        known = [part for part in parts if part[1] is not None]
+        return json.dumps(known).encode() if known or not parts else None
     if isinstance(value, Sequence):
         parts_of = [digest(part, plain=plain) for part in value]
         return None if None in parts_of else json.dumps(parts_of).encode()
@@ -532,10 +549,12 @@ def content_bytes(value: Any, plain: bool = False) -> bytes | None:
         value is None
         or value is pd.NA
         or value is pd.NaT
-        or isinstance(value, (bool, int, float, np.generic, pd.Timestamp))
+        or isinstance(value, (bool, int, float, Decimal, np.generic, pd.Timestamp))
     ):
         missing = value is None or bool(pd.isna(value))
         return _MISSING if missing else _number(value, plain).encode()
+    if isinstance(value, _SAID_BY_TEXT):
+        return str(value).encode("utf-8", "surrogatepass")
     if hasattr(value, "tobytes") and hasattr(value, "size") and hasattr(value, "mode"):  # PIL
         return repr((value.mode, value.size)).encode() + value.tobytes()
     return None
@@ -543,7 +562,7 @@ def content_bytes(value: Any, plain: bool = False) -> bytes | None:
 
 def _number(value: Any, plain: bool) -> str:
     text = str(value)
-    if plain or not isinstance(value, (float, np.floating)):
+    if plain or not isinstance(value, (float, np.floating, Decimal)):
         return text
     # By its digits: those of a float32 are fewer, and a reader of CSV may miss the last one.
     number = float(text)

@@ -325,7 +325,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         #: Running, since each label asks for them: labels of people by place, ids put away.
         self._labeled: dict[int, Any] = {}
         self._skipped: dict[str, None] = {}
-        self._found: tuple[int, Measured] = (-1, Measured(0, None, ()))
+        self._found: tuple[Any, Measured] = (None, Measured(0, None, ()))
         self.doing = ""
         self.aim = ""
         #: Called after labels or items have changed, on the thread that did it; must be quick.
@@ -1161,12 +1161,14 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             return self._measured().accuracy
 
     def _measured(self) -> Measured:
-        # Only when an audit is answered: every acknowledgement carries it.
-        if self._found[0] != self._labels.audit_changes:
-            hits, counts = audit_hits(self._labels, self.task)
-            curve = [[n, s.value, s.low, s.high] for n, s in learning_curve(hits, counts)]
-            measured = Measured(len(hits), progressive(hits), tuple(curve))
-            self._found = (self._labels.audit_changes, measured)
+        # Only when there is something new: every acknowledgement carries it.
+        state = self._labels.audit_changes, self._labels.n_taken, len(self.pool)
+        if self._found[0] != state:
+            hits = audit_hits(self._labels, self.task, len(self.pool))
+            points = learning_curve(hits.right, hits.n_labels)
+            curve = tuple([n, s.value, s.low, s.high] for n, s in points)
+            accuracy = progressive(hits.right, moved=hits.moved)
+            self._found = (state, Measured(len(hits.right), accuracy, curve))
         return self._found[1]
 
     def status(self) -> dict[str, Any]:

@@ -6,13 +6,16 @@ its data.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -308,6 +311,46 @@ def test_a_log_with_digests_of_before_finds_its_items(tmp_path: Path) -> None:
         session = open_on(tmp_path, again, row=True)
         assert session.labels["label"].tolist() == ["spam"] and session.unmatched.empty
         session.close()
+
+
+class Opaque:
+    """Has no bytes that could be held against others."""
+
+
+ODD_CELLS = {
+    "date": lambda n: [dt.date(2024, 1, 1 + k % 3) for k in range(n)],
+    "time": lambda n: [dt.time(k % 3) for k in range(n)],
+    "timedelta": lambda n: pd.to_timedelta(np.arange(n) % 3, "D"),
+    "period": lambda n: pd.period_range("2024", periods=n, freq="M"),
+    "interval": lambda n: pd.cut(np.arange(n), 3),
+    "decimal": lambda n: [Decimal("1.50")] * n,
+    "uuid": lambda n: [UUID(int=k % 3) for k in range(n)],
+    "opaque": lambda n: [Opaque() for _ in range(n)],
+}
+
+
+@pytest.mark.parametrize("index", ["counted", "text"])
+@pytest.mark.parametrize("kind", ODD_CELLS)
+def test_cells_of_any_type_leave_labels_with_their_rows(
+    tmp_path: Path, kind: str, index: str
+) -> None:
+    data = frame(12).assign(odd=ODD_CELLS[kind](12))
+    if index == "text":
+        data.index = [f"row {k}" for k in range(12)]
+    said = {k: CLASSES[k % 3] for k in range(8)}
+    session = open_on(tmp_path, data, row=["text", "n", "odd"])
+    for k, label in said.items():
+        session.record(data.index[k], label)
+    session.close()
+    other = data.sample(frac=1.0, random_state=3, ignore_index=index == "counted")
+    session = open_on(tmp_path, other, row=["text", "n", "odd"])
+    found = {int(other.loc[key, "n"]): label for key, label in session.labels["label"].items()}
+    assert found == said and session.unmatched.empty
+    session.close()
+    changed = data.assign(n=np.where(data["n"] == 2, -99, data["n"]))
+    session = open_on(tmp_path, changed, row=["text", "n", "odd"])
+    assert len(session.labels) == 7 and session.unmatched["label"].tolist() == [said[2]]
+    session.close()
 
 
 # ---------------------------------------------------------------- the labels changed

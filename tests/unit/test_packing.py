@@ -47,6 +47,19 @@ def test_functions_come_back_as_themselves(sides: tuple[Folder, Folder]) -> None
     assert again(1) == 2 and kernel.load(kernel.dump(again).name)(1) == 2
 
 
+def test_what_the_other_side_no_longer_has_is_sent_again(sides: tuple[Folder, Folder]) -> None:
+    kernel, worker = sides
+    packet = worker.dump(np.arange(BIG, dtype=np.float32))
+    here = kernel.load(packet.name)
+    (name,) = [path.name for path in kernel.path.glob("w*.npy")]
+    assert kernel.place(here) == name  # it is there, so it is not written twice
+    packet.held.clear()
+    gc.collect()
+    assert not (kernel.path / name).exists()
+    again = worker.load(kernel.dump(here).name)
+    assert np.array_equal(again, np.arange(BIG)) and np.array_equal(here, again)
+
+
 def mapped(array: Any) -> bool:
     while array is not None and not isinstance(array, np.memmap):
         array = getattr(array, "base", None)

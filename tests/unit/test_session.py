@@ -1508,3 +1508,43 @@ def test_the_accuracy_of_one_model_is_not_that_of_another(tmp_path: Path) -> Non
     back = opened()
     assert back.accuracy() is None
     back.close()
+
+
+def test_the_accuracy_is_about_what_is_left_now() -> None:
+    texts = [f"{TEXTS[k % 40]} {k}" for k in range(400)]
+    session = make(texts, explore=1.0, batch=20)
+    for asked in session.next(60):
+        session.record(asked, TRUTH[int(asked.id) % 40])
+    before = session.accuracy()
+    assert before is not None and before.n >= 20
+
+    def wider() -> float:
+        now = session.accuracy()
+        assert now is not None and (now.value, now.n) == (before.value, before.n)
+        return before.low - now.low
+
+    free = [k for k in range(400) if session.said(str(k))[0] is None]
+    for k in free[:10]:  # whoever takes them may know that they are the easy ones
+        session.record(str(k), TRUTH[k % 40])
+    one_in_thirty = wider()
+    assert 0.02 < one_in_thirty < 0.04
+    session.undo()
+    assert 0.9 * one_in_thirty > wider() > 0.8 * one_in_thirty
+    session.add([f"{TEXTS[k]} more" for k in range(5)])
+    assert one_in_thirty < wider() < one_in_thirty + 0.02
+    assert session.report().accuracy.low == session.accuracy().low
+    for k in free[10:60]:
+        session.record(str(k), TRUTH[k % 40])
+    assert session.accuracy() is None and session.status()["audits"] == 0
+    for asked in session.next(30):  # and is measured anew
+        session.record(asked, TRUTH[int(asked.id) % 40])
+    assert session.accuracy().n == 30
+
+
+def test_many_new_items_may_be_of_another_kind() -> None:
+    session = make([f"{TEXTS[k % 40]} {k}" for k in range(400)], explore=1.0, batch=20)
+    for asked in session.next(60):
+        session.record(asked, TRUTH[int(asked.id) % 40])
+    assert session.accuracy() is not None
+    session.add([f"of another kind {k}" for k in range(50)])
+    assert session.accuracy() is None and session.report().accuracy.value is None

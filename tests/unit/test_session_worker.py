@@ -58,6 +58,15 @@ def teach(session: Session, n: int = 40) -> Session:
     return session
 
 
+def test_what_looks_at_all_items_leaves_the_model_in_its_process() -> None:
+    with contextlib.closing(make(TEXTS * 9)) as session:
+        teach(session, 20)
+        for _ in range(2):
+            assert set(session.check()["problem"]) == {"duplicate"}
+            teach(session, 30)
+        assert session._trainer.way == "process" and not session.warning
+
+
 NOTEBOOK = """
 scale = 2.0
 

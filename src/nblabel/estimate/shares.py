@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -58,7 +58,9 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Share:
     return Share(p, low, high, n, confidence)
 
 
-def progressive(hits: Sequence[bool], window: int = WINDOW) -> Share | None:
+def progressive(
+    hits: Sequence[bool], window: int = WINDOW, moved: Sequence[float] = ()
+) -> Share | None:
     """Accuracy by progressive validation (Blum, Kalai, Langford, COLT 1999).
 
     Parameters
@@ -68,6 +70,10 @@ def progressive(hits: Sequence[bool], window: int = WINDOW) -> Share | None:
         answer predicted it.
     window : int
         How many of the newest count.
+    moved : sequence of float, optional
+        For each: by how much the accuracy may have changed since because what is left has, through
+        labels that neither chance nor a strategy asked for, or items that were added. The interval
+        is wider by their mean, so it holds whatever was taken and whatever came.
 
     Returns
     -------
@@ -77,7 +83,11 @@ def progressive(hits: Sequence[bool], window: int = WINDOW) -> Share | None:
         lies too low, not too high.
     """
     newest = list(hits)[-window:]
-    return wilson(sum(newest), len(newest)) if len(newest) >= LEAST_AUDITS else None
+    if len(newest) < LEAST_AUDITS:
+        return None
+    share, off = wilson(sum(newest), len(newest)), list(moved)[-window:]
+    wider = sum(off) / len(off) if off else 0.0
+    return replace(share, low=max(share.low - wider, 0.0), high=min(share.high + wider, 1.0))
 
 
 def learning_curve(

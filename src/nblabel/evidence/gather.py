@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from ..events import DUPLICATE, MANY, VERIFYING, LabelEvent
+from ..events import MANY, TAKEN, VERIFYING, LabelEvent
 from ..labels import MACHINES, Labels
 from ..pool import Pool
 from ..tasks import Task, right
@@ -18,19 +19,37 @@ from .crossfit import Known
 #: What put an item forward that has a label already: a silent repeat, or a doubt about the label.
 REPEAT, REVIEW = "repeat", "review"
 #: What put an item forward without a choice of its own.
-_NO_CHOICE = frozenset({"", "audit", "random", "given", "browse", "asked", "seed", "import",
-                        DUPLICATE, REPEAT, REVIEW, *MANY, *VERIFYING})  # fmt: skip
+_NO_CHOICE = TAKEN | {"audit", "random", REPEAT, REVIEW}
 
 
-def audit_hits(labels: Labels, task: Task) -> tuple[list[bool], list[int]]:
-    """Return for each random draw of what is left whether the model before it was right, and how
-    many labels there were then."""
-    hits, counts = [], []
-    for event, label, before in labels.audits(of_what_is_left=True):
+@dataclass(frozen=True)
+class Hits:
+    """What random draws say of the model, in the order of the answers.
+
+    Attributes
+    ----------
+    right : list of bool
+        Whether the model as it was before the answer predicted it.
+    n_labels : list of int
+        How many labels there were then.
+    moved : list of float
+        By how much what is left may have changed since: see `Labels.audits_of_what_is_left`.
+    """
+
+    right: list[bool]
+    n_labels: list[int]
+    moved: list[float]
+
+
+def audit_hits(labels: Labels, task: Task, n_items: int) -> Hits:
+    """Return what the random draws say that are about what is left."""
+    hits = Hits([], [], [])
+    for event, label, before, moved in labels.audits_of_what_is_left(n_items):
         if event.shown.predicted is not None:
-            hits.append(right(task, event.shown.predicted, label))
-            counts.append(before)
-    return hits, counts
+            hits.right.append(right(task, event.shown.predicted, label))
+            hits.n_labels.append(before)
+            hits.moved.append(moved)
+    return hits
 
 
 def known_labels(labels: Labels, pool: Pool) -> Known:

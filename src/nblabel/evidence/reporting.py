@@ -32,7 +32,7 @@ from ..pool import Pool
 from ..report import Report
 from ..tasks import Task, as_given
 from .crossfit import Arms, CrossFit, Known
-from .gather import anchoring, audit_hits, changes, known_labels, repeats, times_by_annotator
+from .gather import Hits, anchoring, audit_hits, changes, known_labels, repeats, times_by_annotator
 from .numbers import Stability, arm_difference, class_evidence
 from .review import suspicious
 
@@ -47,8 +47,7 @@ class Facts:
     task: Task
     pool: Pool
     known: Known
-    hits: Sequence[bool]
-    counts: Sequence[int]
+    hits: Hits
     arms: tuple[tuple[int, int], tuple[int, int]]
     repeats: tuple[list[Any], list[Any]]
     changed: Mapping[str, list[LabelEvent]]
@@ -73,11 +72,11 @@ def take_down(
     model: str,
 ) -> Facts:
     """Return what the log says now."""
-    hits, counts = audit_hits(labels, task)
+    hits = audit_hits(labels, task, len(pool))
     chosen_by = Counter(said[0].shown.strategy for said in labels.judgements().values())
     current = {event.item: event for event in labels.answers() if event.kind == "label"}
     return Facts(
-        task, pool, known_labels(labels, pool), hits, counts, anchoring(labels, task, is_blind),
+        task, pool, known_labels(labels, pool), hits, anchoring(labels, task, is_blind),
         repeats(labels), changes(labels, task), current, times_by_annotator(labels),
         pace(labels.seconds()), labels.counts(), chosen_by, status, tuple(stability.kappas),
         len(stability.places), model,
@@ -95,7 +94,8 @@ def write_report(
     task, known = facts.task, facts.known
     one_class = task.target_type == "multiclass"
     shares, unseen = class_evidence(known, one_class, crossed, task.spec().get("classes", []))
-    gain = expected_gain(facts.hits, facts.counts)
+    hits = facts.hits
+    gain = expected_gain(hits.right, hits.n_labels)
     agreed, asked = facts.arms
     first, second = (list(map(str, side)) for side in facts.repeats)
     agreement, kappa = self_consistency(first, second)
@@ -125,9 +125,9 @@ def write_report(
         chosen_by=dict(facts.chosen_by),
         model=facts.model,
         accuracy=Estimate.of(
-            progressive(facts.hits), len(facts.hits), LEAST_AUDITS, "random draws"
+            progressive(hits.right, moved=hits.moved), len(hits.right), LEAST_AUDITS, "random draws"
         ),
-        curve=[(n, s.value, s.low, s.high) for n, s in learning_curve(facts.hits, facts.counts)],
+        curve=[(n, s.value, s.low, s.high) for n, s in learning_curve(hits.right, hits.n_labels)],
         gain=gain,
         advice=stop_advice(gain, facts.kappas, facts.n_stop),
         helping=arm_difference(arms, known),
