@@ -252,6 +252,7 @@ def rank(
         batch=order.batch,
         seed=seed,
         pool_proba=None if predictions is None else predictions.sureness,
+        probabilistic=predictions is None or predictions.probabilistic,
     )
     try:
         return _ranked(strategy, context, fitted)
@@ -278,7 +279,11 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
     utilities = checked_utilities(strategy, strategy.utilities(context), len(candidates))
     best = pick(utilities, max(LEAST_RANKED, 2 * context.batch), context.rng())
     best = best[utilities[best] > -np.inf]
-    reasons = list(map(strategy.reason, utilities[best].astype(np.float64).tolist()))
+    by_order = None if context.probabilistic else getattr(strategy, "reason_by_order", None)
+    if by_order is not None:
+        reasons = [by_order] * len(best)
+    else:
+        reasons = list(map(strategy.reason, utilities[best].astype(np.float64).tolist()))
     if not all(issubclass(kind, str) for kind in set(map(type, reasons))):
         raise ModelOutputError(
             f"strategy {strategy.name!r} gave a reason that is no text: {shorten(reasons, 1)}"

@@ -267,7 +267,8 @@ class Training(Core):
         -------
         DataFrame
             The columns of the task (``label`` for one class) and ``probability`` (NaN if the model
-            gives none), indexed like `data`. Of single items that are compared in pairs their
+            gives none; the default model's treats classes alike, so it is too large for rare ones),
+            indexed like `data`. Of single items that are compared in pairs their
             ``score``, on the scale of `scores`.
         """
         return self._trained().predict(data)

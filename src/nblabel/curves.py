@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.integrate import trapezoid
 
 from .errors import OptionError, near
+from .estimate.shares import z_of
 
 #: What a curve may have, the first that it has being drawn.
 SCORES = ("found", "macro_f1", "agreement", "accuracy")
@@ -52,7 +53,10 @@ class LearningCurve(pd.DataFrame):
         """Return means over the seeds, with intervals.
 
         The interval is Student's t for the mean over seeds: what other splits and starts would
-        give on this data, not on other data. One seed has none (NaN).
+        give on this data, not on other data. One seed has none (NaN), nor have seeds that all say
+        the same, but for ``found``: there a count that is the same has the variance that one item
+        more or less would give (as in Wilson's interval). Where a class has few items, or there are
+        two or three seeds, it is too narrow all the same: scores are then far from normal.
 
         Parameters
         ----------
@@ -75,7 +79,12 @@ class LearningCurve(pd.DataFrame):
         most = n.index.get_level_values("n_labels")
         for score in self.scores:
             mean = groups[score].mean()
-            half = t * groups[score].std(ddof=1) / np.sqrt(n)
+            variance = groups[score].var(ddof=1)
+            if score == "found":
+                z2 = z_of(level) ** 2
+                steadied = (variance * (n - 1) + z2) / (n + z2)
+                variance = variance.where(variance > steadied, steadied).where(n > 1)
+            half = t * np.sqrt(variance.where(variance > 0) / n)
             made |= {
                 score: mean,
                 f"{score}_low": (mean - half).clip(lower=0),

@@ -22,7 +22,15 @@ from .errors import OptionError
 from .pool import Pool
 from .renderers import Renderer, is_missing, safe_view
 from .renderers.text import as_text
-from .suggest import Embedding, Suggester, as_numbers, is_number, learning_inputs, near_rows, take
+from .suggest import (
+    IN_NUMBERS,
+    Embedding,
+    Suggester,
+    kind_of,
+    learning_inputs,
+    near_rows,
+    take,
+)
 
 #: Jaccard similarity of the character 5-grams of two texts from which on they are near duplicates.
 NEAR = 0.8
@@ -271,8 +279,9 @@ def _near_cells(frame: pd.DataFrame) -> NDArray[np.intp]:
     numbers, others = [], [np.zeros(n_rows, dtype=np.intp)]
     for _, column in frame.items():
         cells: Any
-        if is_number(column):
-            cells = as_numbers(column.to_frame()).ravel()
+        kind = kind_of(column)
+        if kind in IN_NUMBERS:
+            cells = IN_NUMBERS[kind](column.to_frame()).ravel()
             known = cells[np.isfinite(cells)]
             low, high = np.quantile(known, [0.25, 0.75]) if len(known) else (0.0, 0.0)
             if low < high:

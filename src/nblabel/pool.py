@@ -140,8 +140,8 @@ class Pool:
     def item(self, position: int) -> Any:
         """Return the content of one item; a table row comes as a dict."""
         if isinstance(self.values, pd.DataFrame):
-            row = self.values
-            return {str(name): row.iat[position, k] for k, name in enumerate(row.columns)}
+            cells = (self.values.iat[position, k] for k in range(self.values.shape[1]))
+            return dict(zip(_column_names(self.values.columns), cells, strict=True))
         if isinstance(self.values, pd.Series):
             return self.values.iat[position]
         return self.values[position]
@@ -182,8 +182,8 @@ class Pool:
             values.dtype == object or isinstance(values.dtype, pd.StringDtype)
         ):
             return [digest(content) for content in values.iloc[places].tolist()]
-        if isinstance(values, pd.DataFrame) and values.columns.is_unique:
-            names = list(map(str, values.columns))
+        if isinstance(values, pd.DataFrame):
+            names = _column_names(values.columns)
             cells = [values.iloc[places, k].array for k in range(len(names))]
             rows = zip(*cells, strict=True) if cells else ([] for _ in places)
             return [digest(dict(zip(names, row, strict=True))) for row in rows]
@@ -423,6 +423,12 @@ def _read_folder(data: Any) -> tuple[list[Path], pd.Index[Any]]:
 
 
 # ---------------------------------------------------------------- ids and digests
+
+
+def _column_names(columns: pd.Index[Any]) -> list[str]:
+    """Return the names of columns as text, each once: 1 and '1' are two."""
+    names = list(map(str, columns))
+    return names if len(set(names)) == len(names) else list(map(repr, columns))
 
 
 def _index_ids(index: pd.Index[Any]) -> list[str] | None:

@@ -58,7 +58,8 @@ def compare(
     """Race query strategies, or whole settings, on labels that are known.
 
     Every strategy starts from nothing, under the same seeds and on the same splits; known labels
-    answer. Scores are of a random share of the items that is held out and never asked.
+    answer. Scores are of a random share of the items that is held out and never asked, of each
+    class the same share.
 
     Parameters
     ----------
@@ -171,7 +172,7 @@ class _Contest:
         if isinstance(self.test, tuple):
             asked, test = np.arange(len(self.known)), self.test
         else:
-            order = np.random.default_rng((seed, 2)).permutation(len(self.known))
+            order = _by_turns(self.known, np.random.default_rng((seed, 2)))
             n_test = min(max(1, round(self.test * len(order))), len(order) - 1)
             held, asked = np.sort(order[:n_test]), np.sort(order[n_test:])
             rows = self.values if matrix is None else matrix
@@ -532,6 +533,20 @@ def _checked_test(test: Any, n_items: int) -> Any:
     if n_items < 2:
         raise OptionError("To hold items out there must be at least two.")
     return float(test)
+
+
+def _by_turns(known: Any, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return places in a random order, of which any beginning has its share of each label.
+
+    Where a class is held out by chance not at all, nothing can be said of it, and a mean over
+    classes is one over the others.
+    """
+    order = rng.permutation(len(known))
+    codes = pd.factorize(np.array([str(known[place]) for place in order], dtype=object))[0]
+    turns = pd.Series(codes).groupby(codes).cumcount().to_numpy()
+    sizes = np.bincount(codes)
+    due = (turns + rng.random(len(sizes))[codes]) / sizes[codes]
+    return np.asarray(order[np.argsort(due, kind="stable")])
 
 
 def _sides(task: Any, rows: Any, n_items: int) -> int:

@@ -381,8 +381,8 @@ def test_find_takes_the_rarest_label_or_the_one_named():
     assert np.array_equal(Find().utilities(context(**known)), PROBA[:, 1])
     assert np.array_equal(Find("c").utilities(context(**known)), PROBA[:, 2])
     assert Find("c").aim == "looking for c"
-    assert Find().reason(0.5) == "likely to be what is looked for (0.50)"
-    assert Find().reason(0.06) == "among the likeliest that are left (0.06)"
+    assert Find().reason(0.5) == "likely to be what is looked for (by the model 0.50)"
+    assert Find().reason(0.06) == "among the likeliest that are left (by the model 0.06)"
     assert Find().choose(context(**known)).aim == "looking for b"
 
 

@@ -1,4 +1,5 @@
 import io
+import pickle
 import warnings
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -18,12 +19,13 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.random_projection import GaussianRandomProjection
+from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
@@ -31,6 +33,7 @@ from nblabel import Choice, MultiLabel, Session
 from nblabel.errors import DataError, OptionError, UnknownColumnError
 from nblabel.renderers import open_pool
 from nblabel.suggest import ModelSuggester, Snapshot, Suggester, learning_inputs, score
+from nblabel.suggest.coded import Coded
 from nblabel.suggest.features import (
     COMPONENTS,
     default_features,
@@ -409,7 +412,7 @@ def test_rows_of_every_kind_of_column():
     made = made.toarray() if sparse.issparse(made) else made
     assert made.shape[0] == 4 and np.isfinite(made).all()
     names = [name for name, *_ in row_features(frame).transformers]
-    assert names == ["numbers", "categories", "text0"]
+    assert names == ["numbers", "times", "categories", "text0"]
     new = frame.iloc[:1].assign(kind="unseen", n=None)
     fitted = ModelSuggester(frame, "row").fit(snapshot())
     assert fitted.model.predict(new).shape == (1,)
@@ -615,3 +618,78 @@ def test_coefficients_of_pairs_of_classes_mark_no_words(classes):
     session.retrain(wait=True)
     assert session.last_error is None and session.marks("25", "a") == []
     assert session.predict(words)["label"].tolist() == list("abc"[:classes])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"strategy": name} for name in ("margin", "entropy", "least_confidence", "cluster_margin")]
+    + [{"goal": "find", "target": "spam"}],
+)
+@pytest.mark.parametrize("probabilistic", [True, False])
+def test_reasons_name_no_probability_that_is_none(probabilistic, options):
+    model = LogisticRegression() if probabilistic else LinearSVC()
+    words = ["see you at lunch on day", "win money prize number"]
+    rows = [f"{words[k % 2]} {k}" for k in range(60)]
+    session = Session(
+        rows, ["ham", "spam"], model=model, store=None, inline=True, explore=0.0, **options
+    )
+    for k in range(20):
+        session.record(str(k), ["ham", "spam"][k % 2])
+    session.retrain()
+    reasons = [asked.reason for asked in session.next(10)]
+    assert all(("0." in reason) == probabilistic for reason in reasons), reasons
+
+
+class OfNumbers(ClassifierMixin, BaseEstimator):
+    """Takes the classes 0, 1, ... only, as some libraries of gradient boosting do."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        if not np.array_equal(self.classes_, np.arange(len(self.classes_))):
+            raise ValueError(f"Invalid classes: {self.classes_}")
+        self.tree_ = DecisionTreeClassifier(random_state=0).fit(X, y)
+        return self
+
+    def predict(self, X):
+        return self.tree_.predict(X)
+
+    def predict_proba(self, X):
+        return self.tree_.predict_proba(X)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        OfNumbers(),
+        make_pipeline(TfidfVectorizer(), OfNumbers()),
+        SelfTrainingClassifier(LogisticRegression()),
+    ],
+)
+def test_a_classifier_that_takes_numbers_for_classes_gets_them(model):
+    words = ["see you at lunch on day", "win money prize number"]
+    rows = [f"{words[k % 2]} {k}" for k in range(60)]
+    session = Session(rows, ["ham", "spam"], model=model, store=None, inline=True)
+    for k in range(20):
+        session.record(str(k), ["ham", "spam"][k % 2])
+    session.retrain()
+    assert session.last_error is None
+    assert session.predictions["label"].tolist() == ["ham", "spam"] * 30
+    again = pickle.loads(pickle.dumps(session.model))
+    assert again.predict(rows[:4]).tolist() == ["ham", "spam"] * 2
+    assert again.predict_proba(rows[:4]).shape == (4, 2) and is_classifier(again)
+    if isinstance(model, OfNumbers):
+        assert not hasattr(Coded(Perceptron()).fit([[0], [1]], ["a", "b"]), "predict_proba")
+
+
+def test_what_fails_on_numbers_too_says_what_it_said_of_texts():
+    class Fails(OfNumbers):
+        def fit(self, X, y):
+            raise ValueError(f"of {np.asarray(y).dtype.kind}")
+
+    session = Session(
+        ["a b", "c d", "e f"], ["ham", "spam"], model=Fails(), store=None, inline=True
+    )
+    session.record("0", "ham")
+    session.record("1", "spam")
+    with pytest.warns(UserWarning, match="ValueError: of U"):
+        session.retrain()

@@ -61,6 +61,8 @@ class Context:
     seed : int
     committee : ndarray of shape (n_members, n_candidates, n_classes), float32, or None
         Class probabilities by several models; only for a strategy that requires them.
+    probabilistic : bool
+        Whether `proba` are probabilities; else they only order, and are not to be said.
     """
 
     candidates: NDArray[np.intp]
@@ -74,6 +76,7 @@ class Context:
     seed: int = 0
     committee: NDArray[np.float32] | None = None
     pool_proba: NDArray[np.float32] | None = None
+    probabilistic: bool = True
 
     def __post_init__(self) -> None:
         if self.proba is None and self.pool_proba is not None:
@@ -124,6 +127,8 @@ class QueryStrategy(Protocol):
         Subset of ``{"proba", "features", "committee"}``; checked when the session is built.
     aim : str, optional
         What it is doing, in a few words for the status line.
+    reason_by_order : str, optional
+        Said in place of `reason` where a model gives scores that are no probabilities.
     """
 
     name: str

@@ -86,6 +86,7 @@ class ClusterMargin:
 
     name = "cluster_margin"
     aim = "asking unsure items of many kinds"
+    reason_by_order = "the model is least sure here"
     requires = frozenset({"proba", "features"})
 
     def __init__(self, pool_factor: int = 10) -> None:

@@ -20,6 +20,7 @@ class LeastConfidence:
 
     name = "least_confidence"
     aim = "asking what the model is least confident of"
+    reason_by_order = "the model is least confident here"
     requires = frozenset({"proba"})
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
@@ -36,6 +37,7 @@ class Margin:
 
     name = "margin"
     aim = "asking what the model is least sure of"
+    reason_by_order = "the model is least sure here"
     requires = frozenset({"proba"})
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
@@ -52,6 +54,7 @@ class Entropy:
 
     name = "entropy"
     aim = "asking where the model wavers"
+    reason_by_order = "the model wavers most here"
     requires = frozenset({"proba"})
 
     def utilities(self, context: Context) -> NDArray[np.floating]:

@@ -1,7 +1,8 @@
 """Suggesters: what learns from labels and predicts for the pool."""
 
 from .bulk import as_items, take
-from .features import Embedding, as_numbers, can_learn, is_number, learning_inputs
+from .cells import IN_NUMBERS, kind_of
+from .features import Embedding, can_learn, learning_inputs
 from .given import as_rows, checked_matrix, embedding_column, order_of, stack_features
 from .linear import Scores, checked_scores, score
 from .model import (
@@ -18,6 +19,7 @@ from .rows import near_rows
 from .targets import probabilities, suggester_for
 
 __all__ = [
+    "IN_NUMBERS",
     "Embedding",
     "Fitted",
     "ModelSuggester",
@@ -26,7 +28,6 @@ __all__ = [
     "Snapshot",
     "Suggester",
     "as_items",
-    "as_numbers",
     "as_rows",
     "can_learn",
     "checked_marks",
@@ -34,7 +35,7 @@ __all__ = [
     "checked_scores",
     "default_suggester",
     "embedding_column",
-    "is_number",
+    "kind_of",
     "learning_inputs",
     "near_rows",
     "order_of",

@@ -21,6 +21,7 @@ from ..renderers import PairRenderer, Renderer, SeveralRenderer
 from ..renderers.text import as_text, strip_tags
 from .arrays import as_arrays
 from .bulk import as_items, sample, take
+from .cells import IN_NUMBERS, as_categories, kind_of
 from .images import ImageFeatures
 from .scaling import BoundedScaler
 from .series import SeriesFeatures
@@ -176,13 +177,14 @@ class Latent(TransformerMixin, BaseEstimator):
 def row_features(rows: pd.DataFrame, *, dense: bool = False) -> RowTransformer:
     """Numbers imputed and scaled, categories one-hot, long texts as TF-IDF."""
     rows = _named(rows)
-    numbers: list[Any] = []
+    numeric: dict[str, list[Any]] = {"number": [], "time": []}
     texts: list[Any] = []
     categories: list[Any] = []
     for name in rows.columns:
         column = rows[name]
-        if is_number(column):
-            numbers.append(name)
+        kind = kind_of(column)
+        if kind in numeric:
+            numeric[kind].append(name)
         elif pd.api.types.is_bool_dtype(column):
             categories.append(name)
         else:
@@ -191,16 +193,17 @@ def row_features(rows: pd.DataFrame, *, dense: bool = False) -> RowTransformer:
             long = length >= _LONG_TEXT and known.astype(str).nunique() > 0.5 * len(known)
             (texts if long else categories).append(name)
     parts: list[tuple[str, Any, Any]] = []
-    if numbers:
+    for what, names in numeric.items():
         scale = make_pipeline(
-            FunctionTransformer(as_numbers, feature_names_out="one-to-one"),
+            FunctionTransformer(IN_NUMBERS[what], feature_names_out="one-to-one"),
             SimpleImputer(strategy="median", keep_empty_features=True),
             BoundedScaler(),
         )
-        parts.append(("numbers", scale, numbers))
+        if names:
+            parts.append((f"{what}s", scale, names))
     if categories:
         one_hot = make_pipeline(
-            FunctionTransformer(_strings, feature_names_out="one-to-one"),
+            FunctionTransformer(as_categories, feature_names_out="one-to-one"),
             OneHotEncoder(
                 handle_unknown="infrequent_if_exist", max_categories=50, dtype=np.float32
             ),
@@ -241,39 +244,6 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
         return rows
     plain = [name.item() if isinstance(name, np.generic) else name for name in rows.columns]
     return rows.set_axis(list(map(repr, plain)), axis=1)
-
-
-def is_number(column: pd.Series) -> bool:
-    """Whether a column of a table holds numbers or times."""
-    types = pd.api.types
-    numeric = types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
-    return numeric or types.is_datetime64_any_dtype(column)
-
-
-def as_numbers(columns: pd.DataFrame) -> NDArray[np.float64]:
-    """Return columns of numbers or times (in days) as an array, NaN where there is none."""
-    made = {}
-    for name in columns.columns:
-        column = columns[name]
-        if pd.api.types.is_datetime64_any_dtype(column):
-            days = (column - pd.Timestamp("2000-01-01", tz=column.dt.tz)).dt.total_seconds() / 86400
-            made[name] = days.to_numpy(dtype="float64", na_value=np.nan)
-        else:
-            made[name] = pd.to_numeric(column, errors="coerce").to_numpy(
-                dtype="float64", na_value=np.nan
-            )
-    table = np.column_stack(list(made.values()))
-    table[~np.isfinite(table)] = np.nan
-    return table
-
-
-def _strings(columns: pd.DataFrame) -> NDArray[Any]:
-    return (
-        columns.astype(object)
-        .where(columns.notna(), "(missing)")
-        .astype(str)
-        .to_numpy(dtype=object)
-    )
 
 
 def _texts(column: pd.Series) -> list[str]:

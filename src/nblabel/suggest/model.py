@@ -24,6 +24,7 @@ from ..strategies import Rows
 from ..tables import Predictions
 from ..tasks import Task, decode
 from .bulk import SAMPLE, fit_transform, sample, take, transform
+from .coded import fitted_on_codes
 from .committee import Bootstrap
 from .encoders import Encoder, as_encoder
 from .explain import WordMarks, usual_row
@@ -320,11 +321,20 @@ class ModelSuggester:
         targets = np.asarray(snapshot.targets, dtype=str)
         with quiet(ConvergenceWarning):
             matrix = self._inputs if self._whole else self.features()
-            if self._whole:
-                columns = None
-                shielded(estimator.fit, take(matrix, snapshot.positions), targets)
-            else:
-                columns = fit_linear(estimator, matrix[snapshot.positions], targets)
+            rows = take(matrix, snapshot.positions) if self._whole else matrix[snapshot.positions]
+            columns = None
+            try:
+                if self._whole:
+                    shielded(estimator.fit, rows, targets)
+                else:
+                    columns = fit_linear(estimator, rows, targets)
+            except (TypeError, ValueError):
+                coded = (
+                    None if given is None else fitted_on_codes(fresh(given, seed), rows, targets)
+                )
+                if coded is None:
+                    raise
+                estimator = coded
         transformer = None if self._whole else self._transformer
         if self._usual is None and self._modality == "text" and sparse.issparse(matrix):
             self._usual = usual_row(matrix)
