@@ -13,7 +13,6 @@ from scipy import stats
 from scipy.integrate import trapezoid
 
 from .errors import OptionError, near
-from .estimate.shares import z_of
 
 #: What a curve may have, the first that it has being drawn.
 SCORES = ("found", "macro_f1", "agreement", "accuracy")
@@ -81,7 +80,7 @@ class LearningCurve(pd.DataFrame):
             mean = groups[score].mean()
             variance = groups[score].var(ddof=1)
             if score == "found":
-                z2 = z_of(level) ** 2
+                z2 = stats.norm.ppf((1 + level) / 2) ** 2  # as Wilson
                 steadied = (variance * (n - 1) + z2) / (n + z2)
                 variance = variance.where(variance > steadied, steadied).where(n > 1)
             half = t * np.sqrt(variance.where(variance > 0) / n)

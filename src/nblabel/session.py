@@ -169,8 +169,9 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
         Who labels; by default the name of the user.
     model : classifier or Pipeline, optional
         By default regularised least squares over several views of the items, pooled and
-        calibrated as if classes were equally frequent; logistic regression with balanced classes on one view of large pools, sparse
-        matrices, and what a transformer makes. False: no model, no suggestions.
+        calibrated as if classes were equally frequent; logistic regression with balanced classes on
+        one view of large pools, sparse matrices, and what a transformer makes. False: no model, no
+        suggestions.
     features : callable, transformer, matrix or str, optional
         What the model sees of the items: a function from some items (a list of texts, a DataFrame
         of rows, images as they were given) to a matrix with a row for each, whose rows are kept on

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import sparse, stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.naive_bayes import GaussianNB
@@ -21,7 +23,7 @@ from nblabel import _learning, _training
 from nblabel.curves import GRAY, LearningCurve, _apart
 from nblabel.errors import LabelValueError, OptionError, TrainingError, UnknownColumnError
 from nblabel.strategies import Margin
-from nblabel.study import Race, compare
+from nblabel.study import Race, _by_turns, compare
 
 IMAGES, DIGITS = nl.datasets.digits()
 KEPT = np.flatnonzero(np.isin(DIGITS, ["3", "8", "9"]))[:150]
@@ -643,3 +645,40 @@ def test_features_in_a_table_are_features():
     )
     assert pd.DataFrame(table).equals(pd.DataFrame(matrix))
     assert len(table) > 1
+
+
+def test_seeds_that_say_the_same_are_no_certainty() -> None:
+    rows = [(10, seed, 0, 0.5, 0.25) for seed in range(5)]
+    made = pd.DataFrame(rows, columns=["n_labels", "seed", "found", "accuracy", "macro_f1"])
+    table = LearningCurve(made.assign(strategy="random", doing="random")).summary().iloc[0]
+    assert (table["found"], table["found_low"]) == (0, 0) and 0.5 < table["found_high"] < 1
+    assert table["accuracy"] == 0.5
+    assert np.isnan([table["accuracy_low"], table["macro_f1_high"]]).all()
+    one = LearningCurve(made[:1].assign(strategy="random", doing="random")).summary().iloc[0]
+    assert np.isnan([one["found_low"], one["found_high"]]).all()
+    apart = made.assign(found=[0, 20, 40, 60, 80], strategy="random", doing="random")
+    wide = LearningCurve(apart).summary().iloc[0]  # no narrower than Student's t
+    half = stats.t.ppf(0.975, 4) * np.std(apart["found"], ddof=1) / np.sqrt(5)
+    assert wide["found_high"] == pytest.approx(min(40 + half, 10))
+
+
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=60), st.integers(0, 99))
+def test_any_share_that_is_held_out_has_its_share_of_each_class(known: Any, seed: int) -> None:
+    order = _by_turns(known, np.random.default_rng(seed))
+    assert sorted(order) == list(range(len(known)))
+    for n_held in range(len(known) + 1):
+        for label in set(known):
+            size = known.count(label)
+            held = sum(known[place] == label for place in order[:n_held])
+            assert abs(held - size * n_held / len(known)) < 1 + len(set(known))
+        if 4 * n_held >= len(known):
+            often = {label for label in known if known.count(label) >= 12}
+            assert often <= {known[place] for place in order[:n_held]}
+
+
+def test_which_items_are_held_out_is_chance() -> None:
+    known = np.array(["a"] * 8 + ["b"] * 2)
+    held = np.zeros(10)
+    for seed in range(400):
+        held[_by_turns(known, np.random.default_rng(seed))[:5]] += 1
+    assert (held > 150).all() and (held < 250).all()
