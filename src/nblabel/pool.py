@@ -6,6 +6,7 @@ it is the text of the index when that is unique, else a digest of the content.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 import hashlib
@@ -24,6 +25,7 @@ from uuid import UUID
 import narwhals.stable.v1 as nw
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype, is_integer_dtype
 
 from .errors import DataError, UnknownColumnError, UnknownItemError, near, shorten
 
@@ -246,6 +248,11 @@ class Pool:
         if self.frame is not None and more.frame is not None:
             _check_columns(self.frame.columns, more.frame.columns)
             frame = pd.concat([self.frame, more.frame[self.frame.columns]])
+            for name in frame.columns:
+                parts = self.frame[name], more.frame[name]
+                if is_integer_dtype(parts[0]) and is_float_dtype(frame[name]):
+                    with contextlib.suppress(TypeError, ValueError):  # some are not whole
+                        frame[name] = pd.concat([part.astype("Int64") for part in parts])
             names = list(frame.columns) if self.field is None else self.field
             for name in names if isinstance(names, (list, tuple)) else [names]:
                 _check_unchanged(self.frame[name], frame[name], f"Column {name!r}")
@@ -319,7 +326,8 @@ def read_source(data: Any) -> tuple[Any, pd.Index[Any] | None]:
     if isinstance(data, (bytes, bytearray)) or not isinstance(data, Iterable):
         raise DataError(
             f"Items must come as a DataFrame, Series, list, array of images or folder, "
-            f"got {type(data).__name__}."
+            f"got {type(data).__name__}"
+            f"{': call its collect() first' if hasattr(data, 'collect') else ''}."
         )
     values = list(data)
     if values and all(isinstance(value, Mapping) and "bytes" not in value for value in values):

@@ -19,6 +19,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ from .errors import (
     OptionError,
     StoreError,
     StoreMismatchError,
+    brief,
 )
 from .estimate import Share, learning_curve, pace, progressive
 from .events import (
@@ -288,6 +290,11 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
                 f"{' or '.join(map(repr, MACHINES))}, got {annotator!r}."
             )
         self.task = as_task(task, keys=keys, question=question)
+        if isinstance(row, (list, tuple)) and seed in row:
+            raise OptionError(
+                f"seed={seed!r} holds labels, and row= has it too: the model would learn them from "
+                "themselves. Leave it out of row=."
+            )
         self.pool, self.renderer, self.note = open_pool(
             data, text=text, image=image, html=html, row=row, show=show, audio=audio,
             series=series, video=video, pdf=pdf, point=point, trust_html=trust_html,
@@ -643,6 +650,8 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
 
         The same ones as long as nothing is answered, trained, or asked for otherwise.
         """
+        if not isinstance(k, Integral) or isinstance(k, bool) or k < 0:
+            raise OptionError(f"next takes how many items, a whole number from 0, got {brief(k)}.")
         with self._lock:
             pinned = [self.pool.ids[position] for position in self._queue.pinned(_API)]
             return self.window(_API, k, pinned[:k])

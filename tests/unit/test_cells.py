@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import nblabel as nl
+from nblabel.errors import DataError, OptionError
 from nblabel.suggest.cells import as_categories, as_days, as_numbers, kind_of
 
 RNG = np.random.default_rng(0)
@@ -122,6 +124,45 @@ def test_what_is_neither_number_nor_time_is_a_category(column: pd.Series) -> Non
 def test_a_column_that_cannot_be_read_is_named(read: Any, column: pd.Series) -> None:
     with pytest.warns(UserWarning, match=r"Column 'c' holds no (numbers|times) .*such as '"):
         assert np.isnan(read(column.to_frame("c"))).all()
+
+
+def test_whole_numbers_may_be_missing_in_what_is_added() -> None:
+    rows = pd.DataFrame({"n": [1, 2, 2**60 + 1] * 10, "flag": [True, False, True] * 10})
+    session = nl.Session(rows, ["a", "b"], row=True, store=None, inline=True)
+    before = session.pool.digests(range(30))
+    session.add(pd.DataFrame({"n": [4.0, None], "flag": [True, False]}))
+    assert session.pool.digests(range(30)) == before
+    assert session.pool.item(2)["n"] == 2**60 + 1 and session.pool.item(31)["n"] is pd.NA
+    with pytest.raises(DataError, match="'n' is Int64 so far"):
+        session.add(pd.DataFrame({"n": [0.5], "flag": [True]}))
+
+
+def test_labels_are_no_features() -> None:
+    rows = pd.DataFrame({"n": [1, 2], "known": ["a", "b"]})
+    with pytest.raises(OptionError, match="learn them from themselves"):
+        nl.Session(rows, ["a", "b"], row=["n", "known"], seed="known", store=None, inline=True)
+
+
+def test_names_of_columns_are_there_once_each() -> None:
+    twice = pd.DataFrame([[1, "aa", 2]] * 3, columns=["a", "t", "a"])
+    with pytest.raises(DataError, match="There are 2 columns named 'a'"):
+        nl.Session(twice, ["a", "b"], store=None, inline=True)
+    alike = pd.DataFrame({1: [10, 11], "1": [20, 21]})
+    session = nl.Session(alike, ["a", "b"], row=True, store=None, inline=True)
+    assert session.pool.item(1) == {"1": 11, "'1'": 21}
+
+
+@pytest.mark.parametrize("k", [1.5, -1, "3", None, True])
+def test_how_many_items_come_next_is_a_number(k: Any) -> None:
+    session = nl.Session(["one", "two"], ["a", "b"], store=None, inline=True)
+    with pytest.raises(OptionError, match="next takes how many items"):
+        session.next(k)
+    assert len(session.next(np.int64(2))) == 2 and session.next(0) == []
+
+
+def test_a_lazy_table_is_to_be_collected() -> None:
+    with pytest.raises(DataError, match=r"got LazyFrame: call its collect\(\) first"):
+        nl.Session(pl.LazyFrame({"a": [1]}), ["a", "b"], store=None, inline=True)
 
 
 def test_numbers_of_any_size_can_be_learned_from() -> None:

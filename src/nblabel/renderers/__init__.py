@@ -271,6 +271,7 @@ def _obvious(values: Any, exclude: Collection[str]) -> tuple[str, Any, str]:
             return "show", lambda item: item, f"showing each {type(first).__name__} as Jupyter does"
         return how, True, f"showing {'images' if how == 'image' else 'text'}"
     columns = [name for name in values.columns if name not in exclude]
+    pick_columns(values, columns)  # each name is there once
     for name in columns:
         sample = values[name].dropna().head(20).tolist()
         if sample and all(_is_image(value) for value in sample):
