@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Config } from "../src/controller";
+import { leastWidth } from "../src/share";
 import { Controller } from "../src/controller";
 import { bindings, keyCap, type TaskSpec } from "../src/keymap";
 import type { EventPart, ItemPart, StatusPart } from "../src/protocol";
@@ -158,11 +159,11 @@ describe("the buttons of labels", () => {
     vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({
       measureText: (text: string) => ({ width: wide[text] ?? 1000 }),
     } as unknown as CanvasRenderingContext2D & null);
-    expect(await column(["W", "iiiiiiii"])).toBe("146px");
+    expect(await column(["W", "iiiiiiii"])).toBe(leastWidth(2, 146));
     page.close();
-    expect(await column(["W", "ニュース"])).toBe("171px");
+    expect(await column(["W", "ニュース"])).toBe(leastWidth(2, 171));
     page.close();
-    expect(await column(["W", "too long for any column"])).toBe("220px");
+    expect(await column(["W", "too long for any column"])).toBe(leastWidth(2, 220));
   });
 
   test("have the usual width where nothing can be drawn", async () => {

@@ -177,6 +177,7 @@ def _writing(self, context):
             "30 candidates and 0 labels",
         ),
         ({"reason": lambda self, utility: None}, "reason() must return non-empty text"),
+        ({"reason_by_order": 3}, "reason_by_order must be non-empty text"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

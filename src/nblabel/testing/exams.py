@@ -228,6 +228,8 @@ def check_strategy(strategy: QueryStrategy) -> None:
         )
         reason = strategy.reason(float(utilities.max()))
         _hold(isinstance(reason, str) and reason, "reason() must return non-empty text.")
+        by_order = getattr(strategy, "reason_by_order", "said")
+        _hold(isinstance(by_order, str) and by_order, "reason_by_order must be non-empty text.")
 
 
 def _context(strategy: QueryStrategy, n_items: int, n_labels: int, n_classes: int) -> Context:
