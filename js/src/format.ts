@@ -13,7 +13,7 @@ export const countOf = (
   name: string,
 ): number => (Object.hasOwn(status.counts, name) ? (status.counts[name] ?? 0) : 0);
 
-/** Whether a training runs that is long enough to say how far it is: from 0 to 1, else null. */
+/** How far a training is that is long enough to say so, from 0 to 1; else null. */
 export const lengthy = (status: {
   readonly training: string;
   readonly progress?: number | null;

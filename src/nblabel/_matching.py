@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -267,12 +266,12 @@ def new_relabeling(
     made: dict[str, Any] = {}
     for old, new in relabel.items():
         try:
-            known = new is None or plain(new) in classes
-            made[plain(old)] = (new and plain(new)) if known else task.parse(new)
+            named = new is not None and plain(new) in classes
+            made[plain(old)] = plain(new) if named else None if new is None else task.parse(new)
         except LabelValueError as error:
             raise OptionError(f"relabel={{{old!r}: {new!r}}} leads to no label: {error}") from None
     made = {old: new for old, new in made.items() if old != plain(new) or new is None}
-    left = any(renamed(value, made) != value for value, _ in _illegal(labels, task))
+    left = any(renamed(value, made) != value for value, _ in _illegal(labels, task, {}))
     recorded = any(dict(known) == made for known in labels.relabelings)
     return made if made and (left or not recorded) else None
 
@@ -307,10 +306,8 @@ def check_labels(
     )
 
 
-def _illegal(
-    labels: Labels, task: Task, names: Mapping[str, Any] = MappingProxyType({})
-) -> list[tuple[Any, str]]:
-    """Labels that stand and are none of the task, each with why."""
+def _illegal(labels: Labels, task: Task, names: Mapping[str, Any]) -> list[tuple[Any, str]]:
+    """Labels that stand and are none of the task, by these new names, each with why."""
     illegal = []
     for item in labels.answered:
         event = labels.current(item)

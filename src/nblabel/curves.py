@@ -80,7 +80,7 @@ class LearningCurve(pd.DataFrame):
             mean = groups[score].mean()
             variance = groups[score].var(ddof=1)
             if score == "found":
-                z2 = stats.norm.ppf((1 + level) / 2) ** 2  # as Wilson
+                z2 = stats.norm.ppf((1 + level) / 2) ** 2  # see `estimate.steadied_variance`
                 steadied = (variance * (n - 1) + z2) / (n + z2)
                 variance = variance.where(variance > steadied, steadied).where(n > 1)
             half = t * np.sqrt(variance.where(variance > 0) / n)

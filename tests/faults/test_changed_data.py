@@ -396,6 +396,8 @@ SPANS = [[{**SPAN, "label": "c"}, BEHIND], [{**SPAN, "label": "c"}]]
          "not among those given: 'c'; given: 'a', 'b'", {"c": "b"}, [["a", "b"], ["b"]]),
         (MultiLabel(["a", "b", "c"]), [["b", "c"], ["c"]], MultiLabel(["a", "b"]),
          "relabel={'c': None} takes it back", {"c": "b"}, [["b"], ["b"]]),
+        (Choice(["a", 1]), ["a", 1], Choice([0, 1]), "not among those given: 'a'", {"a": 0},
+         ["0", "1"]),
         (MultiLabel(["a", "c"]), [["a", "c"], ["c"]], MultiLabel(["a", "b"]),
          "given: 'a', 'b'", {"c": None}, [["a"], []]),
         (Spans(["a", "c"]), SPANS, Spans(["a", "b"]), "relabel={'c': 'its new name'}", {"c": "b"},

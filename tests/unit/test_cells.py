@@ -78,8 +78,7 @@ def test_the_same_cells_in_any_type_are_the_same(kind: str, form: str) -> None:
 @pytest.mark.parametrize(("kind", "form"), CASES)
 def test_a_model_predicts_for_them_as_it_learned(kind: str, form: str) -> None:
     column = COLUMNS[kind]
-    truth = np.where(column > column.median(), "a", "b") if kind != "category" else column
-    truth = np.where(truth == "a", "a", "b") if kind != "category" else np.where(truth, "a", "b")
+    truth = np.where(column if kind == "category" else column > column.median(), "a", "b")
     session = nl.Session(pd.DataFrame({"c": column}), ["a", "b"], row=True, store=None, inline=True)
     for k in range(60):
         session.record(k, truth[k])

@@ -64,13 +64,11 @@ def fitted_on_codes(estimator: Any, rows: Any, targets: NDArray[Any]) -> Coded |
 
     Parameters
     ----------
-    estimator : classifier or None
-        Not fitted; for None there is none.
+    estimator : classifier
+        Not fitted.
     rows : array, sparse matrix or sequence of items
     targets : ndarray of str
     """
-    if estimator is None:
-        return None
     coded = Coded(estimator)
     try:
         shielded(coded.fit, rows, targets)
