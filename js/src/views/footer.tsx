@@ -192,7 +192,7 @@ function Counts({ status, task }: { status: StatusPart; task: TaskSpec }) {
           title={`${entry.name}: ${count(entry.n)}`}
         >
           <i aria-hidden="true" />
-          <span class="nblabel-heard">{entry.name} </span>
+          <span class="nblabel-heard">{entry.name}: </span>
           {count(entry.n)}
         </span>
       ))}
