@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import types
 import typing
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union
 
@@ -76,6 +76,17 @@ def repr_ts(value: str) -> str:
     return f'"{value}"'
 
 
+#: What a page says, and what that is made of. A page may have kept some of it since before a field
+#: was added, such as labels that were not saved: what has a default may be missing.
+SAID = {*protocol.FROM_PAGE, protocol.EventPart, protocol.ShownPart}
+
+
+def may_lack(shape: Any, part: Field[Any]) -> bool:
+    """Whether a message may come without a field."""
+    given = part.default is not MISSING or part.default_factory is not MISSING
+    return given and shape in SAID
+
+
 def interface(shape: Any) -> str:
     """Return the interface of a dataclass."""
     hints = typing.get_type_hints(shape)
@@ -84,8 +95,7 @@ def interface(shape: Any) -> str:
         f"export interface {shape.__name__} {{",
     ]
     for part in fields(shape):
-        given = part.default is not MISSING or part.default_factory is not MISSING
-        optional = "?" if given and shape in protocol.FROM_PAGE else ""
+        optional = "?" if may_lack(shape, part) else ""
         lines.append(f"  readonly {part.name}{optional}: {typescript(hints[part.name])};")
     return "\n".join([*lines, "}"])
 
@@ -93,7 +103,11 @@ def interface(shape: Any) -> str:
 def guard(shape: Any) -> str:
     """Return the run-time guard of a dataclass."""
     hints = typing.get_type_hints(shape)
-    parts = "\n".join(f"  {part.name}: {checker(hints[part.name])}," for part in fields(shape))
+    made = {part.name: checker(hints[part.name]) for part in fields(shape)}
+    for part in fields(shape):
+        if may_lack(shape, part):
+            made[part.name] = f"g.optional({made[part.name]})"
+    parts = "\n".join(f"  {name}: {check}," for name, check in made.items())
     return f"export const is{shape.__name__}: g.Guard = g.object({{\n{parts}\n}});"
 
 

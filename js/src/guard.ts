@@ -29,6 +29,11 @@ export const either =
   (value) =>
     guards.some((guard) => guard(value));
 
+export const optional =
+  (guard: Guard): Guard =>
+  (value) =>
+    value === undefined || guard(value);
+
 export const list =
   (of: Guard): Guard =>
   (value) =>

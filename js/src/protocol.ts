@@ -26,7 +26,8 @@ export interface ShownPart {
   readonly suggestion: g.Json;
   readonly confidence: number | null;
   readonly visible: boolean;
-  readonly position: number | null;
+  readonly position?: number | null;
+  readonly probability?: number | null;
 }
 
 /** One thing said by the annotator; `seq` counts the events of this page from 1. */
@@ -371,7 +372,8 @@ export const isShownPart: g.Guard = g.object({
   suggestion: g.json,
   confidence: g.either(g.num, g.none),
   visible: g.bool,
-  position: g.either(g.int, g.none),
+  position: g.optional(g.either(g.int, g.none)),
+  probability: g.optional(g.either(g.num, g.none)),
 });
 
 export const isEventPart: g.Guard = g.object({
@@ -501,11 +503,11 @@ export const isWant: g.Guard = g.object({
   keep: g.list(g.str),
   held: g.list(g.str),
   ids: g.list(g.str),
-  before: g.either(g.int, g.none),
-  retrain: g.bool,
-  cancel: g.bool,
-  skipped: g.bool,
-  close: g.either(g.str, g.none),
+  before: g.optional(g.either(g.int, g.none)),
+  retrain: g.optional(g.bool),
+  cancel: g.optional(g.bool),
+  skipped: g.optional(g.bool),
+  close: g.optional(g.either(g.str, g.none)),
 });
 
 export const isFind: g.Guard = g.object({
@@ -519,8 +521,8 @@ export const isFind: g.Guard = g.object({
   n: g.int,
   but: g.list(g.str),
   ids: g.list(g.str),
-  least: g.bool,
-  whole: g.bool,
+  least: g.optional(g.bool),
+  whole: g.optional(g.bool),
 });
 
 export const isFetch: g.Guard = g.object({
@@ -537,9 +539,9 @@ export const isChart: g.Guard = g.object({
   client: g.str,
   id: g.str,
   method: g.oneOf("pca", "umap"),
-  begin: g.bool,
-  cancel: g.bool,
-  places: g.list(g.int),
+  begin: g.optional(g.bool),
+  cancel: g.optional(g.bool),
+  places: g.optional(g.list(g.int)),
 });
 
 export const isPlan: g.Guard = g.object({
@@ -547,8 +549,8 @@ export const isPlan: g.Guard = g.object({
   type: g.oneOf("plan"),
   client: g.str,
   id: g.str,
-  begin: g.either(g.num, g.none),
-  blind: g.bool,
+  begin: g.optional(g.either(g.num, g.none)),
+  blind: g.optional(g.bool),
 });
 
 export const isRead: g.Guard = g.object({

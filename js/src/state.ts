@@ -662,6 +662,7 @@ export const NOT_SHOWN: ShownPart = {
   confidence: null,
   visible: false,
   position: null,
+  probability: null,
 };
 
 function move(state: State, by: -1 | 1, now: number): State {

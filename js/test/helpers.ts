@@ -25,6 +25,7 @@ export const SHOWN: ShownPart = {
   confidence: null,
   visible: false,
   position: null,
+  probability: null,
 };
 
 export const STATUS: StatusPart = {

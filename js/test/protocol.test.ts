@@ -129,6 +129,8 @@ describe("guards", () => {
     expect(g.oneOf("a", "b")("c")).toBe(false);
     expect(g.either(g.int, g.none)(null)).toBe(true);
     expect(g.either(g.int, g.none)("x")).toBe(false);
+    expect([undefined, 1].map(g.optional(g.int))).toEqual([true, true]);
+    expect([null, "1"].map(g.optional(g.int))).toEqual([false, false]);
     const point = g.object({ x: g.int });
     expect(point({ x: 1, more: "of a newer kernel" })).toBe(true);
     expect(point({ y: 1 })).toBe(false);

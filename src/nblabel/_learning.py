@@ -21,6 +21,7 @@ from .strategies import (
     QueryStrategy,
     Rows,
     Switching,
+    checked_probabilities,
     checked_utilities,
     pick,
 )
@@ -111,11 +112,14 @@ class Ranking(Sequence[Draw]):
         Places in the pool, the best first.
     strategy : str
     reasons : list of str
+    probabilities : ndarray of shape (n_draws,), float, or None
+        Of each draw given those before it; NaN where chance had no say.
     """
 
     positions: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     strategy: str = ""
     reasons: Sequence[str] = ()
+    probabilities: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.reasons)
@@ -123,7 +127,12 @@ class Ranking(Sequence[Draw]):
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             return [self[k] for k in range(*place.indices(len(self)))]
-        return Draw(int(self.positions[place]), self.strategy, self.reasons[place])
+        probability = None
+        if self.probabilities is not None and not np.isnan(self.probabilities[place]):
+            probability = float(self.probabilities[place])
+        return Draw(
+            int(self.positions[place]), self.strategy, self.reasons[place], probability=probability
+        )
 
 
 class Away:
@@ -288,9 +297,19 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
         raise ModelOutputError(
             f"strategy {strategy.name!r} gave a reason that is no text: {shorten(reasons, 1)}"
         )
-    ranking = Ranking(candidates[best], strategy.name, reasons)
+    ranking = Ranking(candidates[best], strategy.name, reasons, _chances(strategy, context, best))
     aim = getattr(strategy, "aim", "") or f"strategy {strategy.name}"
     return Result(ranking=ranking, doing=strategy.name, aim=aim)
+
+
+def _chances(
+    strategy: QueryStrategy, context: Context, drawn: NDArray[np.intp]
+) -> NDArray[np.float64] | None:
+    """Return the probability of each draw, None where the strategy does not sample."""
+    probabilities = getattr(strategy, "probabilities", None)
+    if probabilities is None:
+        return None
+    return checked_probabilities(strategy, probabilities(context, drawn), len(drawn))
 
 
 def _committee(
@@ -339,5 +358,9 @@ def _glimpse(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
         candidates=np.flatnonzero(np.isin(places, order.candidates)),
     )
     result = rank(_Glimpse(features), strategy, small, None)
-    ranking = replace(result.ranking, positions=places[result.ranking.positions])
+    ranking = replace(
+        result.ranking,
+        positions=places[result.ranking.positions],
+        probabilities=None,  # they would be those among the few
+    )
     return replace(result, ranking=ranking, partial=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ class Draw:
         Its place in the seeded order, for an audit.
     seed : int or None
         Seed of that order, see `order_seed`.
+    probability : float or None
+        With which chance chose it, see `Shown`.
     """
 
     position: int
@@ -46,6 +49,7 @@ class Draw:
     audit: bool = False
     draw: int | None = None
     seed: int | None = None
+    probability: float | None = None
 
 
 def order_seed(seed: int, n_items: int) -> int:
@@ -171,7 +175,7 @@ class Queue:
         self,
         client: str,
         k: int,
-        is_open: Callable[[int], bool],
+        is_open: NDArray[np.bool_],
         keep: Sequence[int] = (),
     ) -> list[Draw]:
         """Return what a client should hold: up to k items, what it keeps first.
@@ -180,16 +184,16 @@ class Queue:
         ----------
         client : str
         k : int
-        is_open : callable
-            Whether an item still wants an answer.
+        is_open : ndarray of shape (n_items,), bool
+            Which items still want an answer.
         keep : sequence of int
             Pinned items: the current and the next one never move.
         """
         before = self._hands.get(client, {})
         window: dict[int, Draw] = {}
         for position in keep:
-            if position in before and (is_open(position) or position in self._wanted):
-                spent = position in self._spent and not is_open(position)
+            if position in before and (is_open[position] or position in self._wanted):
+                spent = position in self._spent and not is_open[position]
                 window[position] = self._wanted[position] if spent else before[position]
                 self._spent.discard(position)
         # An audit once drawn is asked, whatever the model now says of it.
@@ -199,7 +203,7 @@ class Queue:
             if draw.audit
             and draw.seed == self._order_seed
             and position not in window
-            and is_open(position)
+            and is_open[position]
         ]
         elsewhere = {
             position
@@ -209,68 +213,75 @@ class Queue:
             for position in hand
         }
         self._asked = _pass_over(
-            self._asked, len(self._ranking), lambda k: is_open(self._ranking[k].position)
+            self._asked, len(self._ranking), lambda k: is_open[self._ranking[k].position]
         )
         ranking = (self._ranking[k] for k in range(self._asked, len(self._ranking)))
-
-        def free(position: int) -> bool:
-            return position not in window and position not in elsewhere and is_open(position)
-
         for position, wanted in self._wanted.items():
             if len(window) < k and position not in window and position not in elsewhere:
                 # Drawn at random before it was asked for, it is still a random draw.
                 window[position] = next((d for d in owed if d.position == position), wanted)
         owed = [draw for draw in owed if draw.position not in window]
         owed_places = {draw.position for draw in owed}
+        free = is_open.copy()
+        free[[*window, *elsewhere]] = False
         while len(window) < k:
             draw = None
             if self.explore > 0 and self._rng.random() < self.explore:
                 draw = owed.pop(0) if owed else self._audit(free)
             if draw is None:
                 draw = next(
-                    (d for d in ranking if d.position not in owed_places and free(d.position)), None
+                    (d for d in ranking if d.position not in owed_places and free[d.position]), None
                 )
             if draw is None:  # no ranking, or none left
                 draw = owed.pop(0) if owed else self._fill(free, is_open)
             if draw is None:
                 break
             window[draw.position] = draw
+            free[draw.position] = False
         if len(window) < k and elsewhere:
             # All that is left lies in other hands: better twice than never.
             for position in sorted(elsewhere):
-                if len(window) < k and position not in window and is_open(position):
+                if len(window) < k and position not in window and is_open[position]:
                     window[position] = Draw(position, "random", "also open in another view")
         self._hands[client] = window | {d.position: d for d in owed}
         self._leaving[client] = set(before) - set(self._hands[client])
         self._spent -= self._leaving[client]
         return list(window.values())
 
-    def _audit(self, free: Callable[[int], bool]) -> Draw | None:
+    def _audit(self, free: NDArray[np.bool_]) -> Draw | None:
         while self._drawn < len(self._order):
             place = self._drawn
             self._drawn += 1
             position = int(self._order[place])
-            if free(position):
+            if free[position]:
                 return Draw(
                     position, "audit", "drawn at random", audit=True, draw=place,
-                    seed=self._order_seed,
+                    seed=self._order_seed, probability=self._chance(free, place),
                 )  # fmt: skip
         return None
 
-    def _fill(self, free: Callable[[int], bool], is_open: Callable[[int], bool]) -> Draw | None:
+    def _fill(self, free: NDArray[np.bool_], is_open: NDArray[np.bool_]) -> Draw | None:
         # No audits: a page that opens before the first ranking would be owed its whole window. From
         # the far end, so that those to come are left alone as long as can be.
         n = len(self._order)
-        self._filled = _pass_over(self._filled, n, lambda k: is_open(int(self._order[-1 - k])))
+        self._filled = _pass_over(self._filled, n, lambda k: is_open[self._order[-1 - k]])
         # What was answered may be open again: it is looked at after all others.
         for k in chain(range(self._filled, n), range(self._filled)):
             position = int(self._order[-1 - k])
-            if free(position):
-                return Draw(position, "random", "drawn at random")
+            if free[position]:
+                probability = self._chance(free, self._drawn)
+                return Draw(position, "random", "drawn at random", probability=probability)
         return None
 
+    def _chance(self, free: NDArray[np.bool_], passed: int) -> float:
+        """Return the probability of each free item in the order behind those that were passed."""
+        n_free = np.count_nonzero(free)
+        # What was passed and is free again comes up only when nothing else is left.
+        again = np.count_nonzero(free[self._order[:passed]])
+        return 1.0 / (n_free - again or n_free)
 
-def _pass_over(start: int, end: int, is_open: Callable[[int], bool]) -> int:
+
+def _pass_over(start: int, end: int, is_open: Callable[[int], Any]) -> int:
     """Return the first open place, so that what is answered is not looked at again and again."""
     while start < end and not is_open(start):
         start += 1

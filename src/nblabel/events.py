@@ -71,7 +71,9 @@ class Shown:
     seed : int or None
         Seed of that order; its lower 32 bits are the number of items it was drawn over.
     probability : float or None
-        Probability with which the item was drawn, where the strategy samples.
+        Probability with which it was this item that was drawn, where chance chose: given what could
+        be drawn then, those drawn before it in the same ranking, and that it was the turn of this
+        strategy (that of audits comes with the session's `explore`). None where a rule chose.
     model_version : int
         Model behind the suggestion that the annotator saw (0: none).
     suggestion : object

@@ -699,7 +699,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             running = self._certification
             if running is not None and running.is_verifying_blind:
                 self._queue.want(running.draws(k + self._queue.held_elsewhere(client)))
-            draws = self._queue.window(client, k, lambda p: bool(self._open[p]), places)
+            draws = self._queue.window(client, k, self._open, places)
             return [self._asked(draw) for draw in draws[:k]]
 
     def release(self, client: str) -> None:
@@ -728,6 +728,7 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             audit=draw.audit,
             draw=draw.draw,
             seed=draw.seed,
+            probability=draw.probability,
             model_version=suggestion.version if suggestion else 0,
             suggestion=suggestion.label if suggestion else None,
             confidence=suggestion.confidence if suggestion else None,

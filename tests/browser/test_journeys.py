@@ -217,6 +217,9 @@ def test_what_is_counted_below_the_labels_moves_nothing(notebook: Opener) -> Non
     book.locator(".nblabel-pace", has_text="per min").wait_for()
     book.locator(".nblabel-accuracy", has_text="right on what is left").wait_for()
     assert len(book.page.evaluate("() => [...window.heights]")) == 1
+    # Each was a random draw, and the page has said with which probability.
+    chances = book.execute("labeler.history['shown_probability'].tolist()")
+    assert len(chances) == 48 and all(1 / 200 <= chance <= 1 / (200 - 90) for chance in chances)
     below = book.locator(".nblabel-foot .nblabel-aim")
     assert below.text_content() == book.execute("labeler.session.status()['doing']")
     assert below.is_visible()

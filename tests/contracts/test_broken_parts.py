@@ -178,6 +178,15 @@ def _writing(self, context):
         ),
         ({"reason": lambda self, utility: None}, "reason() must return non-empty text"),
         ({"reason_by_order": 3}, "reason_by_order must be non-empty text"),
+        ({"probabilities": lambda self, c, drawn: 1 / 0}, "failed with 48 candidates"),
+        ({"probabilities": lambda self, c, drawn: drawn[:-1] / 9}, "expected (10,): one for each"),
+        ({"probabilities": lambda self, c, drawn: np.zeros(len(drawn))}, "such as 0; what was"),
+        ({"probabilities": lambda self, c, drawn: drawn + 1.5}, "what was drawn has one in (0, 1]"),
+        ({"probabilities": lambda self, c, drawn: ["half"] * len(drawn)}, "they must be numbers"),
+        (
+            {"probabilities": lambda self, c, drawn: np.random.uniform(0.1, 1, len(drawn))},
+            "probabilities() must return the same",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

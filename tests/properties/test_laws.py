@@ -371,14 +371,13 @@ def test_the_queue_asks_everything_once(n_items, explore, seed, turns):
     queue = Queue(n_items, explore=explore, seed=seed)
     rng = np.random.default_rng(seed)
     answered: set[int] = set()
-
-    def is_open(position: int) -> bool:
-        return position not in answered
-
     for client, k in [*turns, ("a", 3), *[("b", n_items)] * 2]:
         queue.rank([Draw(int(p), "margin") for p in rng.permutation(n_items)[:5]])
-        keep = [p for p in queue.hand(client) if is_open(p)][:2]
+        is_open = np.array([p not in answered for p in range(n_items)])
+        keep = [p for p in queue.hand(client) if is_open[p]][:2]
         window = queue.window(client, k, is_open, keep)
+        chances = [draw.probability for draw in window if draw.reason == "drawn at random"]
+        assert all(1 / n_items <= chance <= 1 for chance in chances)
         asked = [draw.position for draw in window]
         assert asked[: len(keep)] == keep
         assert len(set(asked)) == len(asked) and not set(asked) & answered

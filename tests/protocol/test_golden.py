@@ -34,6 +34,7 @@ def files(folder: str) -> list[Any]:
 
 SHOWN = p.ShownPart("cluster-margin", False, None, None, 3, "spam", 0.875, True, 4)
 AUDIT = p.ShownPart("audit", True, 17, 11, 3, "ham", 0.5, False, 5)
+DRAWN = replace(AUDIT, probability=0.03125)
 BARE = p.ShownPart("browse", False, None, None, 0, None, None, False, None)
 
 
@@ -57,8 +58,8 @@ EVENT = p.Event(
 )
 
 
-def labeled(value: Any) -> p.Event:
-    return replace(EVENT, events=[said("e1", 1, "label", "42", value, 1.25, SHOWN)])
+def labeled(value: Any, shown: p.ShownPart = SHOWN) -> p.Event:
+    return replace(EVENT, events=[said("e1", 1, "label", "42", value, 1.25, shown)])
 
 
 HELD = ["42", "7", '["a", "1"]']
@@ -67,6 +68,7 @@ PAGE: dict[str, Any] = {
     "hello": p.Hello(1, "hello", "page-1", "r1", [1], 0),
     "hello_other_version": p.Hello(9, "hello", "page-1", "r1", [8, 9], 12),
     "event": EVENT,
+    "event_drawn": labeled("spam", DRAWN),
     "event_value_list": labeled(["spam"]),
     "event_value_number": labeled(1),
     "event_value_spans": labeled([{"start": 0, "end": 2, "label": "😀 שם"}]),
@@ -158,7 +160,7 @@ ITEMS = p.Items(
             p.ViewPart("text", {"text": TEXT}, 0), None, "", False,
         ),
         p.ItemPart(
-            "7", "('a', 1)", "drawn at random", replace(AUDIT, position=None),
+            "7", "('a', 1)", "drawn at random", replace(DRAWN, position=None),
             p.SuggestionPart("ham", None, [("ham", None), ("spam", None)], [], 3),
             None, None, "", False,
         ),

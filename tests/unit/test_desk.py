@@ -132,6 +132,17 @@ def test_a_window_has_what_a_page_needs() -> None:
     assert len(page.want(10**6)["order"]) == 40
 
 
+def test_a_draw_comes_back_with_its_probability() -> None:
+    desk = make(explore=1.0)
+    page = Page(desk)
+    item = page.want(3)["items"][1]
+    assert item["shown"]["probability"] == 1 / 39
+    page.label(item["id"], "ham", shown={**item["shown"], "position": 0})
+    assert desk.session.history["shown_probability"].tolist() == [1 / 39]
+    page.label("7", "ham")  # of a page from before there was the field
+    assert desk.session.history["shown_probability"].notna().tolist() == [True, False]
+
+
 def test_held_views_are_not_sent_again_and_pinned_items_stay() -> None:
     page = Page(make(explore=0))
     first = page.want(6)["order"]

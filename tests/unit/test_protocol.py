@@ -17,6 +17,7 @@ from nblabel.widget import protocol as p
 SHOWN = {
     "strategy": "margin", "audit": False, "draw": None, "seed": None, "model_version": 1,
     "suggestion": None, "confidence": 0.5, "visible": True, "position": 0,
+    "probability": None,
 }  # fmt: skip
 EVENT = {
     "id": "e1", "seq": 1, "kind": "label", "item": "0", "value": "ham", "at": "", "seconds": 1,

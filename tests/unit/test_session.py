@@ -1106,6 +1106,38 @@ def test_the_share_of_audits_is_about_what_was_asked() -> None:
     assert 80 < audits < 165  # 120 expected; ten are 3 sigma off
 
 
+def test_where_chance_chose_the_log_has_the_probability() -> None:
+    session = make(explore=0.5, strategy="random", batch=5)
+    left = len(TRUTH)
+    while left > 5:
+        for one in session.next(min(5, left)):
+            session.record(one, TRUTH[session.pool.position(one.id)])
+        left = session.status()["left"]
+    history = session.history
+    chances = history["shown_probability"]
+    assert set(history["shown_strategy"]) == {"audit", "random"} and chances.notna().all()
+    # The first are drawn from all, each later one from fewer.
+    assert chances.iloc[:5].tolist() == [1 / 40, 1 / 39, 1 / 38, 1 / 37, 1 / 36]
+    open_then = 1 / chances[history["shown_audit"]]
+    assert open_then.is_monotonic_decreasing and open_then.nunique() == len(open_then)
+
+
+def test_where_a_rule_chose_the_log_has_no_probability() -> None:
+    session = teach(make(explore=0, strategy="margin"))
+    session.record(session.next()[0], "ham")
+    session.record("30", "ham")
+    history = session.history
+    assert history["shown_strategy"].iloc[-2:].tolist() == ["margin", "given"]
+    assert history["shown_probability"].isna().all()
+
+
+def test_badge_samples_behind_the_first_of_its_batch() -> None:
+    session = teach(make(explore=0, strategy="badge", batch=4))
+    chances = [one.shown.probability for one in session.next(6)]
+    assert chances[0] is None and chances[4:] == [None, None]
+    assert all(chance is not None and 0 < chance < 1 for chance in chances[1:4])
+
+
 def test_the_blind_share_is_random_but_fixed() -> None:
     texts = [f"text {k}" for k in range(3000)]
     session = make(texts, blind=0.1)

@@ -1,7 +1,9 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from nblabel import strategies
 from nblabel.errors import OptionError
@@ -361,6 +363,64 @@ def test_badge_of_items_that_are_all_alike():
     proba = np.full((6, 2), 0.5, np.float32)
     utilities = Badge().utilities(context(candidates=np.arange(6), features=points, proba=proba))
     assert np.isfinite(utilities).all()
+
+
+def drawn_by_badge(made: Context) -> tuple[np.ndarray, np.ndarray]:
+    """The batch, and the probability of each."""
+    drawn = np.argsort(-Badge().utilities(made))[: made.batch]
+    return drawn, Badge().probabilities(made, drawn)
+
+
+def gradients(n: int, **changes) -> Context:
+    rng = np.random.default_rng(3)
+    proba = rng.dirichlet([1, 1, 1], n).astype(np.float32)
+    points = rng.normal(size=(n, 2)).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    return context(n=n, features=points, proba=proba, batch=3, **changes)
+
+
+def test_badge_draws_with_the_probabilities_that_it_says():
+    counts, expected = np.zeros(12), np.zeros(12)
+    said: dict[int, float] = {}
+    for seed in range(4000):
+        drawn, probabilities = drawn_by_badge(gradients(12, seed=seed))
+        assert np.isnan(probabilities[0]), "the longest gradient comes first"
+        counts[drawn[1]] += 1
+        assert said.setdefault(int(drawn[1]), probabilities[1]) == probabilities[1]
+    expected[list(said)] = list(said.values())
+    assert expected.sum() == pytest.approx(1), "each that has a probability was drawn"
+    able = expected > 0
+    assert stats.chisquare(counts[able], 4000 * expected[able]).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_the_inverse_of_a_probability_of_badge_is_a_weight(alike, monkeypatch):
+    """Also of a pool that is looked at in part: the weights add up to its size on average."""
+    monkeypatch.setattr(coverage, "MOST_CANDIDATES", 20)
+    made = gradients(60)
+    if alike:  # which of the least sure are looked at is chance
+        made.proba[:30] = np.float32([0.5, 0.5, 0.0])
+    seen = coverage._chance_to_be_looked_at(1 - margins(made.proba), 20)
+    assert len(set(seen.tolist())) == 2, "sure to be looked at or not, or tied or not"
+    sums = []
+    for seed in range(3000):
+        drawn, probabilities = drawn_by_badge(replace(made, seed=seed))
+        assert ((probabilities[1:] > 0) & (probabilities[1:] <= 1)).all()
+        sums.append(1 / seen[drawn[0]] + 1 / probabilities[1])
+    assert abs(np.mean(sums) - 60) < 4 * np.std(sums) / np.sqrt(len(sums))
+
+
+def test_what_is_behind_the_batch_of_badge_is_no_draw():
+    made = gradients(12)
+    order = np.argsort(-Badge().utilities(made))
+    probabilities = Badge().probabilities(made, order)
+    assert np.isnan(probabilities).tolist() == [True, False, False] + [True] * 9
+
+
+def test_random_draws_from_what_is_left():
+    made = context(n=5)
+    drawn = np.argsort(-Random().utilities(made))[:3]
+    assert Random().probabilities(made, drawn).tolist() == [1 / 5, 1 / 4, 1 / 3]
 
 
 def test_committee_asks_where_its_members_differ():

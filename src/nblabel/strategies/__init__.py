@@ -6,7 +6,15 @@ from collections.abc import Set
 from typing import Any
 
 from ..errors import OptionError, near
-from .base import Context, QueryStrategy, Random, Rows, checked_utilities, pick
+from .base import (
+    Context,
+    QueryStrategy,
+    Random,
+    Rows,
+    checked_probabilities,
+    checked_utilities,
+    pick,
+)
 from .coverage import Badge, FacilityLocation, TransductiveDesign
 from .diversity import ClusterMargin, TypicalClusters
 from .mixed import Auto, Find, Switching
@@ -31,6 +39,7 @@ __all__ = [
     "TransductiveDesign",
     "TypicalClusters",
     "as_strategy",
+    "checked_probabilities",
     "checked_utilities",
     "pick",
 ]

@@ -129,6 +129,11 @@ class QueryStrategy(Protocol):
         What it is doing, in a few words for the status line.
     reason_by_order : str, optional
         Said in place of `reason` where a model gives scores that are no probabilities.
+    probabilities : callable, optional
+        For a strategy that samples: ``probabilities(context, drawn)`` returns for the first of
+        its order (`drawn`, ndarray of int, places among the candidates, the first to be asked
+        first) the probability of each given those before it, an ndarray of the same shape; NaN
+        where chance had no say. Recorded with each label, as `Shown.probability`.
     """
 
     name: str
@@ -169,6 +174,27 @@ def checked_utilities(strategy: QueryStrategy, utilities: Any, n: int) -> NDArra
         raise ModelOutputError(
             f"strategy {strategy.name!r} gave no candidate a utility: all are NaN or -inf"
         )
+    return made
+
+
+def checked_probabilities(strategy: QueryStrategy, probabilities: Any, n: int) -> NDArray[Any]:
+    """Return the probabilities of n draws, as an array.
+
+    Raises
+    ------
+    ModelOutputError
+        If it is not one number for each, above 0 and at most 1, or NaN.
+    """
+    said = f"strategy {strategy.name!r} gave probabilities"
+    made = np.asarray(probabilities)
+    if made.shape != (n,):
+        raise ModelOutputError(f"{said} of shape {made.shape}, expected ({n},): one for each draw")
+    if made.dtype.kind not in "fiu":
+        raise ModelOutputError(f"{said} of type {made.dtype}; they must be numbers")
+    made = made.astype(np.float64)
+    wrong = made[(made <= 0.0) | (made > 1.0)]
+    if len(wrong):
+        raise ModelOutputError(f"{said} such as {wrong[0]:g}; what was drawn has one in (0, 1]")
     return made
 
 
@@ -260,6 +286,10 @@ class Random:
     def utilities(self, context: Context) -> NDArray[np.float64]:
         """Return random numbers."""
         return context.rng().random(len(context.candidates))
+
+    def probabilities(self, context: Context, drawn: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return that of each draw: the same for all that are left."""
+        return 1.0 / (len(context.candidates) - np.arange(len(drawn)))
 
     def reason(self, utility: float) -> str:
         """Say why."""

@@ -222,35 +222,76 @@ class Badge:
 
     def utilities(self, context: Context) -> NDArray[np.float64]:
         """Return the expected length of the gradient, 0..1, with the batch's order added first."""
-        features, proba = context.features, context.proba
-        assert features is not None and proba is not None, "requires proba and features"
         rng = context.rng()
         taken = _narrowed(_unsure(context, True), rng, MOST_CANDIDATES)
-        error = np.array(proba[taken], dtype=np.float64)
-        error[np.arange(len(taken)), error.argmax(axis=1)] -= 1.0
-        points = np.asarray(features[context.candidates[taken]], dtype=np.float64)
-        squared = (error**2).sum(axis=1) * (points**2).sum(axis=1)
+        gradients = _Gradients(context, taken)
         utilities = np.full(len(context.candidates), -1.0)
-        utilities[taken] = np.minimum(np.sqrt(squared / 2.0), 1 - 1e-9)
+        utilities[taken] = np.minimum(np.sqrt(gradients.squared / 2.0), 1 - 1e-9)
         n_chosen = min(context.batch, len(taken))
-        distance = squared.copy()
         for rank in range(n_chosen):
-            total = distance.sum()
-            if rank == 0:
-                k = int(squared.argmax())
-            elif total > 1e-12:
-                k = int(rng.choice(len(taken), p=distance / total))
-            else:  # all that is left is like what was taken
+            chances = gradients.chances()
+            if chances is None:
                 break
+            k = int(gradients.squared.argmax() if rank == 0 else rng.choice(len(taken), p=chances))
             utilities[taken[k]] = n_chosen - rank + utilities[taken[k]] % 1
-            between = squared + squared[k] - 2 * (error @ error[k]) * (points @ points[k])
-            distance = np.minimum(distance, np.maximum(between, 0.0))
-            distance[k] = 0.0
+            gradients.draw(k)
         return utilities
+
+    def probabilities(self, context: Context, drawn: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return that of each of the batch; NaN for its first, the longest, and for the rest.
+
+        Of a pool that is only looked at in part it is that of being looked at times that of being
+        drawn then, so that its inverse is the weight of a draw, as in two-phase sampling (Särndal,
+        Swensson, Wretman, "Model Assisted Survey Sampling", 1992, chapter 9).
+        """
+        unsure = _unsure(context, True)
+        taken = _narrowed(unsure, context.rng(), MOST_CANDIDATES)
+        seen = _chance_to_be_looked_at(unsure, MOST_CANDIDATES)
+        gradients = _Gradients(context, taken)
+        places = {place: k for k, place in enumerate(taken.tolist())}
+        made = np.full(len(drawn), np.nan)
+        for rank, place in enumerate(drawn[: context.batch].tolist()):
+            chances = gradients.chances()
+            if chances is None:
+                break
+            if rank > 0:
+                made[rank] = seen[place] * chances[places[place]]
+            gradients.draw(places[place])
+        return made
 
     def reason(self, utility: float) -> str:
         """Say why."""
         return "its label would change the model much"
+
+
+class _Gradients:
+    """Expected gradients of the last layer, and how far each is from those drawn so far.
+
+    Attributes
+    ----------
+    squared : ndarray of shape (n_rows,), float64
+        Their squared lengths.
+    """
+
+    def __init__(self, context: Context, taken: NDArray[np.intp]) -> None:
+        assert context.features is not None and context.proba is not None
+        self._error = np.array(context.proba[taken], dtype=np.float64)
+        self._error[np.arange(len(taken)), self._error.argmax(axis=1)] -= 1.0
+        self._points = np.asarray(context.features[context.candidates[taken]], dtype=np.float64)
+        self.squared = (self._error**2).sum(axis=1) * (self._points**2).sum(axis=1)
+        self._distance = self.squared.copy()
+
+    def chances(self) -> NDArray[np.float64] | None:
+        """Return the probability of each to be drawn next; None if all is like what was drawn."""
+        total = self._distance.sum()
+        return self._distance / total if total > 1e-12 else None
+
+    def draw(self, k: int) -> None:
+        """Note that one is drawn."""
+        inner = (self._error @ self._error[k]) * (self._points @ self._points[k])
+        between = np.maximum(self.squared + self.squared[k] - 2 * inner, 0.0)
+        self._distance = np.minimum(self._distance, between)
+        self._distance[k] = 0.0
 
 
 def _laziest(bounds: NDArray[np.float32], gain: Callable[[Any], NDArray[np.float32]]) -> int:
@@ -282,6 +323,19 @@ def _looked_at(
     share = 4 if len(unsure) > LARGE and not isinstance(context.features, np.ndarray) else 1
     taken = _narrowed(unsure, rng, MOST_CANDIDATES // share)
     return rng.permutation(taken), min(len(taken), MOST_COVERED // share)
+
+
+def _chance_to_be_looked_at(unsure: NDArray[np.float32], most: int) -> NDArray[np.float64]:
+    """Return the probability of each to be among what `_narrowed` returns."""
+    n, half = len(unsure), most // 2
+    if n <= most:
+        return np.ones(n)
+    if unsure.min() == unsure.max():
+        return np.full(n, most / n)
+    border = np.partition(unsure, n - half)[n - half]
+    above, equal = unsure > border, unsure == border
+    least_sure = above + equal * ((half - np.count_nonzero(above)) / np.count_nonzero(equal))
+    return 1.0 - (1.0 - least_sure) * (1.0 - half / n)
 
 
 def _narrowed(unsure: NDArray[np.float32], rng: np.random.Generator, most: int) -> NDArray[np.intp]:

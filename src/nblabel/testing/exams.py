@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import LabelValueError, ModelOutputError, OptionError, brief
 from ..events import LabelEvent, Shown, now
 from ..renderers import Renderer, View
 from ..store import EventLog
-from ..strategies import Context, QueryStrategy, checked_utilities
+from ..strategies import Context, QueryStrategy, checked_probabilities, checked_utilities, pick
 from ..suggest import Snapshot, Suggester
 from ..tasks import Task
 from .page import as_json
@@ -226,10 +227,36 @@ def check_strategy(strategy: QueryStrategy) -> None:
             all(np.array_equal(a, b) for a, b in zip(state, np.random.get_state(), strict=True)),
             "utilities() used NumPy's global random state: use context.rng().",
         )
+        _check_probabilities(strategy, context, utilities, where)
         reason = strategy.reason(float(utilities.max()))
         _hold(isinstance(reason, str) and reason, "reason() must return non-empty text.")
         by_order = getattr(strategy, "reason_by_order", "said")
         _hold(isinstance(by_order, str) and by_order, "reason_by_order must be non-empty text.")
+
+
+def _check_probabilities(
+    strategy: QueryStrategy, context: Context, utilities: NDArray[Any], where: str
+) -> None:
+    """Examine what a strategy that samples says of its draws."""
+    said = getattr(strategy, "probabilities", None)
+    if said is None:
+        return
+    drawn = pick(utilities, 2 * context.batch, context.rng())
+    drawn.flags.writeable = False
+    try:
+        made = said(context, drawn)
+    except Exception as error:
+        raise AssertionError(f"probabilities() failed {where}: {error!r}") from error
+    try:
+        made = checked_probabilities(strategy, made, len(drawn))
+    except ModelOutputError as error:
+        raise AssertionError(
+            f"What probabilities() returned is refused {where}: {error}."
+        ) from None
+    _hold(
+        np.array_equal(made, said(context, drawn), equal_nan=True),
+        f"probabilities() must return the same for the same context {where}.",
+    )
 
 
 def _context(strategy: QueryStrategy, n_items: int, n_labels: int, n_classes: int) -> Context:

@@ -408,7 +408,7 @@ class Desk:
         shown = asked.shown
         part = p.ShownPart(
             shown.strategy, shown.audit, shown.draw, shown.seed, shown.model_version,
-            shown.suggestion, shown.confidence, shown.visible,
+            shown.suggestion, shown.confidence, shown.visible, None, shown.probability,
         )  # fmt: skip
         label, note, flagged = session.said(asked.id)
         if shown.strategy in VERIFYING:  # who verifies is not told what was said before

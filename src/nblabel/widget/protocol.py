@@ -55,6 +55,7 @@ class ShownPart:
     confidence: float | None
     visible: bool
     position: int | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True)
