@@ -375,6 +375,28 @@ describe("keys", () => {
   });
 });
 
+test("a rare label that is suggested where a common one is likelier says so", async () => {
+  const both = (own: number) =>
+    suggestion("spam", {
+      confidence: own,
+      ranking: [
+        ["spam", own],
+        ["ham", 1 - own],
+      ],
+    });
+  const accepts = () => page.one(".nblabel-offered")?.getAttribute("title");
+  await open().items([
+    part("i0", { suggestion: both(0.36) }),
+    part("i1", { suggestion: both(0.64) }),
+  ]);
+  expect(accepts()).toMatch(/^space accepts the suggestion\. A rare label/);
+  expect(page.text).toContain("36");
+  page.focus();
+  await page.press(" ");
+  expect(page.item).toBe("i1");
+  expect(accepts()).toBe("space accepts the suggestion");
+});
+
 describe("every command has a control", () => {
   test("that can be clicked, and the focus comes back", async () => {
     const items = ["i0", "i1", "i2", "i3"].map((id) =>

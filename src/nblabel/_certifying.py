@@ -483,7 +483,7 @@ def doubts(session: Core) -> tuple[NDArray[np.intp], NDArray[np.float64], Predic
     if predictions.unsure is not None:
         doubt = predictions.unsure[places].astype(float)
     else:
-        doubt = 1.0 - predictions.proba[places].max(axis=1).astype(float)
+        doubt = 1.0 - predictions.confidences(places).astype(float)
     order = np.argsort(doubt, kind="stable")
     return places[order], doubt[order], predictions
 

@@ -44,8 +44,9 @@ class Suggestion:
     confidence : float or None
         Probability of the label; None if the model gives none.
     ranking : list of (str, float or None)
-        All classes the model knows, the most probable first; of a task without classes what its
-        suggester ranks, maybe nothing.
+        All classes the model knows with their probabilities, in the order in which it would suggest
+        them: the default model treats classes alike, so a rare one may stand before a likelier one.
+        Of a task without classes what its suggester ranks, maybe nothing.
     version : int
         Model behind it.
     """

@@ -208,6 +208,7 @@ def _learned(suggester: Suggester | None, strategy: QueryStrategy, order: Order)
             scores.proba,
             scores.probabilistic,
             scores.unsure,
+            scores.calibration,
         )
     elif (glimpsed := _glimpse(suggester, strategy, order)) is not None:
         return glimpsed

@@ -6,7 +6,7 @@ All of it works on what it is given, so a session takes its lock only to hand th
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ from .suggest import (
     score,
     value_at,
 )
-from .tables import Predictions
+from .tables import Predictions, confidences
 from .tasks import Ranking, Task, as_given, decode
 
 
@@ -105,7 +105,8 @@ class Trained:
             return pd.DataFrame({"score": self._strengths(rows)}, index=index)
         if self.task.target_type != "multiclass":
             return self._table(self._values(rows), index)
-        return self._best(score(self.model, rows), index)
+        scores = replace(score(self.model, rows), calibration=self.predictions.calibration)
+        return self._best(scores, index)
 
     def predict_values(self, data: Any) -> list[Any]:
         """Predict values of the task for new data: see `Session.predict_values`."""
@@ -150,7 +151,8 @@ class Trained:
         self, scores: Scores | Predictions, index: pd.Index[Any] | None = None
     ) -> pd.DataFrame:
         best = scores.proba.argmax(axis=1)
-        confidence = scores.proba.max(axis=1).astype(float) if scores.probabilistic else np.nan
+        said = confidences(scores.proba, scores.calibration)
+        confidence = said.astype(float) if scores.probabilistic else np.nan
         classes = [as_given(self.task, name) for name in scores.classes]
         labels = [classes[k] for k in best]
         return pd.DataFrame({"label": labels, "probability": confidence}, index=index)

@@ -221,10 +221,10 @@ class Training(Core):
             if predictions is None or position >= len(predictions):
                 return None
             sure = predictions.probabilistic
-            row = predictions.proba[position]
+            row, said = predictions.proba[position], predictions.probabilities(position)
             # A tagger's row says how sure it is, not of what.
             order: Any = [] if self._tagger is not None else np.argsort(-row, kind="stable")
-            ranking = [(predictions.classes[k], float(row[k]) if sure else None) for k in order]
+            ranking = [(predictions.classes[k], float(said[k]) if sure else None) for k in order]
             label, probability = self._value(predictions, position)
             if label is None:
                 return None
@@ -266,10 +266,9 @@ class Training(Core):
         Returns
         -------
         DataFrame
-            The columns of the task (``label`` for one class) and ``probability`` (NaN if the model
-            gives none; the default model's treats classes alike, so it is too large for rare ones),
-            indexed like `data`. Of single items that are compared in pairs their
-            ``score``, on the scale of `scores`.
+            The columns of the task (``label`` for one class) and ``probability`` of the label (NaN
+            if the model gives none), indexed like `data`. Of single items that are compared in
+            pairs their ``score``, on the scale of `scores`.
         """
         return self._trained().predict(data)
 

@@ -209,7 +209,7 @@ def layer_of_names(n_items: int, names: Sequence[str], said: Iterable[tuple[int,
 
 
 def layer_of_classes(n_items: int, names: Sequence[str], predictions: Predictions | None) -> Layer:
-    """Make a layer of the class that is most probable of each item."""
+    """Make a layer of the class that is suggested for each item."""
     known = {name: k + 1 for k, name in enumerate(names)}
     codes = np.zeros(n_items, dtype=np.uint16)
     if predictions is not None and predictions.unsure is None and predictions.classes:
@@ -220,10 +220,12 @@ def layer_of_classes(n_items: int, names: Sequence[str], predictions: Prediction
 
 
 def layer_of_confidence(n_items: int, predictions: Predictions | None) -> Layer:
-    """Make a layer of how probable the most probable class of each item is."""
+    """Make a layer of how probable the class is that is suggested for each item."""
     codes = np.zeros(n_items, dtype=np.uint16)
     if predictions is not None and predictions.probabilistic:
-        sure = predictions.sureness
-        best = sure.max(axis=1)[:n_items] if sure.shape[1] else np.zeros(0)
+        if predictions.unsure is not None:
+            best = predictions.sureness.max(axis=1)[:n_items]
+        else:
+            best = predictions.confidences()[:n_items] if predictions.classes else np.zeros(0)
         codes[: len(best)] = np.clip(np.rint(best * CERTAIN), 1, CERTAIN).astype(np.uint16)
     return Layer((), codes)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,29 @@ class Votes:
         return len(self.items)
 
 
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What makes probabilities of the scores of a model that treats classes alike.
+
+    Attributes
+    ----------
+    power : float
+        What the scores are raised to: above 1 the model may be surer than they are.
+    offset : ndarray of shape (n_classes,), float
+        Added to their logarithms.
+    """
+
+    power: float
+    offset: NDArray[np.float64]
+
+    def __call__(self, proba: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Return probabilities for rows of scores, (n_rows, n_classes)."""
+        logs = np.log(np.maximum(proba, np.finfo(np.float32).tiny), dtype=np.float32)
+        logs *= np.float32(self.power)
+        logs += self.offset.astype(np.float32)
+        return np.asarray(softmax(logs, axis=1), dtype=np.float32)
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What one version of the model says about every item of the pool.
@@ -41,12 +65,14 @@ class Predictions:
     classes : tuple of str
         Columns of `proba`; those the model has seen, not all of the task.
     proba : ndarray of shape (n_items, n_classes), float32
-        Probabilities, or, where `probabilistic` is false, scores squeezed into that shape: right
-        for ordering, not to be shown as probabilities.
+        What labels and strategies go by: probabilities, or scores in that shape, which are not to
+        be shown as probabilities where `probabilistic` is false, or where there is a `calibration`.
     probabilistic : bool
         Whether the estimator gives probabilities.
     unsure : ndarray of shape (n_items,), float32, or None
         From 0 to 1, where a row of `proba` is no distribution over classes, one of which is right.
+    calibration : Calibration or None
+        Makes probabilities of `proba`; None where it has them.
     """
 
     version: int
@@ -55,6 +81,7 @@ class Predictions:
     proba: NDArray[np.float32]
     probabilistic: bool = True
     unsure: NDArray[np.float32] | None = None
+    calibration: Calibration | None = None
 
     @property
     def sureness(self) -> NDArray[np.float32]:
@@ -78,9 +105,29 @@ class Predictions:
         return np.asarray(rows.argmax(axis=1))
 
     def label(self, position: int) -> str:
-        """Most probable class of one item."""
+        """Class that is suggested for one item."""
         return self.classes[int(self.proba[position].argmax())]
 
+    def probabilities(self, position: int) -> NDArray[np.float32]:
+        """Probability of each class for one item, of shape (n_classes,)."""
+        rows = self.proba[position : position + 1]
+        return (rows if self.calibration is None else self.calibration(rows))[0]
+
     def confidence(self, position: int) -> float | None:
-        """Probability of the most probable class, None if the model gives none."""
-        return float(self.proba[position].max()) if self.probabilistic else None
+        """Probability that the class suggested for one item is right, None if there is none."""
+        if not self.probabilistic:
+            return None
+        return float(self.probabilities(position)[self.proba[position].argmax()])
+
+    def confidences(self, positions: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
+        """The same for all items or the given positions; scores if there are no probabilities."""
+        rows = self.proba if positions is None else self.proba[positions]
+        return confidences(rows, self.calibration)
+
+
+def confidences(proba: NDArray[np.float32], calibration: Calibration | None) -> NDArray[np.float32]:
+    """Return for each row the probability of the class that is suggested."""
+    if calibration is None:
+        return np.asarray(proba.max(axis=1))
+    best = proba.argmax(axis=1)
+    return np.asarray(calibration(proba)[np.arange(len(best)), best])

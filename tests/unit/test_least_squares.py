@@ -15,10 +15,12 @@ from nblabel.suggest.least_squares import (
     BIAS,
     LeastSquaresClassifier,
     calibrate,
+    calibration_of,
     pooled,
     solve,
 )
 from nblabel.suggest.matrices import products
+from nblabel.tables import Calibration
 
 
 def rows(n=40, d=6, k=3, seed=0):
@@ -120,6 +122,95 @@ def test_probabilities_are_calibrated():
     assert proba.sum(axis=1) == pytest.approx(np.ones(300), abs=1e-5)
     right = proba.argmax(axis=1) == codes[300:]
     assert abs(proba.max(axis=1).mean() - right.mean()) < 0.06
+
+
+def told(n=400, share=0.1, apart=1.0, seed=0):
+    """Scores of 20,000 new rows of two classes that overlap, and what is right of them."""
+    rng = np.random.default_rng(seed)
+    codes = (rng.random(n + 20_000) < share).astype(int)
+    codes[:2] = 0, 1
+    points = np.column_stack([apart * codes, np.ones(len(codes))])
+    points = points + rng.normal(scale=[0.7, 0.1], size=points.shape)
+    points /= np.sqrt(2)
+    solution = solve(points[:n] @ points[:n].T, codes[:n])
+    scores = (points[n:] @ points[:n].T + BIAS) @ solution.dual
+    return solution, softmax(solution.temperature * scores, axis=1), codes[n:]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rare_class_is_said_to_be_right_as_often_as_it_is(seed):
+    solution, proba, codes = told(seed=seed)
+    suggested = proba.argmax(axis=1) == 1
+    right = codes[suggested].mean()
+    assert proba[suggested, 1].mean() > right + 0.2, "classes are treated alike"
+    said = calibration_of(solution)(proba)
+    assert said.sum(axis=1) == pytest.approx(np.ones(len(said)), abs=1e-5)
+    assert said[suggested, 1].mean() == pytest.approx(right, abs=0.08)
+    assert said[~suggested, 0].mean() == pytest.approx(1 - codes[~suggested].mean(), abs=0.04)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_noise_is_said_by_the_shares_of_the_classes(seed):
+    solution, proba, _ = told(share=0.2, apart=0.0, seed=seed)
+    said = calibration_of(solution)(proba)
+    assert proba[:, 1].mean() > 0.35
+    assert said[:, 1].mean() == pytest.approx(0.2, abs=0.05)
+    assert said[:, 1].std() < 0.05
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_asked_where_the_model_is_unsure_calibrate_it_as_well(seed):
+    """An item was chosen by what it is, not by its label."""
+    rng = np.random.default_rng(seed)
+    codes = (rng.random(30_000) < 0.1).astype(int)
+    points = np.column_stack([codes, np.ones(len(codes))])
+    points = (points + rng.normal(scale=[0.7, 0.1], size=points.shape)) / np.sqrt(2)
+    chosen = np.argsort(np.abs(points[:, 0] - 0.6))[:3000:5]  # near the border
+    chosen = np.concatenate([chosen, rng.choice(30_000, 100, replace=False)])
+    assert codes[chosen].mean() > 0.13
+    solution = solve(points[chosen] @ points[chosen].T, codes[chosen])
+    scores = (points @ points[chosen].T + BIAS) @ solution.dual
+    proba = softmax(solution.temperature * scores, axis=1)
+    suggested = proba.argmax(axis=1) == 1
+    said = calibration_of(solution)(proba)[suggested, 1].mean()
+    right, alike = codes[suggested].mean(), proba[suggested, 1].mean()
+    assert abs(said - right) < abs(alike - right) / 2
+
+
+@given(n=st.integers(4, 40), k=st.integers(2, 5), seed=st.integers(0, 9))
+@settings(deadline=None, max_examples=30)
+def test_a_calibration_is_the_best_of_its_kind(n, k, seed):
+    points, codes = rows(max(n, k), k=k, seed=seed)
+    solution = solve(points @ points.T, codes)
+    scores, shares = solution.left_out, np.bincount(codes) + 0.5
+    made = calibration_of(solution)
+
+    def loss(logs):
+        wrong, own = 1 / (2 * len(codes) + 2), logs[np.arange(len(codes)), codes]
+        return -((1 - wrong) * own + wrong * (logs.sum(axis=1) - own) / (k - 1)).mean()
+
+    best = loss(log_softmax(made.power * solution.temperature * scores + made.offset, axis=1))
+    for temperature in (0.25, 1.0, 2.0, 8.0, 32.0):
+        for amount in (0.0, 0.3, 1.0):
+            logs = log_softmax(temperature * scores + amount * np.log(shares), axis=1)
+            assert best <= loss(logs) + 1e-4
+
+
+def test_of_many_labels_some_calibrate(monkeypatch):
+    points, codes = rows(400, k=3)
+    solution = solve(points @ points.T, codes)
+    proba = softmax(solution.temperature * solution.left_out, axis=1)
+    whole = calibration_of(solution)(proba)
+    monkeypatch.setattr(least_squares, "_MOST_CALIBRATED", 150)
+    part = calibration_of(solution)(proba)
+    assert 0 < np.abs(part - whole).mean() < 0.05
+
+
+def test_what_is_out_of_the_question_stays_so():
+    said = Calibration(2.0, np.log([0.5, 0.25, 0.25]))(np.float32([[0.5, 0.5, 0.0]]))
+    assert said[0] == pytest.approx([2 / 3, 1 / 3, 0.0])
+    same = Calibration(1.0, np.zeros(3))(np.float32([[0.2, 0.5, 0.3]]))
+    assert same[0] == pytest.approx([0.2, 0.5, 0.3])
 
 
 def test_it_is_a_classifier_of_scikit_learn():

@@ -1138,6 +1138,40 @@ def test_badge_samples_behind_the_first_of_its_batch() -> None:
     assert all(chance is not None and 0 < chance < 1 for chance in chances[1:4])
 
 
+def rare(n: int = 3000) -> tuple[pd.DataFrame, np.ndarray]:
+    """A table of two classes that overlap, one of them a tenth of all."""
+    rng = np.random.default_rng(0)
+    truth = np.where(rng.random(n) < 0.1, "rare", "common")
+    rows = rng.normal(size=(n, 4))
+    rows[:, 0] += 1.4 * (truth == "rare")
+    return pd.DataFrame(rows, columns=list("abcd")), truth
+
+
+def test_a_rare_label_is_suggested_with_the_probability_that_it_is_right() -> None:
+    table, truth = rare()
+    session = make(table, ["common", "rare"], row=True, explore=1.0)
+    for one in session.next(400):
+        session.record(one, truth[session.pool.position(one.id)])
+    session.retrain(wait=True)
+    left = session.predictions[lambda t: ~t["labeled"]]
+    right = left["label"] == truth[left.index]
+    said = left["probability"].groupby(left["label"]).mean()
+    found = right.groupby(left["label"]).mean()
+    assert (left["label"] == "rare").mean() > 0.1, "it is suggested, though it is seldom right"
+    assert found["rare"] < 0.6
+    assert said.to_numpy() == pytest.approx(found.to_numpy(), abs=0.12)
+    # It is the same wherever it is said, and what is suggested stands first.
+    said_of_rows = session.predict(table.loc[left.index])
+    assert said_of_rows["label"].tolist() == left["label"].tolist()
+    assert said_of_rows["probability"].to_numpy() == pytest.approx(left["probability"], abs=1e-3)
+    for place in left.index[left["label"] == "rare"][:5]:
+        suggestion = session.suggestion(session.pool.ids[place])
+        assert suggestion is not None
+        assert suggestion.confidence == pytest.approx(left["probability"][place], abs=1e-6)
+        assert suggestion.ranking[0] == (suggestion.label, suggestion.confidence)
+        assert sum(share for _, share in suggestion.ranking) == pytest.approx(1)
+
+
 def test_the_blind_share_is_random_but_fixed() -> None:
     texts = [f"text {k}" for k in range(3000)]
     session = make(texts, blind=0.1)

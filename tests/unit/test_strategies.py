@@ -58,7 +58,7 @@ def test_uncertainty():
 
 
 def test_reasons_name_the_number():
-    assert LeastConfidence().reason(0.6) == "the model is least confident here (0.40)"
+    assert LeastConfidence().reason(0.6) == "the model is least confident here"
     assert Margin().reason(0.95) == "the model is least sure here (margin 0.05)"
     assert Entropy().reason(0.5) == "the model wavers most here (entropy 0.50)"
     assert Random().reason(0.5) == "drawn at random"
@@ -441,8 +441,7 @@ def test_find_takes_the_rarest_label_or_the_one_named():
     assert np.array_equal(Find().utilities(context(**known)), PROBA[:, 1])
     assert np.array_equal(Find("c").utilities(context(**known)), PROBA[:, 2])
     assert Find("c").aim == "looking for c"
-    assert Find().reason(0.5) == "likely to be what is looked for (by the model 0.50)"
-    assert Find().reason(0.06) == "among the likeliest that are left (by the model 0.06)"
+    assert Find().reason(0.5) == "among those that the model puts first"
     assert Find().choose(context(**known)).aim == "looking for b"
 
 

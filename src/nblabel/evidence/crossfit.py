@@ -225,5 +225,6 @@ def _fitted(
     fitted = suggester.fit(Snapshot(known.positions[rows], task.targets(values), 0, seed))
     scores = checked_scores(fitted.predict(), None, type(fitted).__name__)
     return fitted, Predictions(
-        0, len(values), scores.classes, scores.proba, scores.probabilistic, scores.unsure
-    )
+        0, len(values), scores.classes, scores.proba, scores.probabilistic, scores.unsure,
+        scores.calibration,
+    )  # fmt: skip

@@ -83,9 +83,8 @@ def grow(rows: Any, codes: NDArray[np.intp], seed: int = 0) -> Forest:
     heard = votes.sum(axis=1, keepdims=True)  # of few labels one may be in every bag
     said = np.divide(votes, heard, out=np.full_like(votes, 1 / k), where=heard > 0)
     places = places_left_out(n)
-    present, renumbered = np.unique(codes[places], return_inverse=True)
-    left_out = _scores(said[np.ix_(places, present)])
-    return Forest(calibrate(left_out, renumbered), left_out, renumbered, tuple(trees))
+    left_out = _scores(said[places])
+    return Forest(calibrate(left_out, codes[places]), left_out, codes[places], tuple(trees))
 
 
 def _ready(rows: Any, sparse_format: str) -> Any:

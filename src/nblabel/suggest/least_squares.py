@@ -10,18 +10,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import optimize, sparse
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..tables import Calibration
 from .matrices import products
 
 #: More labeled rows than this are solved iteratively, and calibrated on so many of them.
 MOST_EXACT = 3000
 #: Added to every product of two rows: a constant feature, whose weight is the intercept.
 BIAS = 0.1
+#: Two numbers need no more labels that are left out.
+_MOST_CALIBRATED = 1000
 _TEMPERATURES = np.geomspace(0.25, 32.0, 22)
 _FLOATS = [np.float64, np.float32]  # squares of small whole numbers would overflow
 _FLOOR = float(np.log(1e-6))  # one hopeless item must not decide alone
@@ -65,6 +68,7 @@ def solve(
     *,
     alpha: float = 0.3,
     balanced: bool = True,
+    n_classes: int | None = None,
 ) -> Solution:
     """Fit one against the rest, in the space of the labeled rows.
 
@@ -77,13 +81,15 @@ def solve(
     products : ndarray of shape (n_labels, n_labels)
         Inner products of the labeled rows, about 1 on the diagonal.
     codes : ndarray of shape (n_labels,), int
-        Classes 0 to K - 1, each of them at least once.
+        Classes 0 to K - 1.
     alpha : float
         Penalty.
     balanced : bool
         Whether each class counts the same, however many labels it has.
+    n_classes : int, optional
+        K; by default as many as have a label.
     """
-    n, k = len(codes), int(codes.max()) + 1
+    n, k = len(codes), n_classes or int(codes.max()) + 1
     weights = (n / (k * np.bincount(codes)[codes])) if balanced else np.ones(n)
     signs = np.full((n, k), -1.0)
     signs[np.arange(n), codes] = 1.0
@@ -95,8 +101,10 @@ def solve(
         left_out = signs - dual / np.diag(inverse)[:, None]
         return Solution(calibrate(left_out, codes), left_out, codes, dual.astype(np.float32))
     places = places_left_out(n)
-    _, renumbered = np.unique(codes[places], return_inverse=True)
-    part = solve(products[np.ix_(places, places)], renumbered, alpha=alpha, balanced=balanced)
+    part = solve(
+        products[np.ix_(places, places)], codes[places], alpha=alpha, balanced=balanced,
+        n_classes=k,
+    )  # fmt: skip
     dual = np.column_stack([_conjugate_gradient(system, column) for column in signs.T])
     return replace(part, dual=dual.astype(np.float32))
 
@@ -157,6 +165,38 @@ def calibrate(scores: NDArray[np.floating[Any]], codes: NDArray[np.intp]) -> flo
         return -float(((1 - wrong) * np.maximum(own, _FLOOR) + wrong * others).mean())
 
     return float(min(_TEMPERATURES, key=loss))
+
+
+def calibration_of(opinion: Opinion) -> Calibration:
+    """Return what makes probabilities of scores of a model that treats classes alike.
+
+    A temperature and an offset for each class (bias-corrected temperature scaling: Alexandari,
+    Kundaje, Shrikumar, ICML 2020) with the least log loss, on targets as in `calibrate`. The
+    offsets are one number, from 0 to 1, times the logarithms of the shares of the labels, which the
+    balanced fit has taken out (with 1 all of it is put back: Elkan, IJCAI 2001): an offset of its
+    own for each class would need many labels of each. That items were asked because a model was
+    unsure of them does little harm: they were chosen by what they are, not by their label.
+    """
+    every = slice(None, None, -(-len(opinion.codes) // _MOST_CALIBRATED))
+    scores, codes = opinion.left_out[every], opinion.codes[every]
+    n, k = scores.shape
+    shares = np.log((np.bincount(opinion.codes, minlength=k) + 0.5) / (len(opinion.codes) + k / 2))
+    wrong = 1 / (2 * n + 2)
+    targets = np.full((n, k), wrong / max(1, k - 1))
+    targets[np.arange(n), codes] = 1 - wrong
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        logs = log_softmax(parameters[0] * scores + parameters[1] * shares, axis=1)
+        off = (np.exp(logs) - targets) / n
+        slopes = np.array([np.vdot(off, scores), off.sum(axis=0) @ shares])
+        return -float(np.vdot(targets, logs)) / n, slopes
+
+    # Convex, so that it does not matter where it begins.
+    found = optimize.minimize(
+        loss, [opinion.temperature, 0.5], jac=True, method="L-BFGS-B",
+        bounds=[(_TEMPERATURES[0], _TEMPERATURES[-1]), (0.0, 1.0)],
+    ).x  # fmt: skip
+    return Calibration(float(found[0] / opinion.temperature), found[1] * shares)
 
 
 class LeastSquaresClassifier(ClassifierMixin, BaseEstimator):

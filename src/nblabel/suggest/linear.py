@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier
 from sklearn.svm import LinearSVC
 
 from ..errors import ModelOutputError, shorten
+from ..tables import Calibration
 from .bulk import n_items
 from .logistic import fit_logistic
 from .shield import shielded
@@ -53,6 +54,7 @@ class Scores:
     proba: NDArray[np.float32]
     probabilistic: bool
     unsure: NDArray[np.float32] | None = None
+    calibration: Calibration | None = None
 
 
 class _Checked(Scores):
@@ -239,7 +241,7 @@ def checked_scores(scores: Any, n_rows: int | None, who: str) -> Scores:
             raise ModelOutputError(f"{who} gave predictions that are no probabilities: {says}")
     made = made.view()
     made.flags.writeable = False
-    return _Checked(classes, made, probabilistic, unsure)
+    return _Checked(classes, made, probabilistic, unsure, getattr(scores, "calibration", None))
 
 
 def _checked_unsure(unsure: Any, n_rows: int, who: str) -> NDArray[np.float32]:

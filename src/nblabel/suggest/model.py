@@ -113,7 +113,10 @@ def value_at(
     if tagger is not None:
         value, probability = tagger.value(position)
         return task.parse(value), probability
-    return decode(task, predictions.classes, predictions.proba[position])
+    value, probability = decode(task, predictions.classes, predictions.proba[position])
+    if predictions.calibration is not None:
+        probability = float(predictions.probabilities(position)[predictions.classes.index(value)])
+    return value, probability
 
 
 class ModelSuggester:

@@ -21,7 +21,7 @@ from .bulk import n_items, sample, take
 from .explain import WordMarks, usual_row
 from .features import default_features
 from .forest import Forest, PooledForestClassifier, grow
-from .least_squares import BIAS, LeastSquaresClassifier, Solution, pooled, solve
+from .least_squares import BIAS, LeastSquaresClassifier, Solution, calibration_of, pooled, solve
 from .linear import Scores
 from .matrices import products
 from .model import Marker, ModelSuggester, Snapshot, Suggester
@@ -289,6 +289,7 @@ class FittedViews:
             (views_share, forest_share), opinion = pooled([opinion, forest])
             shares, self._forest_share = shares * views_share, np.float32(forest_share)
         self._temperature = opinion.temperature
+        self._calibration = calibration_of(opinion)
         self._intercept = np.zeros(len(classes), dtype=np.float32)
         self._weights: dict[str, NDArray[np.float32]] = {}
         for share, member in zip(np.float32(shares), members, strict=True):
@@ -328,7 +329,8 @@ class FittedViews:
         scores = _scores(self._blocks, self._weights, self._intercept)
         if self._forest is not None:
             scores += self._forest_share * self._forest.scores(self._blocks["features"])
-        return Scores(self._classes, _softmax(scores, self._temperature), True)
+        proba = _softmax(scores, self._temperature)
+        return Scores(self._classes, proba, True, calibration=self._calibration)
 
     def committee(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return what each member says of some items: (n_members, n_places, n_classes)."""

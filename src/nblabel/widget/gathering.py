@@ -151,8 +151,7 @@ class Gathering:
             raise NotFittedError(self._session._no_model())
         if self._beliefs is None or self._beliefs[0] != predictions.version:
             best = predictions.best()
-            sure = predictions.proba[np.arange(len(best)), best]
-            self._beliefs = (predictions.version, best, sure)
+            self._beliefs = (predictions.version, best, predictions.confidences())
         return *self._beliefs[1:], predictions.classes
 
     def _drawn(self, find: p.Find, k: int) -> Gathered:

@@ -85,7 +85,7 @@ class ViewPart:
 class SuggestionPart:
     """A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text.
 
-    The ranking names what may be chosen, with the probability of each, the most probable first.
+    The ranking names what may be chosen, with the probability of each, what is suggested first.
     """
 
     label: Json
