@@ -270,6 +270,15 @@ export function visibleSuggestion(state: State, item: Item | null): SuggestionPa
   return item && state.suggest && item.shown.visible ? item.suggestion : null;
 }
 
+/**
+ * Whether another label is likelier than the suggested one: a model that learns rare labels goes by
+ * the signs of an item, as if all labels were as frequent.
+ */
+export function isRare({ label, ranking }: SuggestionPart): boolean {
+  const own = ranking.find(([name]) => name === label)?.[1] ?? null;
+  return own !== null && ranking.some(([, share]) => share !== null && share > own);
+}
+
 /** Strategies that also ask what has an answer; nobody is to see that before giving another. */
 const AGAIN: ReadonlySet<string> = new Set(["repeat", "review", "certify"]);
 
@@ -683,9 +692,10 @@ function say(state: State, done: string): State {
   return { ...state, said: done ? `${done}. ${text}` : text };
 }
 
-function inWords({ label, confidence }: SuggestionPart): string {
+function inWords(suggestion: SuggestionPart): string {
+  const { label, confidence } = suggestion;
   const sure = confidence === null ? "" : `, ${percent(confidence)}`;
-  return `${describeValue(label)}${sure}`;
+  return `${describeValue(label)}${sure}${isRare(suggestion) ? ", a rare label" : ""}`;
 }
 
 /** An item in words. */

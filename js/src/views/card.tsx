@@ -6,7 +6,7 @@ import type { Controller } from "../controller";
 import { brief, count, describeValue } from "../format";
 import type { Media } from "../media";
 import type { SuggestionPart, ViewPart } from "../protocol";
-import { currentId, type Item, type State } from "../state";
+import { currentId, isRare, type Item, type State } from "../state";
 import { sanitize } from "../sanitize";
 import { THEME_CHANGED } from "../theme";
 import { MOST_SHOWN, cut, segments } from "../text";
@@ -77,6 +77,11 @@ export function Card({ state, item, suggestion, controller, stage, onSwipe }: Pr
           )}
           {item.label !== null && (
             <span class="nblabel-tag">labeled {describeValue(item.label)}</span>
+          )}
+          {suggestion && !back && isRare(suggestion) && (
+            <span title="Another label is commoner, and so likelier; but the signs speak for this one.">
+              suggested by its signs, though rare
+            </span>
           )}
           <span>{back ? "answered before; a key changes it" : item.reason}</span>
           {!item.shown.visible &&

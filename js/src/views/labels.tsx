@@ -27,7 +27,6 @@ export const Labels = memo(function Labels(props: Props) {
 
 function Few({ task, chosen, suggestion, disabled, onPick }: Props) {
   const shares = new Map(suggestion?.ranking ?? []);
-  const rarer = isRarer(suggestion);
   return (
     <Columns classes={task.classes}>
       {task.classes.map((name, k) => (
@@ -38,7 +37,6 @@ function Few({ task, chosen, suggestion, disabled, onPick }: Props) {
           cap={capOfLabel(task, name)}
           share={shares.get(name) ?? null}
           suggested={suggestion?.label === name}
-          rarer={rarer}
           chosen={chosen === name}
           disabled={disabled}
           onPick={onPick}
@@ -66,7 +64,6 @@ function Many({
   const list = useRef<HTMLDivElement>(null);
   const shown = Math.min(picked, matches.length - 1);
   const top = suggestion?.ranking.slice(0, TOP) ?? [];
-  const rarer = isRarer(suggestion);
   const longest = Math.max(...task.classes.map((name) => name.length));
   const active = typed ? matches[shown] : undefined;
   useEffect(() => {
@@ -84,7 +81,6 @@ function Many({
             cap=""
             share={share}
             suggested={suggestion?.label === name}
-            rarer={rarer}
             chosen={chosen === name}
             disabled={disabled}
             onPick={onPick}
@@ -143,21 +139,10 @@ interface ButtonProps {
   readonly cap: string;
   readonly share: number | null;
   readonly suggested: boolean;
-  /** Whether another label is likelier than the suggested one. */
-  readonly rarer: boolean;
   readonly chosen: boolean;
   readonly disabled: boolean;
   readonly onPick: (value: string) => void;
 }
-
-/** Whether another label is likelier: the model treats rare classes like common ones. */
-function isRarer(suggestion: SuggestionPart | null): boolean {
-  const own = suggestion?.confidence ?? null;
-  return own !== null && suggestion!.ranking.some(([, share]) => share !== null && share > own);
-}
-
-const ACCEPTS = "space accepts the suggestion";
-const RARER = `${ACCEPTS}. A rare label is suggested by its signs, also where a common one is likelier`;
 
 function LabelButton({
   name,
@@ -165,7 +150,6 @@ function LabelButton({
   cap,
   share,
   suggested,
-  rarer,
   chosen,
   disabled,
   onPick,
@@ -189,7 +173,7 @@ function LabelButton({
       {/* Its place is kept where it is not seen: nothing moves when the suggestion does. */}
       <span
         class={suggested ? "nblabel-accept nblabel-offered" : "nblabel-accept"}
-        title={rarer ? RARER : ACCEPTS}
+        title="space accepts the suggestion"
       >
         <kbd>␣</kbd>
       </span>
