@@ -107,7 +107,8 @@ class TransductiveDesign:
     weighted : bool
         Whether the model's uncertainty counts.
     ahead : int
-        How many batches are chosen one item after the other; the rest follows by its first gain.
+        How many batches are chosen one item after the other; the rest follows by what each item
+        would gain after these.
     noise : float
         Variance of a label, against 1 of what is to be learned.
     """
@@ -159,12 +160,9 @@ class TransductiveDesign:
         lowered = weights @ np.square(covariance)
 
         gains = lowered * own / (variance + self.noise)
-        utilities = np.subtract(unsure, 2.0, out=unsure)  # what was not looked at comes last
-        utilities[taken] = np.minimum(gains / max(float(gains.max(initial=0.0)), 1e-12), BELOW_ONE)
         chosen = np.empty(n_chosen, dtype=np.intp)
         for rank in range(n_chosen):
             chosen[rank] = k = int(gains.argmax())
-            utilities[taken[k]] = n_chosen - rank
             before = added[:rank]
             if k < n_covered:
                 left_by_labels = covariance[k]
@@ -180,6 +178,9 @@ class TransductiveDesign:
             variance = np.maximum(variance - np.square(row), 0.0)
             gains = lowered * own / (variance + self.noise)
             gains[chosen[: rank + 1]] = -np.inf
+        utilities = np.subtract(unsure, 2.0, out=unsure)  # what was not looked at comes last
+        utilities[taken] = np.minimum(gains / max(float(gains.max(initial=0.0)), 1e-12), BELOW_ONE)
+        utilities[taken[chosen]] = np.arange(n_chosen, 0, -1)
         return utilities
 
     def reason(self, utility: float) -> str:
