@@ -55,6 +55,8 @@ LEVELS = {
     "_inspection": 5,
     "_training": 5,
     "_exchange": 5,
+    "_asking": 5,
+    "_answering": 5,
     "_certificates": 5,
     "_overview": 5,
     "session": 6,

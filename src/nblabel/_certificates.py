@@ -18,7 +18,6 @@ from .events import VERIFY, LabelEvent
 class Certificates(Core):
     """The part of a session that has labels of the machine certified."""
 
-    _certification: Certification | None = None
     _reached = ""  # the certificate that came about while this session was there
 
     def certify(

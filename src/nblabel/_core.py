@@ -1,14 +1,14 @@
 """What the parts of a session share, and an item as a session puts it forward.
 
-`Session` is composed of parts: `Training`, `Certificates`, `Inspection`. Each declares here what it
-takes from the others, so that it can be read by itself.
+`Session` is composed of parts: `Asking`, `Answering`, `Training`, and others. Each declares here
+what it takes from the others, so that it can be read by itself.
 """
 
 from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ._queue import Queue
+from ._queue import Draw, Queue
 from ._trainer import Trainer
-from .errors import StoreError
+from .errors import Failure, StoreError
 from .events import LabelEvent, Shown
 from .labels import Labels
 from .pool import Pool
@@ -30,7 +30,11 @@ from .tables import Predictions
 from .tasks import Task
 
 if TYPE_CHECKING:
+    from ._certifying import Certification
     from .evidence import Stability
+
+#: The client that asks and answers without a page.
+API = "api"
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,12 @@ class Core:
     _labeled: dict[int, Any]
     _twins: dict[int, list[int]]
     _open: NDArray[np.bool_]
+    #: Ids of the items put away, in their order.
+    _skipped: dict[str, None]
+    #: The certification that runs, or the last one.
+    _certification: Certification | None = None
+    #: Called after labels or items have changed, on the thread that did it; must be quick.
+    on_change: Callable[[], None] | None = None
     #: What another kernel made of the log that this session does not know.
     _stale: str = ""
     #: Whether the log was read once.
@@ -154,6 +164,30 @@ class Core:
 
     def append(self, events: Sequence[LabelEvent]) -> list[int]:
         """Check events, write them to the log, then fold them in."""
+        raise NotImplementedError
+
+    def suggestion(self, item: str) -> Suggestion | None:
+        """Return what the newest model suggests for an item."""
+        raise NotImplementedError
+
+    @property
+    def store_path(self) -> str | None:
+        """File that the log is kept in."""
+        raise NotImplementedError
+
+    def _asked(self, draw: Draw) -> Asked:
+        raise NotImplementedError
+
+    def _order_training(self) -> None:
+        raise NotImplementedError
+
+    def _fail(self, what: str, error: Failure) -> None:
+        raise NotImplementedError
+
+    def _follow(self, event: LabelEvent) -> None:
+        raise NotImplementedError
+
+    def _with_twins(self, events: Sequence[LabelEvent]) -> list[LabelEvent]:
         raise NotImplementedError
 
     def _put_forward(self, item: str, shown: Shown, reason: str) -> Asked:

@@ -9,26 +9,22 @@ from __future__ import annotations
 
 import gc
 import getpass
-import hashlib
 import os
 import threading
-import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from . import _certifying
+from ._answering import REPEAT_AFTER, Answering
+from ._asking import Asking
 from ._certificates import Certificates
-from ._certifying import Certification
-from ._core import Asked, Suggestion
 from ._exchange import Exchange
 from ._inspection import Inspection
 from ._learning import Away
@@ -45,53 +41,33 @@ from ._opening import (
     strategy_of,
 )
 from ._overview import Overview
-from ._queue import Draw, Queue
+from ._queue import Queue
 from ._results import inputs_of, joined
 from ._trainer import Trainer
 from ._training import Training
-from .errors import (
-    EventError,
-    Failure,
-    LabelValueError,
-    OptionError,
-    StoreError,
-    StoreMismatchError,
-    brief,
-)
+from .errors import OptionError, StoreError
 from .estimate import Share, learning_curve, pace, progressive
 from .events import (
-    ABOUT_ALL,
     DUPLICATE,
     EVERY_ITEM,
     SEED,
-    TRAP,
-    VERIFY,
     VERIFYING,
     LabelEvent,
     Shown,
     new_id,
     now,
-    renamed,
-    sound,
 )
 from .evidence import (
-    REPEAT,
-    REVIEW,
     Stability,
     audit_hits,
 )
 from .finding import members
-from .labels import MACHINES, RETRACTABLE, Labels
+from .labels import MACHINES, Labels
 from .pairing import PairPool, items_of, n_sides, sides_of
 from .pool import Pool, digest
 from .renderers import (
-    PairRenderer,
     Renderer,
-    View,
-    field_of,
     open_pool,
-    piece_of,
-    safe_view,
 )
 from .store import EventLog, SqliteLog
 from .strategies import Find, QueryStrategy
@@ -106,15 +82,10 @@ from .suggest import (
 )
 from .tasks import as_task, counted
 
-#: A page that was silent for this long no longer holds its items back from others, in seconds.
-HOLD_SECONDS = 90.0
 #: A smaller pool is learned from in some ms: no process is worth its start.
 LEAST_FOR_PROCESS = 2000
 #: Share of uniform draws, unless another one is asked for.
 EXPLORE = 0.1
-#: An item comes back after so many others at least, and is looked for so many times.
-REPEAT_AFTER, REPEAT_TRIES = 20, 20
-_API = "api"
 
 
 @dataclass(frozen=True)
@@ -135,7 +106,7 @@ class Measured:
     curve: Sequence[Sequence[float]]
 
 
-class Session(Training, Certificates, Inspection, Overview, Exchange):
+class Session(Asking, Answering, Training, Certificates, Inspection, Overview, Exchange):
     """Labeling without a screen: the log over a pool, and what learns from it.
 
     Parameters
@@ -642,484 +613,6 @@ class Session(Training, Certificates, Inspection, Overview, Exchange):
             )
         rows = as_rows(features, None, like)
         return checked_matrix(rows, len(items) - start, 2) if hasattr(rows, "shape") else rows
-
-    # ------------------------------------------------------------ asking
-
-    def next(self, k: int = 1) -> list[Asked]:
-        """Return the k items to ask next.
-
-        The same ones as long as nothing is answered, trained, or asked for otherwise.
-        """
-        if not isinstance(k, Integral) or isinstance(k, bool) or k < 0:
-            raise OptionError(f"next takes how many items, a whole number from 0, got {brief(k)}.")
-        with self._lock:
-            pinned = [self.pool.ids[position] for position in self._queue.pinned(_API)]
-            return self.window(_API, k, pinned[:k])
-
-    def ask(self, items: Iterable[Hashable] | pd.DataFrame) -> None:
-        """Ask these items next, in this order.
-
-        Those that have a label are asked again, with the suggestion hidden: the newest label
-        stands, and both are kept. What is found by `review`, `search`, `similar` or `check` can be
-        given as it is.
-
-        Parameters
-        ----------
-        items : iterable of item ids or labels of the source's index, or DataFrame
-            Of a table the column ``item``, or else the index.
-        """
-        if isinstance(items, str):
-            raise OptionError(f"ask takes several items; for one write ask([{items!r}]).")
-        if isinstance(items, pd.DataFrame):
-            items = items["item"] if "item" in items.columns else items.index
-        with self._lock:
-            ids = [self.pool.id_of(item) for item in items]
-            self._queue.want([self._wanted(item) for item in dict.fromkeys(ids)])
-            self._queue.changed()
-            if self.on_change:
-                self.on_change()
-
-    def _wanted(self, item: str) -> Draw:
-        judged = self._labels.label(item) is not None
-        how = (REVIEW, "to be judged again") if judged else ("asked", "asked for by name")
-        return Draw(self.pool.position(item), *how)
-
-    def window(self, client: str, k: int, keep: Iterable[str] = ()) -> list[Asked]:
-        """Return what a page should hold: up to k items, those it keeps first.
-
-        While a certification verifies blind, its items come before all others but those asked for
-        by name. One with traps is verified by `Certification.next`.
-        """
-        with self._lock:
-            moment = time.monotonic()
-            self._seen[client] = moment
-            for other in [c for c, seen in self._seen.items() if moment - seen > HOLD_SECONDS]:
-                self.release(other)
-            places = [self.pool.position(item) for item in keep if item in self.pool]
-            running = self._certification
-            if running is not None and running.is_verifying_blind:
-                self._queue.want(running.draws(k + self._queue.held_elsewhere(client)))
-            draws = self._queue.window(client, k, self._open, places)
-            return [self._asked(draw) for draw in draws[:k]]
-
-    def release(self, client: str) -> None:
-        """Let go of what a page held."""
-        with self._lock:
-            self._seen.pop(client, None)
-            self._queue.release(client)
-
-    def asked(self, item: str) -> Asked:
-        """Return an item that was not put forward, as when going back to it."""
-        with self._lock:
-            position = self.pool.position(item)
-            event = self._labels.current(item)
-            reason = "asked for by name" if event is None else "answered before"
-            return self._asked(Draw(position, "browse", reason))
-
-    def _asked(self, draw: Draw) -> Asked:
-        item = self.pool.ids[draw.position]
-        running = self._certification
-        if draw.strategy == VERIFY and running is not None and running.is_running:
-            assert draw.draw is not None
-            return running.asked(draw.draw)
-        suggestion = self.suggestion(item)
-        shown = Shown(
-            strategy=draw.strategy,
-            audit=draw.audit,
-            draw=draw.draw,
-            seed=draw.seed,
-            probability=draw.probability,
-            model_version=suggestion.version if suggestion else 0,
-            suggestion=suggestion.label if suggestion else None,
-            confidence=suggestion.confidence if suggestion else None,
-            visible=suggestion is not None
-            and not self.is_blind(item)
-            and draw.strategy not in (REPEAT, REVIEW, VERIFY),
-        )
-        reason = draw.reason
-        if draw.audit and running is not None and running.is_blind(item):
-            suggestion, reason = None, _certifying.REASON  # a random draw that is also verified
-        return Asked(
-            item, self.pool.index[draw.position], self.pool.item(draw.position), suggestion, shown,
-            reason,
-        )  # fmt: skip
-
-    def _put_forward(self, item: str, shown: Shown, reason: str) -> Asked:
-        """Return an item with a suggestion that is not the newest model's."""
-        place = self.pool.position(item)
-        suggestion = None
-        if shown.suggestion is not None:
-            suggestion = Suggestion(shown.suggestion, None, [], shown.model_version)
-        return Asked(
-            item, self.pool.index[place], self.pool.item(place), suggestion, shown, reason
-        )  # fmt: skip
-
-    def is_blind(self, item: str) -> bool:
-        """Whether the suggestion for an item is hidden, at random under the session's seed.
-
-        While a certification verifies blind, that of all its items is.
-        """
-        if self._certification is not None and self._certification.is_blind(item):
-            return True
-        text = f"{self.random_state}/{item}".encode("utf-8", "replace")
-        drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
-        return drawn / 2**64 < self.blind
-
-    def view(self, item: str, *, small: bool = False) -> View:
-        """Return how an item is shown, alone or, if small, as one of many."""
-        position = self.pool.position(item)
-        view = safe_view(self.renderer, self.pool.item(position), small=small)
-        if not self._details:
-            return view
-        row = self.pool.frame.iloc[position]  # type: ignore[union-attr]
-        fields = [field_of(str(name), row[name]) for name in self._details]
-        return replace(view, data={**view.data, "details": fields})
-
-    def piece(self, item: str, name: str, start: int, length: int) -> tuple[bytes, int]:
-        """Return some bytes of a part of an item that is too large for its view.
-
-        Parameters
-        ----------
-        item : str
-        name : str
-            Of the part, as its look knows it.
-        start, length : int
-
-        Returns
-        -------
-        bytes
-            Fewer at the end of the part.
-        int
-            How many bytes the part has.
-
-        Raises
-        ------
-        UnknownItemError, ValueError
-            If there is no such item, or no such part of it; what a renderer raises beside.
-        """
-        content = self.pool.item(self.pool.position(item))
-        return piece_of(self.renderer, content, name, start, length)
-
-    # ------------------------------------------------------------ answering
-
-    def record(
-        self,
-        item: Hashable | Asked,
-        label: Any,
-        *,
-        seconds: float | None = None,
-        annotator: str | None = None,
-    ) -> LabelEvent:
-        """Label an item.
-
-        Parameters
-        ----------
-        item : Asked, item id, or label of the source's index
-        label : object
-            A legal value of the task.
-        seconds : float, optional
-            How long it took.
-        annotator : str, optional
-            Who labels, if not the session's annotator.
-
-        Returns
-        -------
-        LabelEvent
-            As it is in the log.
-        """
-        return self._say("label", item, self.task.parse(label), seconds, annotator)
-
-    def skip(self, item: Hashable | Asked) -> LabelEvent:
-        """Put an item away without a label."""
-        return self._say("skip", item, None, None, None)
-
-    def flag(self, item: Hashable | Asked, value: bool = True) -> LabelEvent:
-        """Flag an item, or take its flag away."""
-        return self._say("flag", item, bool(value), None, None)
-
-    def annotate(self, item: Hashable | Asked, note: str) -> LabelEvent:
-        """Write a note on an item; an empty one takes it away."""
-        return self._say("note", item, str(note), None, None)
-
-    def undo(self, annotator: str | None = None) -> LabelEvent | None:
-        """Take back the newest answer, flag or note that stands; return the event taken back."""
-        with self._lock:
-            who = annotator or self.annotator
-            target = self._labels.last(who)
-            if target is not None:
-                self.append([LabelEvent(new_id(), "retract", target.item, who, target.id, now())])
-            return target
-
-    def _say(
-        self, kind: str, item: Any, value: Any, seconds: float | None, annotator: str | None
-    ) -> LabelEvent:
-        with self._lock:
-            item_id = item.id if isinstance(item, Asked) else self.pool.id_of(item)
-            draw = self._queue.held(_API, self.pool.position(item_id))
-            asked = (
-                item
-                if isinstance(item, Asked)
-                else self._asked(draw or Draw(self.pool.position(item_id), "given"))
-            )
-            # What was asked to be verified with a suggestion was shown with it.
-            seen = asked.shown.visible and asked.shown.strategy in VERIFYING
-            shown = replace(asked.shown, visible=seen, view="api")
-            event = LabelEvent(
-                new_id(), kind, item_id, annotator or self.annotator, value, now(), seconds, shown
-            )
-            event = self._complete(event, ())
-            self._append([event])
-            return event
-
-    def append(self, events: Sequence[LabelEvent]) -> list[int]:
-        """Check events, write them to the log, then fold them in.
-
-        Parameters
-        ----------
-        events : sequence of LabelEvent
-            Their `content` and what the newest model predicts are filled in here.
-
-        Returns
-        -------
-        list of int
-            Positions in the log.
-
-        Raises
-        ------
-        UnknownItemError, LabelValueError, EventError
-            If an event is not legal; then none is written.
-        StoreError
-            If they could not be written; then none counts as said.
-        """
-        with self._lock:
-            return self._append([self._complete(e, events[:k]) for k, e in enumerate(events)])
-
-    def _complete(self, event: LabelEvent, before: Sequence[LabelEvent]) -> LabelEvent:
-        if event.kind in (*ABOUT_ALL, "certify"):
-            raise EventError(f"An event of kind {event.kind!r} is written by the session itself.")
-        position = self.pool.position(event.item)
-        event = sound(event)
-        if event.kind == "retract":
-            target = next((other for other in before if other.id == event.value), None)
-            if not (
-                target is not None
-                and target.kind in RETRACTABLE
-                and (target.item, target.annotator) == (event.item, event.annotator)
-            ):
-                self._labels.check(event)
-                author = self._labels.author(event.value)
-                if author != event.annotator:
-                    raise EventError(
-                        f"Event {event.value!r} was said by {author!r}; {event.annotator!r} cannot "
-                        "take it back."
-                    )
-            return event
-        is_trap = event.shown.strategy == TRAP
-        if event.kind == "skip" and is_trap:
-            return _certifying.trapped(event, self._labels.attempts.values())
-        if event.kind != "label":
-            return replace(event, content=self.pool.digest(position))
-        shown = event.shown
-        predictions = self._predictions
-        if (
-            predictions is not None
-            and position < len(predictions)
-            and position not in self._trained_on
-        ):
-            shown = replace(
-                shown,
-                predicted=self._value(predictions, position)[0],
-                predicted_version=predictions.version,
-            )
-        value = self._parsed(event.value)
-        check = getattr(self.task, "check", None)
-        if check is not None:
-            check(value, self.pool.item(position))
-        if is_trap:
-            # What was shown has another name, too, if labels were renamed while it waited.
-            shown = replace(event.shown, suggestion=self._parsed(event.shown.suggestion))
-            answered = replace(event, value=value, shown=shown)
-            return _certifying.trapped(answered, self._labels.attempts.values())
-        if isinstance(self.renderer, PairRenderer):
-            shown = replace(shown, swapped=self.renderer.swapped(self.pool.item(position)))
-        return replace(
-            event,
-            value=value,
-            content=self.pool.digest(position),
-            shown=shown,
-        )
-
-    def _parsed(self, value: Any) -> Any:
-        """Return a legal label; of one that was renamed while it waited in a page, the new one."""
-        try:
-            return self.task.parse(value)
-        except LabelValueError:
-            for names in reversed(self._labels.relabelings):
-                new = renamed(value, names)
-                if new is not None and new != value:
-                    return self.task.parse(new)
-            raise
-
-    def _append(self, events: Sequence[LabelEvent]) -> list[int]:
-        self._fold()  # another kernel may have said what these items are now
-        if self._stale:
-            raise StoreMismatchError(f"{self._stale}.")
-        if self._twins:
-            events = self._with_twins(events)
-        positions = self._log.append(events)
-        self.refresh()
-        for event in events:
-            if event.kind == "label" and event.annotator == self.annotator:
-                self._recent.append(event.item)
-                self._let_one_come_back(event)
-        return positions
-
-    def _let_one_come_back(self, event: LabelEvent) -> None:
-        """Now and then, want one of the annotator's labeled items again."""
-        if self.repeat == 0 or event.shown.strategy in (DUPLICATE, REPEAT, REVIEW):
-            return
-        if self._repeat_rng.random() >= self.repeat / (1 - self.repeat):
-            return
-        places = list(self._labeled)
-        for k in self._repeat_rng.integers(len(places), size=REPEAT_TRIES).tolist():
-            item = self.pool.ids[places[k]]
-            said = self._labels.judged(item)
-            if (
-                item not in self._recent
-                and self._queue.wanted(places[k]) is None
-                and said[-1].annotator == self.annotator
-                and not any(one.shown.strategy in (REPEAT, REVIEW) for one in said)
-            ):
-                self._queue.want([Draw(places[k], REPEAT, "drawn at random")])
-                return
-
-    def refresh(self) -> None:
-        """Fold in what was written since, also by another kernel on the same log."""
-        with self._lock:
-            self._fold()
-            if self._certification is not None and not self._stale:
-                self._certification.settle()
-            if self._changes >= self.batch:
-                self._order_training()
-
-    def _fold(self) -> None:
-        if self._stale:  # what follows is about other items, or in other words
-            return
-        places = self.pool.places
-        before = self._labels.n_events
-        for position, event in self._log.read(self._labels.position):
-            if event.kind in ABOUT_ALL and self._ready and event.id not in self._own:
-                self._go_stale(event)
-                break
-            try:
-                fresh = self._labels.apply(position, event)
-            except EventError as error:
-                what = f"An event of the log was passed over, number {position}"
-                self._fail(what, Failure.of(error))
-                continue
-            if event.kind in ABOUT_ALL:
-                self._look_again(event)
-            elif event.kind == "certify":
-                self._follow(event)
-            elif fresh and event.item in places:
-                if event.kind in ("label", "skip"):
-                    self._queue.answered(places[event.item])
-                self._settle(event.item)
-                self._changes += event.kind in ("label", "retract")
-        if self.on_change and self._labels.n_events > before:
-            self.on_change()
-
-    @property
-    def n_events(self) -> int:
-        """How many events of the log were read."""
-        with self._lock:
-            return self._labels.n_events
-
-    def _settle(self, item: str) -> None:
-        """Take over the answer that stands for an item of the pool."""
-        place, answer = self.pool.places[item], self._labels.current(item)
-        self._open[place] = answer is None
-        if answer is not None and answer.kind == "skip":
-            self._skipped[item] = None
-        else:
-            self._skipped.pop(item, None)
-        if answer is not None and answer.kind == "label" and self._labels.trains(answer.annotator):
-            self._labeled[place] = answer.value
-        else:
-            self._labeled.pop(place, None)
-
-    def _look_again(self, event: LabelEvent) -> None:
-        """Take over an event that is about all items."""
-        self._open[:] = True
-        self._labeled.clear()
-        self._skipped.clear()
-        for item in self._labels.answered:
-            if item in self.pool.places:
-                self._settle(item)
-        if self._certification is not None:
-            attempt = self._labels.attempts[self._certification.id]
-            self._certification = Certification(self, attempt)
-        self._changes += 1
-
-    def _go_stale(self, event: LabelEvent) -> None:
-        """Go on with what is known here: another kernel goes on with other items, or labels."""
-        what = "other data" if event.kind == "match" else "other labels"
-        self._stale = (
-            f"Another kernel has opened {self.store_path} with {what} since. Run the cell "
-            "again with the same data and labels; until then nothing is written, and labels "
-            "wait in the page"
-        )
-        self.warning = f"{self._stale}."
-        if self.on_change:
-            self.on_change()
-
-    def knows(self, event_id: str) -> bool:
-        """Whether an event with this id is in the log, as far as it was read."""
-        with self._lock:
-            return event_id in self._labels
-
-    def said(self, item: str) -> tuple[Any, str, bool]:
-        """Return what stands for an item: its label or None, its note, whether it is flagged."""
-        with self._lock:
-            labels, place = self._labels, self.pool.places.get(item)
-            # Nobody is to see what was said before, when it is asked again.
-            again = place is not None and self._queue.wanted(place) and self._queue.is_held(place)
-            return None if again else labels.label(item), labels.note(item), labels.flagged(item)
-
-    @property
-    def skipped(self) -> list[str]:
-        """Ids of the items put away."""
-        with self._lock:
-            return list(self._skipped)
-
-    def trail(
-        self, most: int, before: int | None = None
-    ) -> tuple[list[tuple[LabelEvent, Any]], int | None]:
-        """Return the newest events of the annotator that stand, oldest first, for undo.
-
-        Parameters
-        ----------
-        most : int
-        before : int, optional
-            Only events before this one, as counted by `more`.
-
-        Returns
-        -------
-        rows : list of (LabelEvent, value)
-            Each with the label that the item had before.
-        more : int or None
-            Where older ones go on; None if there are none.
-        """
-        with self._lock:
-            return self._labels.trail(self.annotator, most, before)
-
-    def reopen(self, items: Iterable[str]) -> None:
-        """Put skipped items back into the order of asking, without changing the log."""
-        with self._lock:
-            for item in items:
-                event = self._labels.current(item)
-                if event is not None and event.kind == "skip":
-                    self._open[self.pool.position(item)] = True
 
     # ------------------------------------------------------------ results
 

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nblabel._answering import REPEAT_AFTER
 from nblabel.errors import OptionError, StoreError
 from nblabel.estimate import Estimate
 from nblabel.events import LabelEvent, Shown, new_id, now
 from nblabel.evidence import anchoring, known_labels, repeats
 from nblabel.evidence.review import confident_learning
 from nblabel.report import Report
-from nblabel.session import REPEAT_AFTER, Session
+from nblabel.session import Session
 from nblabel.simulation import simulate
 from nblabel.tasks import MultiLabel
 from nblabel.testing import FakePage

@@ -22,6 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import nblabel as nl
+from nblabel._asking import HOLD_SECONDS
 from nblabel.errors import (
     DataError,
     EventError,
@@ -36,7 +37,7 @@ from nblabel.errors import (
 )
 from nblabel.events import LabelEvent, Shown, now
 from nblabel.renderers import View
-from nblabel.session import HOLD_SECONDS, Session
+from nblabel.session import Session
 from nblabel.store import SqliteLog
 from nblabel.suggest import Scores
 
@@ -667,7 +668,7 @@ def test_windows_do_not_hand_one_item_to_two_pages() -> None:
 def test_a_silent_page_lets_go(monkeypatch: pytest.MonkeyPatch) -> None:
     session = make(TEXTS[:4], explore=0)
     clock = [1000.0]
-    monkeypatch.setattr("nblabel.session.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("nblabel._asking.time.monotonic", lambda: clock[0])
     held = {asked.id for asked in session.window("page-1", 3)}
     assert len(held) == 3
     clock[0] += HOLD_SECONDS - 1
