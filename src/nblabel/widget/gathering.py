@@ -20,6 +20,7 @@ from .._core import Asked
 from .._queue import Draw
 from ..errors import NotFittedError, OptionError
 from ..session import Session
+from ..tables import Predictions
 from . import protocol as p
 
 #: Items like one that are found, and found ones that are remembered.
@@ -81,7 +82,7 @@ class Gathering:
         self._session = session
         self._alike: OrderedDict[str, _Alike] = OrderedDict()
         #: Version of the model, what it believes of each item, and how sure it is.
-        self._beliefs: tuple[int, NDArray[np.intp], NDArray[np.float32]] | None = None
+        self._beliefs: tuple[int, NDArray[np.intp]] | None = None
         self._candidates: tuple[str, NDArray[np.intp]] = ("", np.empty(0, dtype=np.intp))
 
     def gather(self, find: p.Find, k: int) -> Gathered:
@@ -134,7 +135,8 @@ class Gathering:
             of = of or _most(counts)
             named = [k for k, value in said.items() if value == of]
             return of, np.array(named, dtype=np.intp), counts
-        best, sure, classes = self._best()
+        predictions, best = self._best()
+        classes = predictions.classes
         is_open = is_open[: len(best)]
         numbers = np.bincount(best[is_open], minlength=len(classes))
         counts = {name: int(n) for name, n in zip(classes, numbers, strict=True) if n}
@@ -142,17 +144,17 @@ class Gathering:
         if of not in classes:
             return of, np.empty(0, dtype=np.intp), counts
         places = np.flatnonzero(is_open & (best == classes.index(of)))
-        order = np.argsort(sure[places] if least else -sure[places], kind="stable")
-        return of, places[order], counts
+        sure = predictions.confidences(places)
+        return of, places[np.argsort(sure if least else -sure, kind="stable")], counts
 
-    def _best(self) -> tuple[NDArray[np.intp], NDArray[np.float32], tuple[str, ...]]:
+    def _best(self) -> tuple[Predictions, NDArray[np.intp]]:
+        """Return what the newest model says, and the column of what it suggests for each item."""
         predictions = self._session._predictions
         if predictions is None:
             raise NotFittedError(self._session._no_model())
         if self._beliefs is None or self._beliefs[0] != predictions.version:
-            best = predictions.best()
-            self._beliefs = (predictions.version, best, predictions.confidences())
-        return *self._beliefs[1:], predictions.classes
+            self._beliefs = (predictions.version, predictions.best())
+        return predictions, self._beliefs[1]
 
     def _drawn(self, find: p.Find, k: int) -> Gathered:
         """Return what a certificate asks to be verified with suggestions in sight."""
