@@ -49,7 +49,7 @@ export interface ViewPart {
   readonly buffers: number;
 }
 
-/** A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text. The ranking names what may be chosen, with the probability of each, the most probable first. */
+/** A prediction; `marks` are [start, end, weight], in UTF-16 units of the item's text. The ranking names what may be chosen, with the probability of each, what is suggested first. */
 export interface SuggestionPart {
   readonly label: g.Json;
   readonly confidence: number | null;

@@ -19,6 +19,7 @@ from .strategies import (
     Auto,
     Context,
     QueryStrategy,
+    Random,
     Rows,
     Switching,
     checked_probabilities,
@@ -262,7 +263,8 @@ def rank(
         batch=order.batch,
         seed=seed,
         pool_proba=None if predictions is None else predictions.sureness,
-        probabilistic=predictions is None or predictions.probabilistic,
+        probabilistic=predictions is None
+        or (predictions.probabilistic and predictions.calibration is None),
     )
     try:
         return _ranked(strategy, context, fitted)
@@ -280,6 +282,8 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
         strategy = ranker()
     elif isinstance(strategy, Switching):
         strategy = strategy.choose(context)
+    if type(strategy) is Random:  # the queue draws from what is left at each time
+        return Result(doing=strategy.name, aim=strategy.aim)
     if strategy.requires & {"proba", "committee"} and not context.has_proba:
         return Result(doing="random", aim="at random until there is a model")
     if "committee" in strategy.requires:
@@ -308,7 +312,7 @@ def _chances(
 ) -> NDArray[np.float64] | None:
     """Return the probability of each draw, None where the strategy does not sample."""
     probabilities = getattr(strategy, "probabilities", None)
-    if probabilities is None:
+    if not callable(probabilities):
         return None
     return checked_probabilities(strategy, probabilities(context, drawn), len(drawn))
 

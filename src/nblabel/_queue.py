@@ -12,8 +12,8 @@ later with more items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -81,6 +81,7 @@ class Queue:
         self._rng = np.random.default_rng((seed, 1))
         self._ranking: Sequence[Draw] = ()
         self._asked = 0
+        self._ranked: set[int] = set()  # what was taken of it
         #: What was asked for by name comes first, whether or not it has an answer.
         self._wanted: dict[int, Draw] = {}
         self._hands: dict[str, dict[int, Draw]] = {}
@@ -105,6 +106,7 @@ class Queue:
         """Install a new ranking, the best first."""
         self._ranking = ranking
         self._asked = 0  # what is answered of its beginning
+        self._ranked = set()
         self.version += 1
 
     def want(self, draws: Iterable[Draw]) -> None:
@@ -215,7 +217,7 @@ class Queue:
         self._asked = _pass_over(
             self._asked, len(self._ranking), lambda k: is_open[self._ranking[k].position]
         )
-        ranking = (self._ranking[k] for k in range(self._asked, len(self._ranking)))
+        ranks = iter(range(self._asked, len(self._ranking)))
         for position, wanted in self._wanted.items():
             if len(window) < k and position not in window and position not in elsewhere:
                 # Drawn at random before it was asked for, it is still a random draw.
@@ -229,9 +231,7 @@ class Queue:
             if self.explore > 0 and self._rng.random() < self.explore:
                 draw = owed.pop(0) if owed else self._audit(free)
             if draw is None:
-                draw = next(
-                    (d for d in ranking if d.position not in owed_places and free[d.position]), None
-                )
+                draw = self._next_ranked(ranks, free, owed_places)
             if draw is None:  # no ranking, or none left
                 draw = owed.pop(0) if owed else self._fill(free, is_open)
             if draw is None:
@@ -260,6 +260,22 @@ class Queue:
                 )  # fmt: skip
         return None
 
+    def _next_ranked(
+        self, ranks: Iterator[int], free: NDArray[np.bool_], owed: Collection[int]
+    ) -> Draw | None:
+        for k in ranks:
+            draw = self._ranking[k]
+            if draw.position in owed or not free[draw.position]:
+                continue
+            self._ranked.add(draw.position)
+            if draw.probability is not None and not all(
+                self._ranking[j].position in self._ranked for j in range(k)
+            ):
+                # One before it was asked otherwise: what it was drawn from has changed.
+                return replace(draw, probability=None)
+            return draw
+        return None
+
     def _fill(self, free: NDArray[np.bool_], is_open: NDArray[np.bool_]) -> Draw | None:
         # No audits: a page that opens before the first ranking would be owed its whole window. From
         # the far end, so that those to come are left alone as long as can be.
@@ -269,15 +285,16 @@ class Queue:
         for k in chain(range(self._filled, n), range(self._filled)):
             position = int(self._order[-1 - k])
             if free[position]:
-                probability = self._chance(free, self._drawn)
+                probability = self._chance(free, self._drawn, self._filled)
                 return Draw(position, "random", "drawn at random", probability=probability)
         return None
 
-    def _chance(self, free: NDArray[np.bool_], passed: int) -> float:
-        """Return the probability of each free item in the order behind those that were passed."""
-        n_free = np.count_nonzero(free)
+    def _chance(self, free: NDArray[np.bool_], drawn: int, filled: int = 0) -> float:
+        """Return the probability of each free item that was not passed at either end."""
+        n_free = int(np.count_nonzero(free))
         # What was passed and is free again comes up only when nothing else is left.
-        again = np.count_nonzero(free[self._order[:passed]])
+        passed = np.concatenate([self._order[:drawn], self._order[len(self._order) - filled :]])
+        again = int(np.count_nonzero(free[passed]))
         return 1.0 / (n_free - again or n_free)
 
 

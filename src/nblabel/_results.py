@@ -171,8 +171,12 @@ class Trained:
         model = self.model
         if hasattr(model, "tag"):
             return [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
-        classes = self.predictions.classes
-        return [decode(self.task, classes, row) for row in probabilities(model, rows, len(classes))]
+        classes, calibration = self.predictions.classes, self.predictions.calibration
+        scores = probabilities(model, rows, len(classes))
+        if calibration is None:
+            return [decode(self.task, classes, row) for row in scores]
+        said = calibration(scores)
+        return [decode(self.task, classes, *both) for both in zip(scores, said, strict=True)]
 
     def _rows(self, data: Any) -> tuple[Any, pd.Index[Any] | None]:
         """Return what the model takes of new data, and its index."""

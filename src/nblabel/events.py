@@ -73,7 +73,8 @@ class Shown:
     probability : float or None
         Probability with which it was this item that was drawn, where chance chose: given what could
         be drawn then, those drawn before it in the same ranking, and that it was the turn of this
-        strategy (that of audits comes with the session's `explore`). None where a rule chose.
+        strategy (that of audits comes with the session's `explore`). Its inverse stands for what
+        could be drawn then, not for the pool. None where a rule chose.
     model_version : int
         Model behind the suggestion that the annotator saw (0: none).
     suggestion : object

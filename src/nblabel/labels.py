@@ -555,7 +555,9 @@ class Labels:
             )
         frame = pd.DataFrame(rows, columns=None if rows else _HISTORY)
         frame = frame.set_index("number")
-        return frame.assign(at=_times(frame["at"]))
+        # Also where no row has one.
+        numbers = {name: "float64" for name in _NUMBERS if name in frame}
+        return frame.astype(numbers).assign(at=_times(frame["at"]))
 
 
 def _times(texts: pd.Series) -> pd.Series:
@@ -579,6 +581,7 @@ _FRAME = [
     "annotator", "labeled_at", "seconds", "suggestion", "probability", "note", "flagged",
     "strategy", "audit", "visible", "model_version",
 ]  # fmt: skip
+_NUMBERS = ("seconds", "shown_probability", "shown_confidence")
 _HISTORY = ["id", "kind", "item", "annotator", "value", "at", "seconds", "content", "schema",
             "retracted", "number"]  # fmt: skip
 

@@ -55,6 +55,29 @@ class Calibration:
         return np.asarray(softmax(logs, axis=1), dtype=np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class JoinedCalibration:
+    """A calibration of several models whose columns stand beside each other.
+
+    Attributes
+    ----------
+    parts : tuple of (int, calibration or None)
+        Number of columns of each; None where they are probabilities as they are.
+    """
+
+    parts: tuple[tuple[int, Calibration | JoinedCalibration | None], ...]
+
+    def __call__(self, proba: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Return probabilities for rows of scores, (n_rows, n_columns)."""
+        made = np.array(proba, dtype=np.float32)
+        end = 0
+        for n_columns, calibration in self.parts:
+            own = slice(end, end := end + n_columns)
+            if calibration is not None:
+                made[:, own] = calibration(made[:, own])
+        return made
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What one version of the model says about every item of the pool.
@@ -74,7 +97,7 @@ class Predictions:
         Whether the estimator gives probabilities.
     unsure : ndarray of shape (n_items,), float32, or None
         From 0 to 1, where a row of `proba` is no distribution over classes, one of which is right.
-    calibration : Calibration or None
+    calibration : Calibration, JoinedCalibration or None
         Makes probabilities of `proba`; None where it has them.
     """
 
@@ -84,7 +107,7 @@ class Predictions:
     proba: NDArray[np.float32]
     probabilistic: bool = True
     unsure: NDArray[np.float32] | None = None
-    calibration: Calibration | None = None
+    calibration: Calibration | JoinedCalibration | None = None
 
     @property
     def sureness(self) -> NDArray[np.float32]:
@@ -116,19 +139,15 @@ class Predictions:
         rows = self.proba[position : position + 1]
         return (rows if self.calibration is None else self.calibration(rows))[0]
 
-    def confidence(self, position: int) -> float | None:
-        """Probability that the class suggested for one item is right, None if there is none."""
-        if not self.probabilistic:
-            return None
-        return float(self.probabilities(position)[self.proba[position].argmax()])
-
     def confidences(self, positions: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
         """The same for all items or the given positions; scores if there are no probabilities."""
         rows = self.proba if positions is None else self.proba[positions]
         return confidences(rows, self.calibration)
 
 
-def confidences(proba: NDArray[np.float32], calibration: Calibration | None) -> NDArray[np.float32]:
+def confidences(
+    proba: NDArray[np.float32], calibration: Calibration | JoinedCalibration | None
+) -> NDArray[np.float32]:
     """Return for each row the probability of the class that is suggested."""
     if calibration is None:
         return np.asarray(proba.max(axis=1))

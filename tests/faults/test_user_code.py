@@ -14,6 +14,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from nblabel.errors import OptionError, TrainingTimeoutError
 from nblabel.renderers import View
 from nblabel.session import Session
 from nblabel.suggest import Scores
+from nblabel.tables import Calibration
 from nblabel.testing import FakePage
 
 PATIENCE = 60.0
@@ -530,20 +532,23 @@ def test_a_suggester_of_ones_own(tmp_path: Path, tally: Callable[..., None]) -> 
     version = ana.session.status()["version"]
     own.proba[:] = 0  # it writes into its own array again
     shown_is_honest(ana.session, version)
-    good = own.scores
+    good, fair = own.scores, Scores(("ham", "spam"), np.ones((40, 2)) / 2, True)
     faults = 0
     for scores, says in (
         (None, "gave no scores with classes, proba and probabilistic"),
         (Scores(("ham", "spam"), np.ones((3, 2)) / 2, True), "expected (40, 2)"),
         (Scores(("ham", "ham"), np.ones((40, 2)) / 2, True), "not different"),
         (good, "a row that sums to 0"),
+        (replace(fair, calibration=0.5), "makes no 2 probabilities: 0.5"),
+        (replace(fair, calibration=Calibration(np.nan, np.zeros(2))), "makes no 2"),
+        (replace(fair, calibration=lambda rows: rows[:, :1]), "makes no 2 probabilities"),
     ):
         own.scores = scores
         ana.session.retrain()
         assert ana.session.last_error is not None and says in ana.session.last_error
         shown_is_honest(ana.session, version)
         faults += 1
-    own.scores = Scores(("ham", "spam"), np.ones((40, 2)) / 2, True)
+    own.scores = fair
     for marks in (None, [(5, 2, 1.0)], [(0, 3, 1), (2, 4, 1)], [("a", 1, 1)], [(0, 1)]):
         own.marks = marks
         ana.session.retrain()

@@ -371,13 +371,19 @@ def test_the_queue_asks_everything_once(n_items, explore, seed, turns):
     queue = Queue(n_items, explore=explore, seed=seed)
     rng = np.random.default_rng(seed)
     answered: set[int] = set()
+    known: set[Draw] = set()
     for client, k in [*turns, ("a", 3), *[("b", n_items)] * 2]:
         queue.rank([Draw(int(p), "margin") for p in rng.permutation(n_items)[:5]])
         is_open = np.array([p not in answered for p in range(n_items)])
         keep = [p for p in queue.hand(client) if is_open[p]][:2]
         window = queue.window(client, k, is_open, keep)
-        chances = [draw.probability for draw in window if draw.reason == "drawn at random"]
-        assert all(1 / n_items <= chance <= 1 for chance in chances)
+        # Of what is drawn now each item that nobody has is as likely, but what was passed before.
+        others = queue.elsewhere(client)
+        for before, draw in enumerate(window):
+            if draw.reason == "drawn at random" and draw not in known:
+                open_now = sum(is_open[p] and p not in others for p in range(n_items))
+                assert 1 <= round(1 / draw.probability) <= open_now - before
+        known |= set(window)
         asked = [draw.position for draw in window]
         assert asked[: len(keep)] == keep
         assert len(set(asked)) == len(asked) and not set(asked) & answered

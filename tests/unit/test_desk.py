@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 
+from nblabel._core import Suggestion
 from nblabel.errors import StoreError
 from nblabel.session import Session
 from nblabel.store import SqliteLog
@@ -245,6 +246,18 @@ def test_marks_cut_the_same_text_on_both_sides(text: str, data: st.DataObject) -
     for (start, end, _), (a, b, weight) in zip(marks, utf16_marks(text, marks), strict=True):
         assert units[2 * a : 2 * b].decode("utf-16-le", "surrogatepass") == text[start:end]
         assert weight == 1.0
+
+
+@pytest.mark.parametrize("place", [0, 3, 11, 12, 30])
+def test_of_many_classes_the_likeliest_is_sent_wherever_it_stands(
+    place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranking = [(f"c{k}", 0.5 if k == place else 0.01) for k in range(40)]
+    monkeypatch.setattr(Session, "suggestion", lambda *_: Suggestion("c0", 0.01, ranking, 1))
+    item = Page(make()).want(1)["items"][0]
+    sent = [name for name, _ in item["suggestion"]["ranking"]]
+    assert len(sent) == 12 and sent[:11] == [f"c{k}" for k in range(11)]
+    assert sent[11] == f"c{max(place, 11)}"
 
 
 def test_views_are_made_once_but_large_ones_not_kept() -> None:

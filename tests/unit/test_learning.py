@@ -26,7 +26,7 @@ def test_one_training():
     result = learn(ModelSuggester(TEXTS, "text"), Margin(), order(KNOWN))
     assert result.predictions.version == 3 and result.predictions.n_labels == 2
     assert result.predictions.label(4) == "spam" and result.predictions.label(5) == "ham"
-    assert result.predictions.confidence(4) == pytest.approx(result.predictions.proba[4].max())
+    assert result.predictions.confidences()[4] == pytest.approx(result.predictions.proba[4].max())
     assert result.predictions.best(np.array([4, 5])).tolist() == [1, 0]
     assert result.positions == {0, 2} and result.doing == "margin"
     assert sorted(draw.position for draw in result.ranking) == [1, 3, 4, 5]
@@ -52,10 +52,38 @@ def test_nothing_left_to_ask():
     assert (list(result.ranking), result.doing) == ([], "") and result.predictions is not None
 
 
+class Shuffled(Random):
+    name = "shuffled"
+
+
 def test_chance_changes_from_training_to_training():
-    orders = [[d.position for d in learn(None, Random(), order({}, version=v)).ranking]
+    orders = [[d.position for d in learn(None, Shuffled(), order({}, version=v)).ranking]
               for v in (1, 1, 2)]  # fmt: skip
     assert orders[0] == orders[1] != orders[2]
+
+
+def test_random_leaves_the_draws_to_the_queue():
+    result = learn(ModelSuggester(TEXTS, "text"), Random(), order(KNOWN))
+    assert result.predictions is not None and len(result.ranking) == 0
+    assert (result.doing, result.aim) == ("random", "asking at random")
+
+
+class Sampling(Shuffled):
+    def __init__(self, chances):
+        self.probabilities = chances
+
+    def reason(self, utility):
+        return "by chance"
+
+
+def test_the_probabilities_of_draws_are_kept():
+    sampling = Sampling(lambda context, drawn: [np.nan, *[0.5] * (len(drawn) - 1)])
+    draws = list(learn(None, sampling, order({})).ranking)
+    assert [draw.probability for draw in draws] == [None] + [0.5] * 5
+    failed = learn(None, Sampling(lambda context, drawn: [2.0] * len(drawn)), order({}))
+    assert "such as 2; what was drawn has one in (0, 1]" in str(failed.failed)
+    own = learn(None, Sampling("something of its own"), order({})).ranking
+    assert [draw.probability for draw in own] == [None] * 6
 
 
 class Part(Random):
@@ -123,4 +151,4 @@ def test_predictions_without_probabilities_have_no_confidence():
     from sklearn.svm import LinearSVC
 
     result = learn(ModelSuggester(TEXTS, "text", estimator=LinearSVC()), Margin(), order(KNOWN))
-    assert result.predictions.confidence(0) is None and result.predictions.label(0) == "spam"
+    assert not result.predictions.probabilistic and result.predictions.label(0) == "spam"

@@ -154,6 +154,28 @@ def test_a_random_draw_knows_its_probability(explore):
     assert queue.held("b", in_a_hand[0].position) == in_a_hand[0], "what it was drawn with stays"
 
 
+def test_what_is_filled_in_and_taken_back_is_no_part_of_the_next_draw():
+    queue = Queue(10, explore=0.0, seed=0)
+    first = places(queue.window("a", 3, every(10)))
+    queue.window("a", 1, every(10, *first))
+    (draw,) = queue.window("a", 1, every(10))
+    assert draw.position not in first and draw.probability == 1 / 7
+
+
+def test_a_strategy_that_samples_says_nothing_once_one_of_its_draws_was_asked_otherwise():
+    drawn = [Draw(k, "badge", probability=k / 10) for k in range(1, 6)]
+    queue = Queue(20, explore=0.0, seed=1)
+    queue.rank(drawn)
+    assert queue.window("a", 2, every(20)) == drawn[:2]
+    # The next page goes on where this one is.
+    assert queue.window("b", 1, every(20)) == drawn[2:3]
+    # The fourth was labeled by name: what the fifth was drawn from has changed.
+    (fifth,) = queue.window("c", 1, every(20, 4))
+    assert (fifth.position, fifth.probability) == (5, None)
+    queue.rank(drawn)
+    assert queue.window("d", 1, every(20, 1, 2, 3))[0].probability is None
+
+
 def test_what_a_rule_put_forward_has_no_probability():
     queue = Queue(20, explore=0.0, seed=1)
     queue.rank(ranked(4, 2, 7))

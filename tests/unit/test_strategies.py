@@ -58,7 +58,7 @@ def test_uncertainty():
 
 
 def test_reasons_name_the_number():
-    assert LeastConfidence().reason(0.6) == "the model is least confident here"
+    assert LeastConfidence().reason(0.6) == "the model is least confident here (0.40)"
     assert Margin().reason(0.95) == "the model is least sure here (margin 0.05)"
     assert Entropy().reason(0.5) == "the model wavers most here (entropy 0.50)"
     assert Random().reason(0.5) == "drawn at random"
@@ -398,7 +398,8 @@ def test_badge_draws_with_the_probabilities_that_it_says():
 
 @pytest.mark.parametrize("alike", [False, True])
 def test_the_inverse_of_a_probability_of_badge_is_a_weight(alike, monkeypatch):
-    """Also of a pool that is looked at in part: the weights add up to its size on average."""
+    """Also of a pool that is looked at in part: with that of the first one, which is sure once it
+    is looked at, the weights add up to its size on average."""
     monkeypatch.setattr(coverage, "MOST_CANDIDATES", 20)
     made = gradients(60)
     if alike:  # which of the least sure are looked at is chance
@@ -420,12 +421,6 @@ def test_what_is_behind_the_batch_of_badge_is_no_draw():
     assert np.isnan(probabilities).tolist() == [True, False, False] + [True] * 9
 
 
-def test_random_draws_from_what_is_left():
-    made = context(n=5)
-    drawn = np.argsort(-Random().utilities(made))[:3]
-    assert Random().probabilities(made, drawn).tolist() == [1 / 5, 1 / 4, 1 / 3]
-
-
 def test_committee_asks_where_its_members_differ():
     same = np.float32([[0.5, 0.5], [0.9, 0.1], [0.5, 0.5]])
     other = np.float32([[0.5, 0.5], [0.9, 0.1], [0.1, 0.9]])
@@ -444,7 +439,8 @@ def test_find_takes_the_rarest_label_or_the_one_named():
     assert np.array_equal(Find().utilities(context(**known)), PROBA[:, 1])
     assert np.array_equal(Find("c").utilities(context(**known)), PROBA[:, 2])
     assert Find("c").aim == "looking for c"
-    assert Find().reason(0.5) == "among those that the model puts first"
+    assert Find().reason(0.5) == "likely to be what is looked for (by the model 0.50)"
+    assert Find().reason(0.06) == "among the likeliest that are left (by the model 0.06)"
     assert Find().choose(context(**known)).aim == "looking for b"
 
 

@@ -62,7 +62,8 @@ class Context:
     committee : ndarray of shape (n_members, n_candidates, n_classes), float32, or None
         Class probabilities by several models; only for a strategy that requires them.
     probabilistic : bool
-        Whether `proba` are probabilities; else they only order, and are not to be said.
+        Whether `proba` are probabilities; else they only order, and are not to be said: those of a
+        model that gives none, and those of the default engine, which treats classes alike.
     """
 
     candidates: NDArray[np.intp]
@@ -286,10 +287,6 @@ class Random:
     def utilities(self, context: Context) -> NDArray[np.float64]:
         """Return random numbers."""
         return context.rng().random(len(context.candidates))
-
-    def probabilities(self, context: Context, drawn: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return that of each draw: the same for all that are left."""
-        return 1.0 / (len(context.candidates) - np.arange(len(drawn)))
 
     def reason(self, utility: float) -> str:
         """Say why."""

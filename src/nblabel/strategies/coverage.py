@@ -242,8 +242,8 @@ class Badge:
         """Return that of each of the batch; NaN for its first, the longest, and for the rest.
 
         Of a pool that is only looked at in part it is that of being looked at times that of being
-        drawn then, so that its inverse is the weight of a draw, as in two-phase sampling (Särndal,
-        Swensson, Wretman, "Model Assisted Survey Sampling", 1992, chapter 9).
+        drawn then, as in two-phase sampling (Särndal, Swensson, Wretman, "Model Assisted Survey
+        Sampling", 1992, chapter 9).
         """
         unsure = _unsure(context, True)
         taken = _narrowed(unsure, context.rng(), MOST_CANDIDATES)

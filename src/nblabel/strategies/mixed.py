@@ -110,6 +110,7 @@ class Find(Switching):
         self.target = None if target is None else str(target)
         self.called = called or self.target
         self.aim = f"looking for {self.called or 'the rarest label'}"
+        self.reason_by_order = "among those that the model puts first"
 
     def choose(self, context: Context) -> QueryStrategy:
         """Return what looks for the class once the model knows it."""
@@ -130,7 +131,9 @@ class Find(Switching):
 
     def reason(self, utility: float) -> str:
         """Say why."""
-        return "among those that the model puts first"
+        if utility < 0.5:
+            return f"among the likeliest that are left (by the model {utility:.2f})"
+        return f"likely to be what is looked for (by the model {utility:.2f})"
 
     def _sought(self, context: Context) -> str | None:
         """Return the class that is looked for, None as long as the model does not know it."""

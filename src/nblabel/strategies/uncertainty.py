@@ -20,6 +20,7 @@ class LeastConfidence:
 
     name = "least_confidence"
     aim = "asking what the model is least confident of"
+    reason_by_order = "the model is least confident here"
     requires = frozenset({"proba"})
 
     def utilities(self, context: Context) -> NDArray[np.floating]:
@@ -28,7 +29,7 @@ class LeastConfidence:
 
     def reason(self, utility: float) -> str:
         """Say why."""
-        return "the model is least confident here"
+        return f"the model is least confident here ({1 - utility:.2f})"
 
 
 class Margin:

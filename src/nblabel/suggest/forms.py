@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..strategies import Rows
 from ..strategies.uncertainty import margins
+from ..tables import JoinedCalibration
 from .linear import Scores
 from .model import Fitted, Snapshot, Suggester
 from .rows import FeatureRows, near_rows
@@ -117,6 +118,9 @@ class FittedForm:
             np.hstack([part.proba for part in scores.values()]),
             True,
             np.mean(unsure, axis=0, dtype=np.float32),
+            JoinedCalibration(
+                tuple((len(part.classes), part.calibration) for part in scores.values())
+            ),
         )
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:

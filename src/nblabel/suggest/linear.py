@@ -22,8 +22,8 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression, Perceptron, RidgeClassifier, SGDClassifier
 from sklearn.svm import LinearSVC
 
-from ..errors import ModelOutputError, shorten
-from ..tables import Calibration
+from ..errors import ModelOutputError, brief, shorten
+from ..tables import Calibration, JoinedCalibration
 from .bulk import n_items
 from .logistic import fit_logistic
 from .shield import shielded
@@ -54,7 +54,7 @@ class Scores:
     proba: NDArray[np.float32]
     probabilistic: bool
     unsure: NDArray[np.float32] | None = None
-    calibration: Calibration | None = None
+    calibration: Calibration | JoinedCalibration | None = None
 
 
 class _Checked(Scores):
@@ -241,7 +241,15 @@ def checked_scores(scores: Any, n_rows: int | None, who: str) -> Scores:
             raise ModelOutputError(f"{who} gave predictions that are no probabilities: {says}")
     made = made.view()
     made.flags.writeable = False
-    return _Checked(classes, made, probabilistic, unsure, getattr(scores, "calibration", None))
+    calibration = getattr(scores, "calibration", None)
+    if calibration is not None:
+        some = np.asarray(calibration(made[:1]) if callable(calibration) else np.nan)
+        if some.shape != made[:1].shape or not np.isfinite(some).all():
+            raise ModelOutputError(
+                f"{who} gave a calibration that makes no {len(classes)} probabilities: "
+                f"{brief(calibration)}"
+            )
+    return _Checked(classes, made, probabilistic, unsure, calibration)
 
 
 def _checked_unsure(unsure: Any, n_rows: int, who: str) -> NDArray[np.float32]:

@@ -113,10 +113,9 @@ def value_at(
     if tagger is not None:
         value, probability = tagger.value(position)
         return task.parse(value), probability
-    value, probability = decode(task, predictions.classes, predictions.proba[position])
-    if predictions.calibration is not None:
-        probability = float(predictions.probabilities(position)[predictions.classes.index(value)])
-    return value, probability
+    row = predictions.proba[position]
+    said = None if predictions.calibration is None else predictions.probabilities(position)
+    return decode(task, predictions.classes, row, said)
 
 
 class ModelSuggester:

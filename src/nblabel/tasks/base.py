@@ -56,17 +56,20 @@ class Task(Protocol):
         """Turn one value into named columns of the labels."""
 
 
-def decode(task: Task, classes: Sequence[str], row: NDArray[Any]) -> tuple[Any, float]:
+def decode(
+    task: Task, classes: Sequence[str], row: NDArray[Any], said: NDArray[Any] | None = None
+) -> tuple[Any, float]:
     """Return the value that a model's row suggests, and its probability.
 
-    Without a `decode` of the task it is the most probable class.
+    Without a `decode` of the task it is the class of the largest number. Where the row is of scores
+    another one, `said`, has the probabilities.
     """
     own = getattr(task, "decode", None)
     if own is not None:
-        value, probability = own(classes, row)
+        value, probability = own(classes, row) if said is None else own(classes, row, said)
         return value, float(probability)
     best = int(np.argmax(row))
-    return classes[best], float(row[best])
+    return classes[best], float((row if said is None else said)[best])
 
 
 def right(task: Task, predicted: Any, value: Any) -> bool:

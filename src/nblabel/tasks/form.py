@@ -131,7 +131,9 @@ class Form:
         """The values: each part is learned by itself."""
         return list(values)
 
-    def decode(self, classes: Sequence[str], row: Any) -> tuple[dict[str, Any] | None, float]:
+    def decode(
+        self, classes: Sequence[str], row: Any, said: Any = None
+    ) -> tuple[dict[str, Any] | None, float]:
         """Return what is predicted of the parts that would be asked, and how probable all of it is.
 
         Parts that no model speaks of are left open; None if there is nothing to say at all. The
@@ -147,7 +149,10 @@ class Form:
         for name, part in self.parts.items():
             if name in columns and self.asked(name, value):
                 own = [classes[place].removeprefix(f"{name}: ") for place in columns[name]]
-                value[name], share = decode(part, own, row[columns[name]])
+                of_part = row[columns[name]]
+                one_class = part.target_type == "multiclass" and said is not None
+                known = said[columns[name]] if one_class else None
+                value[name], share = decode(part, own, of_part, known)
                 sure *= share
         return (value, sure) if value else (None, 0.0)
 

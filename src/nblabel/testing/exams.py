@@ -239,7 +239,7 @@ def _check_probabilities(
 ) -> None:
     """Examine what a strategy that samples says of its draws."""
     said = getattr(strategy, "probabilities", None)
-    if said is None:
+    if not callable(said):
         return
     drawn = pick(utilities, 2 * context.batch, context.rng())
     drawn.flags.writeable = False

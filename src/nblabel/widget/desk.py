@@ -40,6 +40,8 @@ MOST_BYTES = 4_000_000
 LEAST_ITEMS = 3
 MOST_ITEMS = 200
 TRAIL = 200
+#: So many classes of a suggestion are sent.
+MOST_RANKED = 12
 #: Events of one page that wait for an earlier one.
 MOST_EARLY = 2000
 MOST_CLIENTS = 64
@@ -401,7 +403,7 @@ class Desk:
             suggestion = p.SuggestionPart(
                 asked.suggestion.label,
                 asked.suggestion.confidence,
-                asked.suggestion.ranking[:12],
+                _foremost(asked.suggestion.ranking),
                 utf16_marks(text, marks),
                 asked.suggestion.version,
             )
@@ -483,6 +485,13 @@ def _units(text: str) -> int:
 def _echo(text: str) -> str:
     """What a page said of itself, as it can be sent back."""
     return text[: p.MOST_TEXT].encode("utf-8", "replace").decode()
+
+
+def _foremost(ranking: list[tuple[str, float | None]]) -> list[tuple[str, float | None]]:
+    """Return some of a long ranking, the likeliest among them: the order is not theirs."""
+    first, rest = ranking[:MOST_RANKED], ranking[MOST_RANKED:]
+    likeliest = max(ranking, key=lambda pair: pair[1] or 0.0, default=None)
+    return [*first[:-1], likeliest] if likeliest is not None and likeliest in rest else first
 
 
 def _name(asked: Asked) -> str:
