@@ -43,7 +43,6 @@ class Answering(Core):
     _recent: deque[str]
     #: Events about all items that this session has written.
     _own: set[str]
-    _trained_on: frozenset[int]
 
     def record(
         self,

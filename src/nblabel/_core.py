@@ -117,6 +117,8 @@ class Core:
     _given: tuple[Any, Any, Any]
     _fitted: Fitted | None = None
     _predictions: Predictions | None = None
+    #: Places of the items that the newest model has learned from.
+    _trained_on: frozenset[int] = frozenset()
     _stability: Stability
     #: Labels of people by place; which items have no answer.
     _labeled: dict[int, Any]

@@ -22,9 +22,9 @@ from .strategies import (
     Random,
     Rows,
     Switching,
-    checked_probabilities,
     checked_utilities,
     pick,
+    probabilities_of,
 )
 from .suggest import Fitted, Scores, Snapshot, Suggester, checked_scores
 from .tables import Predictions
@@ -302,19 +302,10 @@ def _ranked(strategy: QueryStrategy, context: Context, fitted: Fitted | None) ->
         raise ModelOutputError(
             f"strategy {strategy.name!r} gave a reason that is no text: {shorten(reasons, 1)}"
         )
-    ranking = Ranking(candidates[best], strategy.name, reasons, _chances(strategy, context, best))
+    probabilities = probabilities_of(strategy, context, best)
+    ranking = Ranking(candidates[best], strategy.name, reasons, probabilities)
     aim = getattr(strategy, "aim", "") or f"strategy {strategy.name}"
     return Result(ranking=ranking, doing=strategy.name, aim=aim)
-
-
-def _chances(
-    strategy: QueryStrategy, context: Context, drawn: NDArray[np.intp]
-) -> NDArray[np.float64] | None:
-    """Return the probability of each draw, None where the strategy does not sample."""
-    probabilities = getattr(strategy, "probabilities", None)
-    if not callable(probabilities):
-        return None
-    return checked_probabilities(strategy, probabilities(context, drawn), len(drawn))
 
 
 def _committee(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -173,9 +174,7 @@ class Trained:
             return [(self.task.parse(spans), sure) for spans, sure in model.tag(rows)]
         classes, calibration = self.predictions.classes, self.predictions.calibration
         scores = probabilities(model, rows, len(classes))
-        if calibration is None:
-            return [decode(self.task, classes, row) for row in scores]
-        said = calibration(scores)
+        said = repeat(None, len(scores)) if calibration is None else calibration(scores)
         return [decode(self.task, classes, *both) for both in zip(scores, said, strict=True)]
 
     def _rows(self, data: Any) -> tuple[Any, pd.Index[Any] | None]:

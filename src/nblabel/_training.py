@@ -41,7 +41,6 @@ class Training(Core):
 
     #: What a column suggests, by place; None if none was named.
     _column: dict[int, Any] | None = None
-    _trained_on: frozenset[int] = frozenset()
     _ordered_version = 0
     _train_timeout: float | str | None
     _longest = 0.0  # training that made a model, in seconds

@@ -303,12 +303,10 @@ class Session(Asking, Answering, Training, Certificates, Inspection, Overview, E
         self._seen: dict[str, float] = {}
         #: Running, since each label asks for them: labels of people by place, ids put away.
         self._labeled: dict[int, Any] = {}
-        self._skipped: dict[str, None] = {}
+        self._skipped = {}
         self._found: tuple[Any, Measured] = (None, Measured(0, None, ()))
         self.doing = ""
         self.aim = ""
-        #: Called after labels or items have changed, on the thread that did it; must be quick.
-        self.on_change: Callable[[], None] | None = None
         #: Labels of the log that go with no item of the data, and why; see `Match`.
         self.unmatched = pd.DataFrame()
         self._own: set[str] = set()  # events about all items that this session has written

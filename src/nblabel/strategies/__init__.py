@@ -11,9 +11,9 @@ from .base import (
     QueryStrategy,
     Random,
     Rows,
-    checked_probabilities,
     checked_utilities,
     pick,
+    probabilities_of,
 )
 from .coverage import Badge, FacilityLocation, TransductiveDesign
 from .diversity import ClusterMargin, TypicalClusters
@@ -39,9 +39,9 @@ __all__ = [
     "TransductiveDesign",
     "TypicalClusters",
     "as_strategy",
-    "checked_probabilities",
     "checked_utilities",
     "pick",
+    "probabilities_of",
 ]
 
 BUILT_IN: dict[str, type[Any]] = {

@@ -178,16 +178,21 @@ def checked_utilities(strategy: QueryStrategy, utilities: Any, n: int) -> NDArra
     return made
 
 
-def checked_probabilities(strategy: QueryStrategy, probabilities: Any, n: int) -> NDArray[Any]:
-    """Return the probabilities of n draws, as an array.
+def probabilities_of(
+    strategy: QueryStrategy, context: Context, drawn: NDArray[np.intp]
+) -> NDArray[np.float64] | None:
+    """Return the probability of each draw, None where the strategy does not sample.
 
     Raises
     ------
     ModelOutputError
         If it is not one number for each, above 0 and at most 1, or NaN.
     """
+    probabilities = getattr(strategy, "probabilities", None)
+    if not callable(probabilities):
+        return None
     said = f"strategy {strategy.name!r} gave probabilities"
-    made = np.asarray(probabilities)
+    made, n = np.asarray(probabilities(context, drawn)), len(drawn)
     if made.shape != (n,):
         raise ModelOutputError(f"{said} of shape {made.shape}, expected ({n},): one for each draw")
     if made.dtype.kind not in "fiu":

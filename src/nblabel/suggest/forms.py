@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -118,9 +118,7 @@ class FittedForm:
             np.hstack([part.proba for part in scores.values()]),
             True,
             np.mean(unsure, axis=0, dtype=np.float32),
-            JoinedCalibration(
-                tuple((len(part.classes), part.calibration) for part in scores.values())
-            ),
+            _joined(scores.values()),
         )
 
     def marks(self, position: int, label: str) -> list[tuple[int, int, float]]:
@@ -144,3 +142,10 @@ class FormModel:
         """Return the probabilities of all parts side by side, of shape (n_rows, n_columns)."""
         made = [model.predict_proba(rows) for model in self.parts.values()]
         return np.hstack(made) if made else np.ones((len(rows), 1), dtype=np.float32)
+
+
+def _joined(scores: Collection[Scores]) -> JoinedCalibration | None:
+    """Return the calibration of all parts, None where each has probabilities."""
+    if all(part.calibration is None for part in scores):
+        return None
+    return JoinedCalibration(tuple((len(part.classes), part.calibration) for part in scores))

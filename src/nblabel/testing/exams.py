@@ -20,7 +20,7 @@ from ..errors import LabelValueError, ModelOutputError, OptionError, brief
 from ..events import LabelEvent, Shown, now
 from ..renderers import Renderer, View
 from ..store import EventLog
-from ..strategies import Context, QueryStrategy, checked_probabilities, checked_utilities, pick
+from ..strategies import Context, QueryStrategy, checked_utilities, pick, probabilities_of
 from ..suggest import Snapshot, Suggester
 from ..tasks import Task
 from .page import as_json
@@ -238,23 +238,19 @@ def _check_probabilities(
     strategy: QueryStrategy, context: Context, utilities: NDArray[Any], where: str
 ) -> None:
     """Examine what a strategy that samples says of its draws."""
-    said = getattr(strategy, "probabilities", None)
-    if not callable(said):
-        return
     drawn = pick(utilities, 2 * context.batch, context.rng())
     drawn.flags.writeable = False
     try:
-        made = said(context, drawn)
-    except Exception as error:
-        raise AssertionError(f"probabilities() failed {where}: {error!r}") from error
-    try:
-        made = checked_probabilities(strategy, made, len(drawn))
+        made = probabilities_of(strategy, context, drawn)
+        again = probabilities_of(strategy, context, drawn)
     except ModelOutputError as error:
         raise AssertionError(
             f"What probabilities() returned is refused {where}: {error}."
         ) from None
+    except Exception as error:
+        raise AssertionError(f"probabilities() failed {where}: {error!r}") from error
     _hold(
-        np.array_equal(made, said(context, drawn), equal_nan=True),
+        made is None or again is None or np.array_equal(made, again, equal_nan=True),
         f"probabilities() must return the same for the same context {where}.",
     )
 
